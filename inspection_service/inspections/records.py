@@ -34,8 +34,8 @@ InspectionState = Literal[
 CaptureState = Literal["received", "judged", "accepted", "retake", "overridden"]
 """A capture exists once its bytes are safe; before that it is an upload.
 
-``received -> judged -> accepted | retake | overridden``. ``overridden`` is kept for a stated reason, by the seller after
-two failed tries or by an operator.
+``received -> judged -> accepted | retake | overridden``. ``overridden`` is kept for a stated reason, by the
+seller after two failed tries or by an operator.
 """
 Voice = Literal["model", "operator", "seller"]
 ActorKind = Literal["platform", "seller", "operator", "service"]
@@ -169,7 +169,7 @@ class Statement:
     control_point: str
     voice: Voice
     value: Mapping[str, Any]
-    """For the odometer ``{"reading": "127506", "unit": "km", "confidence": 0.97}``; else ``{"answer": ..., "note": ...}``."""
+    """Odometer: ``{"reading": "127506", "unit": "km", "confidence": 0.97}``; else ``{"answer", "note"}``."""
     actor: Actor
     at: datetime
     evidence: tuple[CaptureId, ...] = ()
@@ -221,7 +221,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Dossier:
-    """Everything known about one inspection at one moment: what pages show and what the report is built from."""
+    """Everything known about one inspection at one moment: what pages show and the report is built from."""
 
     inspection: Inspection
     platform_name: str
