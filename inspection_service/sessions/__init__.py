@@ -1,0 +1,6 @@
+"""One live session: the only place where live frames, judgements and the inspection meet."""
+
+from inspection_service.sessions.guidance import Guide, Hint, SteadyHint
+from inspection_service.sessions.live import Connection, EventLog, LiveSession, LiveSessions
+
+__all__ = ["Connection", "EventLog", "Guide", "Hint", "LiveSession", "LiveSessions", "SteadyHint"]
