@@ -132,6 +132,9 @@ class Capture:
     """The latest ``Judgement`` in its JSON form, ``None`` until judged."""
     decided_by: Actor | None = None
     decision_reason: str | None = None
+    """For a retake its reason code; for a photo kept or overridden the person's own words."""
+    decision_note: str | None = None
+    """What the operator added, in their own words, to a retake they asked for."""
 
     @property
     def is_evidence(self) -> bool:
@@ -160,6 +163,8 @@ class Finding:
     verdict_note: str | None = None
     dispute: str | None = None
     """The seller's words when they do not agree."""
+    more_captures: tuple[CaptureId, ...] = ()
+    """Further photos of the same damage, beside ``capture_id``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +225,19 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportFiles:
+    """Where the sealed report rests, and the hashes that name it for good."""
+
+    sealed_at: datetime
+    json_key: str
+    json_sha256: str
+    jws_key: str
+    pdf_key: str
+    pdf_sha256: str
+    root_key: str
+
+
+@dataclass(frozen=True, slots=True)
 class Dossier:
     """Everything known about one inspection at one moment: what pages show and the report is built from."""
 
@@ -232,3 +250,11 @@ class Dossier:
     skipped: tuple[SkippedStep, ...]
     signatures: tuple[Signature, ...]
     events: tuple[Event, ...]
+    report: ReportFiles | None = None
+    claimed_by_name: str | None = None
+    """The operator named by ``inspection.claimed_by``, for people to read."""
+
+    @property
+    def event_seq(self) -> int:
+        """Number of the newest event; 0 before the first."""
+        return self.events[-1].seq if self.events else 0

@@ -1,0 +1,111 @@
+"""What identity refuses.
+
+InspectionServiceError
+├── NotAllowed
+│   ├── NotAuthenticated       nobody we know
+│   │   ├── KeyUnknown         the API key is wrong or revoked
+│   │   ├── LoginFailed        e-mail or password is wrong
+│   │   ├── SessionMissing     no session, or it has ended
+│   │   └── SessionTakenOver   the seller continued in another browser
+│   ├── CodeWrong              ``tries_left`` says how often one may still try
+│   ├── CodeNeeded             this act needs a one-time code first
+│   └── TooManyTries           ``retry_after_s`` says when to come back
+├── NotFound
+│   └── LinkUnknown
+├── Conflict
+│   ├── LinkUsedElsewhere      ``can_send_code`` says whether a takeover code can be sent
+│   ├── NoContact              there is no address to send a code to
+│   ├── EmailTaken             an operator with this e-mail exists
+│   └── Closed
+│       └── LinkExpired
+└── Unavailable
+    └── MessengerFailed        the code could not be sent
+"""
+
+from __future__ import annotations
+
+from inspection_service.errors import Closed, Conflict, NotAllowed, NotFound, Unavailable
+
+
+class NotAuthenticated(NotAllowed):
+    """Please sign in first."""
+
+    slug = "not-authenticated"
+
+
+class KeyUnknown(NotAuthenticated):
+    """This API key is not known, or no longer valid."""
+
+    slug = "key-unknown"
+
+
+class LoginFailed(NotAuthenticated):
+    """E-mail or password is wrong."""
+
+    slug = "login-failed"
+
+
+class SessionMissing(NotAuthenticated):
+    """There is no session in this browser, or it has ended."""
+
+    slug = "session-missing"
+
+
+class SessionTakenOver(NotAuthenticated):
+    """This inspection goes on in another browser."""
+
+    slug = "session-taken-over"
+
+
+class CodeWrong(NotAllowed):
+    """This code is wrong or too old."""
+
+    slug = "code-wrong"
+
+
+class CodeNeeded(NotAllowed):
+    """Please enter the code that was sent to you."""
+
+    slug = "code-needed"
+
+
+class TooManyTries(NotAllowed):
+    """Too many tries; please wait a little."""
+
+    slug = "too-many-tries"
+
+
+class LinkUnknown(NotFound):
+    """This link is not known; please ask for a new one."""
+
+    slug = "link-unknown"
+
+
+class LinkExpired(Closed):
+    """This link has expired; please ask for a new one."""
+
+    slug = "link-expired"
+
+
+class LinkUsedElsewhere(Conflict):
+    """This link is already in use in another browser."""
+
+    slug = "link-used-elsewhere"
+
+
+class NoContact(Conflict):
+    """There is no address to send a code to."""
+
+    slug = "no-contact"
+
+
+class EmailTaken(Conflict):
+    """There already is an operator with this e-mail address."""
+
+    slug = "email-taken"
+
+
+class MessengerFailed(Unavailable):
+    """The code could not be sent; please try again."""
+
+    slug = "messenger-failed"

@@ -1,0 +1,1 @@
+"""The durable record of an inspection, and the moves allowed on it."""

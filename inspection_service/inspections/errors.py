@@ -1,0 +1,185 @@
+"""What an inspection refuses, and why.
+
+InspectionServiceError
+├── InvalidInput
+│   ├── StepUnknown           the checklist of this inspection has no such step
+│   ├── ControlPointUnknown   nor such a control point
+│   ├── DrawingInvalid        a drawn signature that is not plain line data
+│   ├── TextInvalid           a reason or a name that is empty or far too long
+│   ├── UploadTooLarge        more bytes than one photo may have
+│   ├── UploadInvalid         the announced facts contradict each other
+│   └── ChecksumMismatch      the bytes that arrived are not the bytes announced
+├── NotAllowed
+│   ├── ConsentMissing        the seller has not agreed to this
+│   └── ClaimNeeded           an operator acts on a case nobody has claimed
+├── NotFound
+│   ├── InspectionUnknown, CaptureUnknown, FindingUnknown, UploadUnknown, ReportUnknown
+└── Conflict
+    ├── VersionConflict       somebody else wrote first
+    ├── CaseClaimed           another operator holds the case
+    ├── CannotKeep            a photo may only be kept after two failed tries
+    ├── NotTakingPhotos       the inspection is not in a state that takes photos
+    ├── DuplicatePhoto        this very photo is already in the inspection
+    ├── CaptureIdReused       the client's id names other bytes
+    ├── OffsetMismatch        the upload goes on at another place
+    ├── StepsMissing          required steps have no answer yet
+    ├── ReviewChanged         what was signed is not what is there now
+    ├── DecisionTooEarly      the photo has not been judged yet, or has nothing to decide
+    └── IdempotencyKeyReused  the key was used for another order
+"""
+
+from __future__ import annotations
+
+from inspection_service.errors import Conflict, InvalidInput, NotAllowed, NotFound
+
+
+class StepUnknown(InvalidInput):
+    """This inspection has no such step."""
+
+    slug = "step-unknown"
+
+
+class ControlPointUnknown(InvalidInput):
+    """This inspection has no such control point."""
+
+    slug = "control-point-unknown"
+
+
+class DrawingInvalid(InvalidInput):
+    """The drawn signature is not plain line data."""
+
+    slug = "drawing-invalid"
+
+
+class TextInvalid(InvalidInput):
+    """A text is empty or too long."""
+
+    slug = "text-invalid"
+
+
+class UploadTooLarge(InvalidInput):
+    """This file is larger than a photo may be."""
+
+    slug = "upload-too-large"
+
+
+class UploadInvalid(InvalidInput):
+    """The upload cannot be taken as announced."""
+
+    slug = "upload-invalid"
+
+
+class ChecksumMismatch(InvalidInput):
+    """The bytes that arrived are not the bytes announced; please send them again."""
+
+    slug = "checksum-mismatch"
+    retryable = True
+
+
+class ConsentMissing(NotAllowed):
+    """The seller has not agreed to this."""
+
+    slug = "consent-missing"
+
+
+class ClaimNeeded(NotAllowed):
+    """Claim the case before you act on it."""
+
+    slug = "claim-needed"
+
+
+class InspectionUnknown(NotFound):
+    """There is no such inspection."""
+
+    slug = "inspection-unknown"
+
+
+class CaptureUnknown(NotFound):
+    """There is no such photo in this inspection."""
+
+    slug = "capture-unknown"
+
+
+class FindingUnknown(NotFound):
+    """There is no such finding in this inspection."""
+
+    slug = "finding-unknown"
+
+
+class UploadUnknown(NotFound):
+    """There is no such upload; it may have expired."""
+
+    slug = "upload-unknown"
+
+
+class ReportUnknown(NotFound):
+    """The report of this inspection is not sealed yet."""
+
+    slug = "report-unknown"
+
+
+class VersionConflict(Conflict):
+    """Somebody else changed this inspection first; read it again."""
+
+    slug = "version-conflict"
+    retryable = True
+
+
+class CaseClaimed(Conflict):
+    """Another operator is working on this case."""
+
+    slug = "case-claimed"
+
+
+class CannotKeep(Conflict):
+    """A photo can be kept only after two tries that did not succeed."""
+
+    slug = "cannot-keep"
+
+
+class NotTakingPhotos(Conflict):
+    """This inspection takes no photos now."""
+
+    slug = "not-taking-photos"
+
+
+class DuplicatePhoto(Conflict):
+    """This very photo was already sent; please take a new one."""
+
+    slug = "duplicate-photo"
+
+
+class CaptureIdReused(Conflict):
+    """This capture id already names another photo."""
+
+    slug = "capture-id-reused"
+
+
+class OffsetMismatch(Conflict):
+    """The upload continues at another offset."""
+
+    slug = "offset-mismatch"
+
+
+class StepsMissing(Conflict):
+    """Some required steps have no answer yet."""
+
+    slug = "steps-missing"
+
+
+class ReviewChanged(Conflict):
+    """The inspection changed after it was shown; please look at it again before signing."""
+
+    slug = "review-changed"
+
+
+class DecisionTooEarly(Conflict):
+    """This photo has not been judged yet."""
+
+    slug = "decision-too-early"
+
+
+class IdempotencyKeyReused(Conflict):
+    """This Idempotency-Key was already used with another body."""
+
+    slug = "idempotency-key-reused"

@@ -1,0 +1,204 @@
+"""Every knob of the service in one frozen tree, read once from the environment (prefix ``INSPECTION_``, nested ``__``)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_PACKAGE = Path(__file__).parent
+_MIB = 1024 * 1024
+
+
+def shipped_data(name: str) -> Path:
+    """Return a data folder: inside the installed package, or beside it in a source tree."""
+    installed = _PACKAGE / "data" / name
+    return installed if installed.is_dir() else _PACKAGE.parent / name
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DatabaseSettings(_Part):
+    """Where records rest."""
+
+    url: str = ""
+    """``sqlite+aiosqlite:///PATH`` or ``postgresql+asyncpg://...``; empty: ``inspection.db`` in the data folder."""
+    busy_timeout_s: Annotated[float, Field(gt=0, le=120)] = 15.0
+    """Seconds a writer waits for another process before it gives up."""
+    pool_size: Annotated[int, Field(ge=1, le=100)] = 8
+    """Connections kept open."""
+
+
+class StoreSettings(_Part):
+    """Where bytes rest."""
+
+    url: str = ""
+    """``file:///PATH`` or ``s3://BUCKET?endpoint=URL&region=NAME``; empty: ``objects`` in the data folder."""
+    access_key: SecretStr | None = None
+    """S3 access key; without it boto3 looks in its usual places."""
+    secret_key: SecretStr | None = None
+    """S3 secret key."""
+    threads: Annotated[int, Field(ge=1, le=64)] = 4
+    """Threads for blocking reads and writes."""
+
+
+class HttpSettings(_Part):
+    """Where the service listens."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    """0 takes any free port."""
+    certfile: Path | None = None
+    """PEM certificate chain; with ``keyfile`` the service speaks HTTPS."""
+    keyfile: Path | None = None
+
+
+class UploadSettings(_Part):
+    """What a phone may send."""
+
+    max_bytes: Annotated[int, Field(ge=1024, le=512 * _MIB)] = 40 * _MIB
+    """Largest photo."""
+    expires_s: Annotated[int, Field(ge=60, le=30 * 86400)] = 7 * 86400
+    """Seconds after its last byte when an unfinished upload is thrown away."""
+
+
+class VisionSettings(_Part):
+    """How photos are judged."""
+
+    models_dir: Path = Field(default_factory=lambda: shipped_data("models"))
+    workers: Annotated[int, Field(ge=1, le=32)] = 1
+    """Processes that judge photos; each holds its own models."""
+    timeout_s: Annotated[float, Field(gt=0, le=600)] = 60.0
+    """Longest judgement of one photo before it is given up."""
+
+
+class MediaSettings(_Part):
+    """The live call."""
+
+    heartbeat_s: Annotated[float, Field(gt=0, le=60)] = 5.0
+    """Seconds between pings; three missed ones end the connection."""
+    relay_only: bool = False
+    """Hide the parties' addresses from each other: only relayed candidates."""
+    ice_servers: tuple[str, ...] = ()
+    """STUN and TURN addresses handed to both browsers."""
+
+
+class SigningSettings(_Part):
+    """The keys that sign reports."""
+
+    mode: Literal["development", "file"] = "development"
+    """``development`` makes keys that say so in their name; ``file`` expects keys in ``keys_dir``."""
+    keys_dir: Path | None = None
+    """``None``: ``keys`` in the data folder."""
+
+
+class ReportSettings(_Part):
+    """How reports are made."""
+
+    trust_dir: Path | None = None
+    """Folder of root certificates ``verify-report`` trusts; ``None``: none but those named."""
+
+
+class SecretSettings(_Part):
+    """Secrets that are not keys."""
+
+    pepper_file: Path | None = None
+    """32 random bytes mixed into codes and tokens; ``None``: ``pepper`` in the data folder, made on first start."""
+
+
+class LinkSettings(_Part):
+    """How sellers come in."""
+
+    valid_s: Annotated[int, Field(ge=3600, le=90 * 86400)] = 14 * 86400
+    """Seconds until an unused link dies."""
+    session_s: Annotated[int, Field(ge=3600, le=365 * 86400)] = 60 * 86400
+    """Seconds a seller's browser may come back (also for the copy of the report)."""
+    code_s: Annotated[int, Field(ge=60, le=3600)] = 600
+    """Seconds a one-time code is good for."""
+    operator_session_s: Annotated[int, Field(ge=900, le=30 * 86400)] = 12 * 3600
+    """Seconds until an operator signs in again."""
+
+
+class WorkSettings(_Part):
+    """The reconciler."""
+
+    poll_s: Annotated[float, Field(gt=0, le=600)] = 15.0
+    """Seconds between looks at the records when nothing calls."""
+    enabled: bool = True
+    """Whether ``serve`` also works; ``false`` where ``inspection-service worker`` does."""
+
+
+class Settings(BaseSettings):
+    """The whole tree. Build it once, in ``app.py`` or ``cli.py``, and hand each room its part."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="INSPECTION_", env_nested_delimiter="__", frozen=True, extra="ignore"
+    )
+
+    data_dir: Path = Path("instance")
+    """Folder of everything this instance writes when nothing else is set."""
+    public_url: HttpUrl | None = None
+    """The address sellers and operators type; ``None``: derived from ``http``."""
+    checklists_dir: Path = Field(default_factory=lambda: shipped_data("checklists"))
+    log_format: Literal["console", "json"] = "console"
+    database: DatabaseSettings = DatabaseSettings()
+    store: StoreSettings = StoreSettings()
+    http: HttpSettings = HttpSettings()
+    uploads: UploadSettings = UploadSettings()
+    vision: VisionSettings = Field(default_factory=VisionSettings)
+    media: MediaSettings = MediaSettings()
+    signing: SigningSettings = SigningSettings()
+    reports: ReportSettings = ReportSettings()
+    secrets: SecretSettings = SecretSettings()
+    links: LinkSettings = LinkSettings()
+    work: WorkSettings = WorkSettings()
+
+    @model_validator(mode="after")
+    def _no_contradictions(self) -> Settings:
+        """Refuse at start what could only fail later, all of it at once."""
+        wrong: list[str] = []
+        if (self.http.certfile is None) != (self.http.keyfile is None):
+            wrong.append("http.certfile and http.keyfile go together")
+        if not self.database_url.startswith(("sqlite+aiosqlite:///", "postgresql+asyncpg://")):
+            wrong.append("database.url must start with sqlite+aiosqlite:/// or postgresql+asyncpg://")
+        if not self.store_url.startswith(("file://", "s3://")):
+            wrong.append("store.url must start with file:// or s3://")
+        if self.signing.mode == "file" and self.signing.keys_dir is None:
+            wrong.append("signing.mode=file needs signing.keys_dir")
+        if (self.store.access_key is None) != (self.store.secret_key is None):
+            wrong.append("store.access_key and store.secret_key go together")
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return self
+
+    @property
+    def database_url(self) -> str:
+        """The database to open, the default filled in."""
+        return self.database.url or f"sqlite+aiosqlite:///{self.data_dir.absolute() / 'inspection.db'}"
+
+    @property
+    def store_url(self) -> str:
+        """The object store to open, the default filled in."""
+        return self.store.url or (self.data_dir.absolute() / "objects").as_uri()
+
+    @property
+    def keys_dir(self) -> Path:
+        """Where signing keys rest."""
+        return self.signing.keys_dir or self.data_dir / "keys"
+
+    @property
+    def pepper_file(self) -> Path:
+        """Where the pepper rests."""
+        return self.secrets.pepper_file or self.data_dir / "pepper"
+
+    @property
+    def base_url(self) -> str:
+        """The address of the service without a trailing slash, as it stands in links."""
+        if self.public_url is not None:
+            return str(self.public_url).rstrip("/")
+        scheme = "https" if self.http.certfile else "http"
+        return f"{scheme}://{self.http.host}:{self.http.port}"
