@@ -1,6 +1,6 @@
 """HTTPS on the local network, so that a real phone lets the seller's page use its camera during development.
 
-A browser gives the camera only to a secure page. A local certificate authority is made for this one address, constrained
+A browser gives the camera only to a secure page. A local certificate authority is made for this one address, bound
 to it (RFC 5280, section 4.2.1.10), and its private key is never written: nobody, not even us, can ever issue a second
 certificate with it. A plain page hands the authority's certificate to the phone and shows how to trust it.
 """
