@@ -1,0 +1,1 @@
+"""Pixels to judgements; knows nothing of people, inspections or HTTP."""

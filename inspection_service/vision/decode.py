@@ -1,0 +1,170 @@
+"""Bytes from a stranger to an upright picture, within bounds set before anything is decoded."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import pi_heif
+from numpy.typing import NDArray
+
+from inspection_service.vision.errors import ImageTooLarge, ImageTruncated, NotAnImage
+from inspection_service.vision.headers import Header, read_header
+
+cv2.setNumThreads(1)  # parallel work is done over photos, by the executors above us
+pi_heif.options.THUMBNAILS = False
+
+_REDUCED = {
+    1: cv2.IMREAD_COLOR,
+    2: cv2.IMREAD_REDUCED_COLOR_2,
+    4: cv2.IMREAD_REDUCED_COLOR_4,
+    8: cv2.IMREAD_REDUCED_COLOR_8,
+}
+_UPRIGHT = {
+    3: (cv2.ROTATE_180, None),
+    6: (cv2.ROTATE_90_CLOCKWISE, None),
+    8: (cv2.ROTATE_90_COUNTERCLOCKWISE, None),
+    2: (None, 1),
+    4: (None, 0),
+    5: (cv2.ROTATE_90_CLOCKWISE, 1),
+    7: (cv2.ROTATE_90_CLOCKWISE, 0),
+}
+"""EXIF orientation -> rotation, then flip. Source: EXIF 2.32, tag 0x0112."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What we are willing to open."""
+
+    bytes_: int = 60 * 1024 * 1024
+    pixels: int = 100_000_000
+    side_px: int = 30_000
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A decoded photo.
+
+    Attributes:
+        pixels: ``(h, w, 3)`` uint8, BGR, upright; smaller than the photo when a reduced scale was enough.
+        width: Width of the upright photo in pixels, at full scale.
+        height: Height likewise.
+    """
+
+    pixels: NDArray[np.uint8]
+    width: int
+    height: int
+
+    @property
+    def scale(self) -> float:
+        """Pixels of the photo for one pixel of ``pixels``."""
+        return float(self.width) / float(self.pixels.shape[1])
+
+
+def decode(data: bytes, limits: Limits = Limits()) -> NDArray[np.uint8]:
+    """Decode a JPEG, PNG, WebP or HEIC photo at full scale.
+
+    Returns:
+        ``(H, W, 3)`` uint8, BGR, upright by its EXIF orientation. Alpha is laid on white, 16 bits become 8,
+        grey and CMYK become colour.
+
+    Raises:
+        NotAnImage: None of the four formats, or not decodable.
+        ImageTruncated: The file stops early.
+        ImageTooLarge: More bytes or pixels than ``limits``; found before anything is decoded.
+    """
+    return decode_photo(data, None, limits).pixels
+
+
+def decode_photo(data: bytes, long_side_px: int | None, limits: Limits = Limits()) -> Photo:
+    """Decode, at a reduced scale where the format can and ``long_side_px`` stays reached.
+
+    Args:
+        data: The file.
+        long_side_px: The longer side that the caller needs; ``None`` for full scale.
+        limits: Bounds.
+
+    Raises:
+        NotAnImage, ImageTruncated, ImageTooLarge: As :func:`decode`.
+    """
+    if len(data) > limits.bytes_:
+        raise ImageTooLarge(
+            f"This file has more than {limits.bytes_ // 2**20} MiB.", limit_bytes=limits.bytes_
+        )
+    header = read_header(data)
+    if header.format == "heic":
+        return _heic(data, limits)
+    _check_size(header.width, header.height, limits)
+    factor = 1
+    if header.format == "jpeg" and long_side_px:
+        while factor < 8 and max(header.width, header.height) / (factor * 2) >= long_side_px:
+            factor *= 2
+    pixels = _upright(_pixels(data, header, factor), header.orientation)
+    turned = header.orientation >= 5
+    width, height = (header.height, header.width) if turned else (header.width, header.height)
+    return Photo(pixels, width, height)
+
+
+def _check_size(width: int, height: int, limits: Limits) -> None:
+    if width * height > limits.pixels or max(width, height) > limits.side_px:
+        megapixels = math.ceil(width * height / 1e6)
+        raise ImageTooLarge(
+            f"This image announces {width} x {height} pixels ({megapixels} megapixels).",
+            width=width,
+            height=height,
+            limit_pixels=limits.pixels,
+        )
+
+
+def _pixels(data: bytes, header: Header, factor: int) -> NDArray[np.uint8]:
+    """Decode with OpenCV into BGR; colour with alpha is laid on white, as every viewer shows it."""
+    buffer = np.frombuffer(data, np.uint8)
+    flags = (
+        _REDUCED[factor] if header.format == "jpeg" else cv2.IMREAD_UNCHANGED
+    ) | cv2.IMREAD_IGNORE_ORIENTATION
+    try:
+        image = cv2.imdecode(buffer, flags if header.format == "jpeg" else cv2.IMREAD_UNCHANGED)
+    except cv2.error as exc:
+        raise NotAnImage from exc
+    if image is None:
+        raise NotAnImage
+    if image.dtype != np.uint8:  # 16 bits a channel
+        image = (image.astype(np.float32) / 257 + 0.5).astype(np.uint8)
+    if image.ndim == 2 or image.shape[2] == 1:
+        image = cv2.cvtColor(image, cv2.COLOR_GRAY2BGR)
+    elif image.shape[2] == 4:
+        alpha = image[:, :, 3:].astype(np.float32) / 255
+        image = (image[:, :, :3] * alpha + 255 * (1 - alpha) + 0.5).astype(np.uint8)
+    return np.asarray(image, np.uint8)
+
+
+def _upright(image: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
+    rotation, flip = _UPRIGHT.get(orientation, (None, None))
+    if rotation is not None:
+        image = np.asarray(cv2.rotate(image, rotation), np.uint8)
+    if flip is not None:
+        image = np.asarray(cv2.flip(image, flip), np.uint8)
+    return image
+
+
+def _heic(data: bytes, limits: Limits) -> Photo:
+    """Decode with libheif, which also applies the file's own rotation."""
+    try:
+        file = pi_heif.open_heif(data, convert_hdr_to_8bit=True, bgr_mode=True)
+    except (ValueError, OSError, EOFError) as exc:
+        raise NotAnImage from exc
+    width, height = file.size
+    _check_size(width, height, limits)
+    try:
+        image = np.asarray(file)
+    except (ValueError, OSError, EOFError, RuntimeError) as exc:
+        raise ImageTruncated from exc
+    if image.ndim == 2:
+        image = cv2.cvtColor(image, cv2.COLOR_GRAY2BGR)
+    elif image.shape[2] == 4:
+        alpha = image[:, :, 3:].astype(np.float32) / 255
+        image = (image[:, :, :3] * alpha + 255 * (1 - alpha) + 0.5).astype(np.uint8)
+    pixels = np.ascontiguousarray(image[:, :, :3], np.uint8)
+    return Photo(pixels, pixels.shape[1], pixels.shape[0])
