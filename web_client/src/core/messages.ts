@@ -1,0 +1,73 @@
+/** The messages of one inspection's WebSocket, as unions to switch on; see the service's `media/signalling.py`. */
+
+import type { EventView } from "./views";
+
+export interface IceServer {
+  readonly urls: string | readonly string[];
+  readonly username?: string;
+  readonly credential?: string;
+}
+
+export type CallState = "ringing" | "accepted" | "declined" | "ended";
+
+export type CommandName = "go_to_step" | "take_photo";
+
+/** What the service sends. */
+export type Incoming =
+  | {
+      readonly type: "welcome";
+      readonly role: "seller" | "operator";
+      readonly seq: number;
+      readonly heartbeat_s: number;
+      readonly ice_servers: readonly IceServer[];
+      readonly name: string;
+    }
+  | { readonly type: "event"; readonly event: EventView }
+  | { readonly type: "presence"; readonly seller: boolean; readonly operators: readonly string[] }
+  | {
+      readonly type: "call";
+      readonly call_id: string;
+      readonly state: CallState;
+      readonly operator_name: string;
+      readonly reason?: string;
+    }
+  | { readonly type: "signal"; readonly from: "seller" | "operator"; readonly payload: SignalPayload }
+  | {
+      readonly type: "command";
+      readonly id: string;
+      readonly name: CommandName;
+      readonly args: Readonly<Record<string, string>>;
+    }
+  | ({ readonly type: "ack" } & Ack)
+  | { readonly type: "hint"; readonly code: string; readonly ok: boolean; readonly view: string | null }
+  | { readonly type: "analysis"; readonly description: RTCSessionDescriptionInit }
+  | { readonly type: "problem"; readonly problem: Readonly<Record<string, unknown>> }
+  | { readonly type: "pong" };
+
+/** What becomes of a command; `effect` says what the camera really did. */
+export interface Ack {
+  readonly id: string;
+  readonly ok: boolean;
+  readonly effect: Readonly<Record<string, unknown>> | null;
+  readonly error: string | null;
+}
+
+export type SignalPayload =
+  | { readonly description: RTCSessionDescriptionInit }
+  | { readonly candidate: RTCIceCandidateInit | null };
+
+/** What a page sends. */
+export type Outgoing =
+  | { readonly type: "ping" }
+  | { readonly type: "call.open" | "call.accept" | "call.decline" | "call.end" }
+  | { readonly type: "signal"; readonly payload: SignalPayload }
+  | {
+      readonly type: "command";
+      readonly id: string;
+      readonly name: CommandName;
+      readonly args: Readonly<Record<string, string>>;
+    }
+  | ({ readonly type: "ack" } & Ack)
+  | { readonly type: "analysis.offer"; readonly description: RTCSessionDescriptionInit }
+  | { readonly type: "analysis.candidate"; readonly candidate: RTCIceCandidateInit | null }
+  | { readonly type: "watch.step"; readonly step_id: string };
