@@ -300,9 +300,9 @@ class LiveSessions:
 
     @asynccontextmanager
     async def connect(
-        self, inspection_id: InspectionId, who: Participant
+        self, inspection_id: InspectionId, who: Participant, greeting: Mapping[str, Any]
     ) -> AsyncIterator[tuple[LiveSession, Connection]]:
-        """Connect a page for the length of the block."""
+        """Connect a page for the length of the block; it is greeted before it hears anything else."""
         async with self._opening:
             running = self._running.get(inspection_id)
             if running is None:
@@ -311,6 +311,7 @@ class LiveSessions:
                 running = self._running[inspection_id] = _Running(session, task)
             running.pages += 1
         connection = Connection(who)
+        connection.send(greeting)
         try:
             await running.session.join(connection)
             yield running.session, connection

@@ -1,0 +1,207 @@
+"""The two WebSockets: one live session's signalling, and the operators' feed of what changed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any, Final, Literal
+
+from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocketState
+
+from inspection_service.api.dependencies import operator_from_cookies, seller_from_cookies, services_of
+from inspection_service.api.origin import require_own_origin
+from inspection_service.api.services import Services
+from inspection_service.clock import isoformat, new_id
+from inspection_service.errors import InspectionServiceError, NotAllowed, NotFound
+from inspection_service.inspections.records import Event, InspectionId
+from inspection_service.inspections.service import Inspections
+from inspection_service.media.signalling import MAX_MESSAGE_BYTES, Participant
+from inspection_service.sessions import Connection, Farewell, LiveSession
+
+router = APIRouter()
+
+NO_SESSION: Final = 4401
+NOT_YOURS: Final = 4403
+UNKNOWN: Final = 4404
+HEARTBEAT_MISSED: Final = 4408
+SEND_TIMEOUT_S: Final = 10.0
+CATCH_UP_EVENTS: Final = 500
+
+
+@router.websocket("/v1/sessions/{inspection_id}/signalling")
+async def signalling(
+    socket: WebSocket, inspection_id: str, role: Literal["seller", "operator"], after: int = 0
+) -> None:
+    """Join the live session of one inspection: events after ``after``, presence, calls, commands and hints."""
+    services = services_of(socket)
+    await socket.accept()
+    try:
+        who, inspections = await _admit(socket, services, InspectionId(inspection_id), role)
+    except InspectionServiceError as error:
+        await _refuse(socket, error)
+        return
+    media = services.settings.media
+    greeting = {
+        "type": "welcome",
+        "role": role,
+        "name": who.name,
+        "heartbeat_s": media.heartbeat_s,
+        "ice_servers": [{"urls": url} for url in media.ice_servers],
+        "relay_only": media.relay_only,
+    }
+    async with services.live.connect(InspectionId(inspection_id), who, greeting) as (session, connection):
+        await _until_first_ends(
+            _write(socket, connection),
+            _read(socket, session, connection, media.heartbeat_s),
+            _forward_events(services, inspections, InspectionId(inspection_id), connection, after),
+        )
+    await _close(socket, 1000, "")
+
+
+@router.websocket("/v1/operator/feed")
+async def feed(socket: WebSocket) -> None:
+    """Tell an operator's list which inspections changed; the page asks for the rows it shows."""
+    services = services_of(socket)
+    await socket.accept()
+    try:
+        require_own_origin(socket, services.settings.base_url)
+        await operator_from_cookies(socket, services)
+    except InspectionServiceError as error:
+        await _refuse(socket, error)
+        return
+    await _until_first_ends(_tell_changes(socket, services), _read_pings(socket, services))
+    await _close(socket, 1000, "")
+
+
+async def _admit(
+    socket: WebSocket, services: Services, inspection_id: InspectionId, role: Literal["seller", "operator"]
+) -> tuple[Participant, Inspections]:
+    require_own_origin(socket, services.settings.base_url)
+    if role == "seller":
+        door = await seller_from_cookies(socket, services)
+        if door.inspection_id != inspection_id:
+            raise NotAllowed("This link is for another inspection.")
+        return Participant(new_id("con"), "seller", inspection_id, "seller"), door.inspections
+    desk = await operator_from_cookies(socket, services)
+    await desk.inspections.get(inspection_id)
+    who = Participant(new_id("con"), "operator", desk.operator.id, desk.operator.name)
+    return who, desk.inspections
+
+
+async def _read(socket: WebSocket, session: LiveSession, connection: Connection, heartbeat_s: float) -> None:
+    """Pass what the page says on to the session; a page silent for three heartbeats is gone."""
+    try:
+        while True:
+            async with asyncio.timeout(3 * heartbeat_s):
+                text = await socket.receive_text()
+            await session.receive(connection, text[: MAX_MESSAGE_BYTES + 1])
+    except TimeoutError:
+        await _close(socket, HEARTBEAT_MISSED, "no heartbeat")
+    except (WebSocketDisconnect, KeyError):  # KeyError: a binary frame, which this protocol does not have
+        return
+
+
+async def _write(socket: WebSocket, connection: Connection) -> None:
+    """Send what the session says, in order; the last thing it says may be a close."""
+    while True:
+        item = await connection.outbox.get()
+        if isinstance(item, Farewell):
+            await _close(socket, item.code, item.reason)
+            return
+        await _send(socket, item)
+
+
+async def _forward_events(
+    services: Services,
+    inspections: Inspections,
+    inspection_id: InspectionId,
+    connection: Connection,
+    after: int,
+) -> None:
+    """Send every event once and in order: what was missed, then what happens; a gap is filled from the log."""
+    async with services.bus.subscribe(inspection_id) as subscription:
+        seen = after
+        while True:
+            while events := await inspections.events(inspection_id, after=seen, limit=CATCH_UP_EVENTS):
+                for event in events:
+                    connection.send({"type": "event", "event": _event_json(event)})
+                seen = events[-1].seq
+            published = None
+            while published is None or published.event.seq <= seen:
+                published = await subscription.next(timeout_s=services.settings.media.heartbeat_s)
+                if published is None:
+                    break  # in the silence look into the log itself: a message may have been lost
+
+
+async def _tell_changes(socket: WebSocket, services: Services) -> None:
+    await _send(socket, {"type": "welcome", "heartbeat_s": services.settings.media.heartbeat_s})
+    async with services.bus.subscribe() as subscription:
+        while True:
+            published = await subscription.next(timeout_s=60.0)
+            if published is not None:
+                await _send(
+                    socket,
+                    {
+                        "type": "changed",
+                        "inspection_id": published.inspection_id,
+                        "seq": published.event.seq,
+                        "kind": published.event.kind,
+                    },
+                )
+
+
+async def _read_pings(socket: WebSocket, services: Services) -> None:
+    try:
+        while True:
+            async with asyncio.timeout(3 * services.settings.media.heartbeat_s):
+                await socket.receive_text()
+            await _send(socket, {"type": "pong"})
+    except TimeoutError:
+        await _close(socket, HEARTBEAT_MISSED, "no heartbeat")
+    except (WebSocketDisconnect, KeyError):
+        return
+
+
+async def _until_first_ends(*works: Any) -> None:
+    """Run the parts of one connection until one of them ends, then end the others."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        with suppress(WebSocketDisconnect, TimeoutError, RuntimeError):  # the page went away while we wrote
+            task.result()
+
+
+async def _send(socket: WebSocket, message: Mapping[str, Any]) -> None:
+    async with asyncio.timeout(SEND_TIMEOUT_S):
+        await socket.send_text(json.dumps(message, separators=(",", ":")))
+
+
+async def _refuse(socket: WebSocket, error: InspectionServiceError) -> None:
+    problem = {"type": f"urn:inspection:problem:{error.slug}", "detail": error.message}
+    await _send(socket, {"type": "problem", "problem": problem})
+    code = UNKNOWN if isinstance(error, NotFound) else NOT_YOURS
+    await _close(socket, NO_SESSION if error.slug.startswith("session") else code, error.slug)
+
+
+async def _close(socket: WebSocket, code: int, reason: str) -> None:
+    if socket.application_state is WebSocketState.CONNECTED:
+        with suppress(RuntimeError):  # closed by the other side at the same moment
+            await socket.close(code, reason)
+
+
+def _event_json(event: Event) -> dict[str, Any]:
+    return {
+        "seq": event.seq,
+        "at": isoformat(event.at),
+        "kind": event.kind,
+        "actor": {"kind": event.actor.kind, "name": event.actor.name},
+        "data": event.data,
+    }
