@@ -34,11 +34,12 @@ SPLIT = Path(__file__).with_name("held_out.json")
 
 @dataclass(frozen=True)
 class Sources:
-    """Photos to train on: with damage boxes, without any damage, and panels of undamaged cars."""
+    """Photos to train on: with damage boxes, without any damage, panels of undamaged cars; and renders."""
 
     damaged: Sequence[Picture]
     clean: Sequence[Picture]
     panels: Sequence[tuple[Path, Sequence[Floats]]]
+    renders: Sequence[Picture] = ()
 
 
 def groups(images: Sequence[dict[str, object]]) -> dict[int, str]:
@@ -110,7 +111,32 @@ def is_held_out(picture: Picture) -> bool:
     return detection.share(picture.group) < limit
 
 
-def gather(data: Path) -> Sources:
+def read_renders(folder: Path) -> list[Picture]:
+    """Renders of generated cars: one folder a set, its ``boxes.json`` naming the planted damage of each view.
+
+    A planted damage that hardly shows (``damage_unseen``) is neither asked for nor punished.
+    """
+    out = []
+    for path in sorted(folder.glob("*/boxes.json")):
+        views = json.loads(path.read_text()).get("views", {})
+        for picture in sorted(path.parent.glob("*.webp")):
+            view = views.get(picture.stem, {})
+            seen, unseen = view.get("damage", []), view.get("damage_unseen", [])
+            out.append(
+                Picture(
+                    path=picture,
+                    boxes=np.array([d["box"] for d in seen], np.float32).reshape(-1, 4),
+                    labels=np.zeros(len(seen), np.int64),
+                    types=np.array([TYPES.index(d["kind"]) for d in seen], np.int64),
+                    unsure=np.array([d["box"] for d in unseen], np.float32).reshape(-1, 4),
+                    unsure_labels=np.zeros(len(unseen), np.int64),
+                    group=path.parent.name,
+                )
+            )
+    return out
+
+
+def gather(data: Path, renders: Path | None = None) -> Sources:
     """Everything to train on; nothing of it is held out."""
     damaged, undamaged = read_damage(data / "damage")
     clean = [p for p in undamaged if not is_held_out(p)]
@@ -136,16 +162,18 @@ def gather(data: Path) -> Sources:
             path = framing / (name if name.startswith("images/") else f"images/{name}")
             if i["id"] in shapes and path.exists():
                 panels.append((path, shapes[i["id"]]))
-    return Sources([p for p in damaged if not is_held_out(p)], clean, panels)
+    drawn = read_renders(renders) if renders else []
+    return Sources([p for p in damaged if not is_held_out(p)], clean, panels, drawn)
 
 
 # ---------------------------------------------------------------- painted damage
 def paint_damage(image: Image, panels: Sequence[Floats], rng: Rng) -> Picture | None:
     """Paint one to three dents or scratches on the panels of a photo, in place; their boxes, or None if none fits."""
     boxes, types = [], []
+    edge = np.array([image.shape[1] - 1, image.shape[0] - 1], np.float32)
     for _ in range(int(rng.integers(1, 4))):
         shape = panels[int(rng.integers(len(panels)))]
-        low, high = shape.min(0), shape.max(0)
+        low, high = shape.min(0).clip(0, edge), shape.max(0).clip(0, edge)
         for _ in range(10):
             x, y = rng.uniform(low, high)
             inside = cv2.pointPolygonTest(shape.reshape(-1, 1, 2), (float(x), float(y)), True)
@@ -233,6 +261,7 @@ class Draw:
         self.damaged = [pool for pool in (bilgi, other) if pool]
 
     def __call__(self, rng: Rng) -> Sample:
+        """One example, from this generator alone."""
         kind = rng.random()
         if kind < 0.25 and self.sources.clean:
             picture = self.sources.clean[int(rng.integers(len(self.sources.clean)))]
@@ -241,6 +270,9 @@ class Draw:
             path, shapes = self.sources.panels[int(rng.integers(len(self.sources.panels)))]
             image, scale = detection.read(path), (0.8, 2.5)
             picture = paint_damage(image, shapes, rng) or Picture(path=path)
+        elif kind < 0.42 and self.sources.renders:
+            picture = self.sources.renders[int(rng.integers(len(self.sources.renders)))]
+            image, scale = detection.read(picture.path), (0.8, 1.6)
         else:
             pool = self.damaged[0 if rng.random() < 0.72 else -1]
             picture = pool[int(rng.integers(len(pool)))]
@@ -257,6 +289,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--renders", type=Path, help="folder of renders of generated cars, if any")
     parser.add_argument("--init", type=Path, required=True, help="nanodet_plus_m_416_coco_fused.pt")
     parser.add_argument("--out", type=Path, required=True, help="folder of damage.onnx")
     parser.add_argument("--work", type=Path, help="folder of the checkpoint; --out if not given")
@@ -268,7 +301,7 @@ def main() -> None:
     a = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     cv2.setNumThreads(1)
-    sources = gather(a.data)
+    sources = gather(a.data, a.renders)
     logging.info(
         "%d damaged, %d undamaged, %d with panels",
         len(sources.damaged),
@@ -277,7 +310,10 @@ def main() -> None:
     )
     net = detection.coco_start(a.init, sources.damaged, a.size)
     net.set_classes(keep=[], new=1 + len(TYPES))
-    plan = Plan(size=a.size, iterations=a.iterations, seconds=a.seconds, seed=a.seed)
+    plan = Plan(
+        size=a.size, iterations=a.iterations, seconds=a.seconds, seed=a.seed,
+        rate=2e-3, backbone_rate=1e-3, ema=0.996,
+    )  # fmt: skip
     checkpoint = (a.work or a.out) / "damage.ckpt"
     best = detection.train(net, Draw(sources, a.size), plan, checkpoint, resume=a.resume)
     example = detection.place(

@@ -84,6 +84,7 @@ class Plan:
         iterations: Length of the run; ``seconds``, if given, ends it earlier (the schedule then follows the clock).
         rate, backbone_rate: Peak learning rates of neck and heads, and of the backbone.
         frozen: Leading backbone stages that stay as they are, stem included (0 trains all).
+        heads_only: Backbone and neck stay as they are: cheap, and whatever else reads them is not changed.
     """
 
     size: int = 384
@@ -94,6 +95,7 @@ class Plan:
     rate: float = 1e-3
     backbone_rate: float = 5e-4
     frozen: int = 1
+    heads_only: bool = False
     type_weight: float = 0.25
     ema: float = 0.998
     seed: int = 1
@@ -256,13 +258,17 @@ def iou_and_giou(a: Tensor, b: Tensor, eps: float = 1e-7) -> tuple[Tensor, Tenso
 
 @torch.no_grad()
 def assign(
-    logits: Tensor, boxes: Tensor, grid: Tensor, truth: Tensor, labels: Tensor, topk: int = 13
+    logits: Tensor, boxes: Tensor, grid: Tensor, truth: Tensor, labels: Tensor, *, topk: int = 13
 ) -> tuple[Tensor, Tensor]:
     """Which cell answers for which true box, for one image.
 
     Args:
-        logits: ``(N, scored)``; boxes: ``(N, 4)`` as now predicted; grid: ``(N, 3)`` of `nanodet.cells`.
-        truth: ``(M, 4)``; labels: ``(M,)``.
+        logits: ``(N, scored)``, as now predicted.
+        boxes: ``(N, 4)``, as now predicted.
+        grid: ``(N, 3)`` of `nanodet.cells`.
+        truth: ``(M, 4)``, the true boxes.
+        labels: ``(M,)``, their score channels.
+        topk: At most so many cells answer for one box.
 
     Returns:
         For each cell the index of its true box or -1, and the IoU of its present prediction with it.
@@ -385,19 +391,22 @@ def train(
         net: With its final classes (`Detector.set_classes`).
         draw: Makes one example; every random number comes from the generator it is given.
         plan: Length, rates, sizes.
-        checkpoint: Written every 100 iterations; read first when ``resume``.
+        checkpoint: Written every 100 iterations.
+        resume: Go on from the checkpoint, if there is one.
         on_save: Called with the averaged network and the iteration whenever a checkpoint is written.
     """
     torch.manual_seed(plan.seed)
     rng = np.random.default_rng(plan.seed)
     net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks this form
     frozen = [net.backbone.stem, *net.backbone.stages[: plan.frozen]] if plan.frozen else []
+    if plan.heads_only:
+        frozen = [net.backbone, net.neck]
     for module in frozen:
         module.requires_grad_(False)
     backbone = [p for p in net.backbone.parameters() if p.requires_grad]
-    rest = [p for m in (net.neck, net.towers, net.preds) for p in m.parameters()]
+    rest = [p for m in (net.neck, net.towers, net.preds) for p in m.parameters() if p.requires_grad]
     groups = [{"params": rest, "peak": plan.rate}, {"params": backbone, "peak": plan.backbone_rate}]
-    optimiser = torch.optim.AdamW(groups, plan.rate, weight_decay=0.05)
+    optimiser = torch.optim.AdamW([g for g in groups if g["params"]], plan.rate, weight_decay=0.05)
     average = copy.deepcopy(net).eval().requires_grad_(False)
     grid = nanodet.cells(plan.size, plan.size)
     first, spent = 0, 0.0
@@ -468,6 +477,7 @@ def export(net: nanodet.Detector, size: int, scored: int, path: Path, picture: I
         net: Trained, with batch norm; folded before it is written.
         size: Side of the input square.
         scored: See `nanodet.Export`.
+        path: The file to write.
         picture: ``(size, size, 3)`` uint8 BGR, anything with content.
 
     Returns:

@@ -37,6 +37,7 @@ class ConvBN(nn.Module):
         kernel: int = 1,
         stride: int = 1,
         groups: int = 1,
+        *,
         act: bool = True,
         bn: bool = True,
     ) -> None:
@@ -46,6 +47,7 @@ class ConvBN(nn.Module):
         self.act = act
 
     def forward(self, x: Tensor) -> Tensor:
+        """``(B, cin, H, W)`` -> ``(B, cout, H / stride, W / stride)``."""
         x = self.conv(x)
         if self.bn is not None:
             x = self.bn(x)
@@ -81,6 +83,7 @@ class ShuffleBlock(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
+        """``(B, cin, H, W)`` -> ``(B, cout, H / stride, W / stride)``."""
         if self.stride == 2:
             return channel_shuffle(torch.cat([self.b1(x), self.b2(x)], 1))
         kept, changed = x.chunk(2, 1)
@@ -107,6 +110,7 @@ class ShuffleNet(nn.Module):
             cin = cout
 
     def forward(self, x: Tensor) -> list[Tensor]:
+        """``(B, 3, H, W)`` -> one feature map for each stage."""
         x = F.max_pool2d(self.stem(x), 3, 2, 1)
         features = []
         for stage in self.stages:
@@ -125,6 +129,7 @@ class GhostModule(nn.Module):
         self.c = ConvBN(half, half, 3, groups=half, act=act, bn=bn)
 
     def forward(self, x: Tensor) -> Tensor:
+        """``(B, cin, H, W)`` -> ``(B, cout, H, W)``."""
         x = self.p(x)
         return torch.cat([x, self.c(x)], 1)
 
@@ -141,6 +146,7 @@ class GhostBlock(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
+        """``(B, cin, H, W)`` -> ``(B, cout, H, W)``."""
         out: Tensor = self.g2(self.g1(x)) + self.sc(x)
         return out
 
@@ -158,6 +164,7 @@ class GhostPan(nn.Module):
         self.eout = depthwise(c, 2, bn)
 
     def forward(self, features: Sequence[Tensor]) -> list[Tensor]:
+        """Features at strides 8, 16, 32 -> features of ``c`` channels at strides 8, 16, 32, 64."""
         features = [reduce(f) for reduce, f in zip(self.red, features, strict=True)]
         inner = [features[2]]
         for k, level in enumerate((1, 0)):
@@ -190,6 +197,7 @@ class Detector(nn.Module):
         self.register_buffer("proj", torch.arange(reg_max + 1).float(), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
+        """``(B, 3, H, W)`` -> ``(B, N, classes + 4 * (reg_max + 1))``."""
         levels = zip(self.neck(self.backbone(x)), self.towers, self.preds, strict=True)
         return torch.cat([pred(tower(f)).flatten(2) for f, tower, pred in levels], 2).transpose(1, 2)
 
@@ -290,7 +298,7 @@ def unfuse(fused: Detector, batches: Iterable[Tensor]) -> Detector:
     sums: dict[str, tuple[Tensor, Tensor, int]] = {}
 
     def watch(name: str, module: nn.Conv2d) -> torch.utils.hooks.RemovableHandle:
-        def hook(conv: nn.Module, _inputs: tuple[Tensor, ...], out: Tensor) -> None:
+        def hook(_conv: nn.Module, _inputs: tuple[Tensor, ...], out: Tensor) -> None:
             y = out if module.bias is None else out - module.bias.view(1, -1, 1, 1)
             first, second, n = sums.get(name, (torch.zeros(()), torch.zeros(()), 0))
             sums[name] = (first + y.mean((0, 2, 3)), second + (y * y).mean((0, 2, 3)), n + 1)

@@ -1,0 +1,78 @@
+"""Where a car is damaged, as far as a photo shows it: boxes with a score and, where the model is sure, a type.
+
+The model has one score for damage of any kind; that one is measured, thresholded and reported. The type is a second,
+weaker statement about the same place, and is withheld (``other_damage``) when no type is likely enough.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inspection_service.vision.detector import BoxXyxy, Network, as_box, detect
+
+OVERLAP = 0.4
+"""Damages lie beside each other, seldom on each other; a nested box is mostly the same damage seen twice."""
+
+UNTYPED = "other_damage"
+
+
+@dataclass(frozen=True)
+class Detection:
+    """One damage, as the model sees it: a statement in pixels, no finding yet.
+
+    Attributes:
+        kind: ``dent``, ``scratch``, ``glass_shatter``, ``lamp_broken`` or ``other_damage``.
+        box: xyxy, pixels of the upright photo.
+        score: 0..1, that there is damage of any kind.
+    """
+
+    kind: str
+    box: BoxXyxy
+    score: float
+
+    def to_json(self) -> dict[str, Any]:
+        """As the judgement carries it."""
+        return {"kind": self.kind, "box": list(self.box), "score": self.score}
+
+
+class Damage:
+    """Finds damage; safe to use from several threads."""
+
+    def __init__(self, model: Network, threshold: float | None = None) -> None:
+        """Use an opened ``damage`` model.
+
+        Args:
+            model: Its classes name the types; its manifest's thresholds are ``damage`` (least score) and ``type``
+                (least probability at which a type is named).
+            threshold: Least score, instead of the manifest's; evaluation asks for all of them.
+        """
+        self._model = model
+        least = model.thresholds["damage"] if threshold is None else threshold
+        self._thresholds = np.array([least], np.float32)
+        self._type_threshold = model.thresholds["type"]
+
+    def __call__(self, image: NDArray[np.uint8]) -> tuple[Detection, ...]:
+        """Find damage in a photo.
+
+        Args:
+            image: ``(H, W, 3)`` uint8 BGR, upright.
+
+        Returns:
+            What was found, surest first.
+
+        Raises:
+            UnusableImage: A side is 0, or the aspect ratio is too large.
+        """
+        found = detect(self._model, image, self._thresholds, OVERLAP)
+        return tuple(
+            Detection(self._kind(types), as_box(box), round(float(score), 4))
+            for box, score, types in zip(found.boxes, found.scores, found.types, strict=True)
+        )
+
+    def _kind(self, types: NDArray[np.float32]) -> str:
+        best = int(types.argmax())
+        return self._model.classes[best] if types[best] >= self._type_threshold else UNTYPED
