@@ -1,0 +1,1 @@
+"""The doors of the service: HTTP and WebSocket; the only room that knows FastAPI."""

@@ -1,0 +1,66 @@
+"""Answers that are not JSON: photos, reports, and the hash that lets a client skip what it has."""
+
+from __future__ import annotations
+
+from typing import Any, Final, Literal
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from inspection_service.api.photos import Size
+from inspection_service.api.services import Services
+from inspection_service.inspections.records import CaptureId, InspectionId
+from inspection_service.inspections.service import Inspections
+
+ReportKind = Literal["json", "jws", "pdf"]
+_REPORT_TYPES: Final[dict[ReportKind, str]] = {
+    "json": "application/json",
+    "jws": "application/jose",
+    "pdf": "application/pdf",
+}
+PHOTO_CONTENT: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"content": {"image/jpeg": {}}, "description": "JPEG without metadata."}
+}
+
+
+def report_content(kind: ReportKind) -> dict[int | str, dict[str, Any]]:
+    """Declare what a report route answers with, for ``responses=``."""
+    return {200: {"content": {_REPORT_TYPES[kind]: {}}, "description": f"The sealed report, {kind}."}}
+
+
+async def photo(
+    *,
+    request: Request,
+    services: Services,
+    scoped: Inspections,
+    case: InspectionId,
+    capture_id: str,
+    size: Size,
+) -> Response:
+    """Answer with a copy of a photo without metadata; a photo never changes, so the browser may keep it.
+
+    Raises:
+        CaptureUnknown, InspectionUnknown: Not for this caller.
+        UnusableImage: The bytes cannot be shown.
+    """
+    capture = await scoped.capture(case, CaptureId(capture_id))
+    etag = f'"{capture.sha256}-{size}"'
+    headers = {"ETag": etag, "Cache-Control": "private, max-age=31536000, immutable"}
+    if request.headers.get("if-none-match") == etag:
+        return Response(status_code=304, headers=headers)
+    return Response(await services.photos.get(capture, size), media_type="image/jpeg", headers=headers)
+
+
+async def report(services: Services, scoped: Inspections, case: InspectionId, kind: ReportKind) -> Response:
+    """Answer with one file of the sealed report, exactly as it was sealed.
+
+    Raises:
+        ReportUnknown: It is not sealed yet.
+    """
+    files = await scoped.report_files(case)
+    key = {"json": files.json_key, "jws": files.jws_key, "pdf": files.pdf_key}[kind]
+    headers = {
+        "Content-Disposition": f'inline; filename="inspection-{case}.{kind}"',
+        "Cache-Control": "private, no-cache",
+    }
+    return Response(await services.store.get(key), media_type=_REPORT_TYPES[kind], headers=headers)

@@ -1,0 +1,148 @@
+"""What several parties see: vehicles, photos, findings, and the base of all models."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+
+from inspection_service.clock import isoformat
+from inspection_service.inspections.records import (
+    ActorKind,
+    CaptureState,
+    FindingVerdict,
+    InspectionState,
+    Language,
+    Purpose,
+    Voice,
+)
+
+Moment = Annotated[datetime, PlainSerializer(isoformat, return_type=str, when_used="json")]
+"""RFC 3339 in UTC with milliseconds."""
+Box = tuple[float, float, float, float]
+"""``x1, y1, x2, y2`` in pixels of the upright photo."""
+Severity = Literal["minor", "major"]
+Text = Annotated[str, Field(max_length=2000)]
+Reason = Annotated[str, Field(min_length=1, max_length=500, examples=["The wheel is behind a wall."])]
+
+
+class Input(BaseModel):
+    """Something sent to us: unknown members are refused, so that a typing error is not a silent loss."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, frozen=True)
+
+
+class View(BaseModel):
+    """Something we answer with."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+
+class VehicleView(View):
+    """The car as the platform described it; every member may be unknown."""
+
+    plate: str | None
+    vin: str | None
+    make: str | None
+    model: str | None
+    first_registration: date | None
+    fuel: str | None
+    declared_mileage_km: int | None
+
+
+class ActorView(View):
+    """Who did something."""
+
+    kind: ActorKind
+    name: str
+
+
+class AdviceView(View):
+    """The one thing to do about a photo."""
+
+    code: str = Field(examples=["too_small"])
+    sentence: str = Field(examples=["Step closer, so that the car fills the outline."])
+
+
+class CaptureView(View):
+    """One photo and what was decided about it."""
+
+    id: str
+    step_id: str | None
+    attempt: int
+    state: CaptureState
+    received_at: Moment
+    thumb_url: str
+    photo_url: str
+    width: int | None
+    height: int | None
+    judgement: dict[str, Any] | None = Field(description="The model's judgement, in its JSON form.")
+    decided_by: ActorView | None
+    decision_reason: str | None
+    advice: AdviceView | None
+
+
+class FindingView(View):
+    """One statement about damage; who says so is never mixed."""
+
+    id: str
+    capture_id: str | None
+    more_capture_ids: list[str] = Field(description="Further photos of the same damage.")
+    source: Voice
+    kind: str = Field(examples=["dent"])
+    kind_label: str = Field(examples=["Dent"])
+    box: Box | None
+    part: str | None
+    severity: Severity | None
+    model_score: float | None
+    text: str | None
+    verdict: FindingVerdict | None
+    verdict_by: ActorView | None
+    verdict_note: str | None
+    dispute: str | None
+
+
+class StepView(View):
+    """One thing to photograph, and how far it is."""
+
+    id: str
+    kind: str
+    title: str
+    instruction: str
+    overlay_url: str | None
+    example_url: str | None
+    required: bool
+    status: Literal["open", "sent", "retake", "done", "skipped"]
+    attempts: int
+    failed_attempts: int
+    can_keep: bool
+    capture: CaptureView | None
+    advice: AdviceView | None
+
+
+class Progress(View):
+    """How many of the required steps are answered."""
+
+    done: int
+    total: int
+
+
+class EventView(View):
+    """One line of the inspection's log."""
+
+    seq: int
+    at: Moment
+    kind: str
+    actor: ActorView
+    data: dict[str, Any]
+
+
+class SignatureView(View):
+    """That somebody signed."""
+
+    name: str
+    at: Moment
+
+
+__all__ = ["InspectionState", "Language", "Purpose"]

@@ -1,0 +1,167 @@
+"""What a platform sends and receives."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, Field, StringConstraints
+
+from inspection_service.api.dto.common import (
+    CaptureView,
+    EventView,
+    Input,
+    Moment,
+    Progress,
+    VehicleView,
+    View,
+)
+from inspection_service.inspections.records import InspectionState, Language, Purpose, SignOff
+
+Short = Annotated[str, StringConstraints(min_length=1, max_length=80)]
+
+
+class VehicleInput(Input):
+    """What the platform knows about the car; leave out what it does not."""
+
+    plate: Annotated[str, StringConstraints(min_length=1, max_length=16)] | None = None
+    vin: Annotated[str, StringConstraints(pattern=r"^[A-HJ-NPR-Z0-9]{17}$")] | None = None
+    make: Short | None = None
+    model: Short | None = None
+    first_registration: date | None = None
+    fuel: Annotated[str, StringConstraints(min_length=1, max_length=32)] | None = None
+    declared_mileage_km: int | None = Field(default=None, ge=0, le=9_999_999)
+
+
+class ContactInput(Input):
+    """Where one-time codes for the seller go; without it the report says that there was no second factor."""
+
+    name: Short | None = None
+    email: Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")] | None = (
+        None
+    )
+    phone: Annotated[str, StringConstraints(pattern=r"^\+[0-9]{6,15}$")] | None = Field(
+        default=None, description="E.164"
+    )
+
+
+class OrderInput(Input):
+    """An order for one inspection."""
+
+    model_config = Input.model_config | {
+        "json_schema_extra": {
+            "example": {
+                "vehicle": {
+                    "plate": "AB-123-CD",
+                    "make": "Peugeot",
+                    "model": "308",
+                    "declared_mileage_km": 127500,
+                },
+                "checklist": "listing-12",
+                "language": "fr",
+                "purpose": "listing",
+                "contact": {"name": "Camille Martin", "email": "camille@example.com"},
+                "reference": "advert-8812",
+            }
+        }
+    }
+
+    vehicle: VehicleInput = VehicleInput()
+    checklist: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,64}$")]
+    language: Language = "fr"
+    purpose: Purpose = "listing"
+    deadline_at: AwareDatetime | None = None
+    contact: ContactInput | None = None
+    reference: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
+    sign_off: SignOff | None = Field(default=None, description="Overrides what the checklist says.")
+
+
+class ChecklistRef(View):
+    """Which checklist, exactly."""
+
+    id: str
+    sha256: str
+
+
+class ReportRef(View):
+    """The sealed report, by its hashes."""
+
+    sealed_at: Moment
+    json_sha256: str
+    pdf_sha256: str
+
+
+class PlatformInspection(View):
+    """One inspection as its platform sees it."""
+
+    id: str
+    state: InspectionState
+    language: Language
+    purpose: Purpose
+    vehicle: VehicleView
+    checklist: ChecklistRef
+    sign_off: SignOff
+    reference: str | None
+    deadline_at: Moment | None
+    created_at: Moment
+    updated_at: Moment
+    progress: Progress
+    report: ReportRef | None
+
+
+class OrderedInspection(PlatformInspection):
+    """A new inspection with the link to hand to the seller; the link is shown this once."""
+
+    seller_link: str = Field(examples=["https://inspect.example/s#3vQ..."])
+    seller_link_expires_at: Moment
+
+
+class SellerLink(View):
+    """A fresh link; the former one no longer opens."""
+
+    seller_link: str
+    expires_at: Moment
+
+
+class InspectionPage(View):
+    """One page of inspections, newest first."""
+
+    items: list[PlatformInspection]
+    next_cursor: str | None
+
+
+class EventPage(View):
+    """Events after a number, in order."""
+
+    items: list[EventView]
+    last_seq: int
+
+
+class CaptureList(View):
+    """All photos of an inspection."""
+
+    items: list[CaptureView]
+
+
+class ChecklistSummary(View):
+    """A checklist one can order."""
+
+    id: str
+    version: str
+    sha256: str
+    title: dict[str, str]
+    minutes: int
+    sign_off: SignOff
+    steps_total: int
+
+
+class ChecklistList(View):
+    """All checklists."""
+
+    items: list[ChecklistSummary]
+
+
+class ChecklistDetail(ChecklistSummary):
+    """A checklist with all its content, in the form that is hashed."""
+
+    content: dict[str, Any]

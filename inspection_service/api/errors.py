@@ -1,0 +1,68 @@
+"""What only the HTTP doors can refuse: from where, how often, and in which protocol.
+
+InspectionServiceError
+├── NotAllowed
+│   └── OriginRefused         a foreign page
+├── InvalidInput
+│   ├── TusVersionUnsupported
+│   ├── UploadHeaderInvalid
+│   └── UploadTypeInvalid
+├── NotFound
+│   └── AssetUnknown
+└── Unavailable
+    ├── RateLimited           too many tries
+    ├── NotReady              a part of the service does not answer
+    └── PagesNotBuilt         the web client is missing
+"""
+
+from __future__ import annotations
+
+from inspection_service.errors import InvalidInput, NotAllowed, NotFound, Unavailable
+
+
+class OriginRefused(NotAllowed):
+    """This request did not come from one of our own pages."""
+
+    slug = "origin-refused"
+
+
+class RateLimited(Unavailable):
+    """Too many tries in a short time; wait a moment and try again."""
+
+    slug = "rate-limited"
+
+
+class NotReady(Unavailable):
+    """A part of the service does not answer yet."""
+
+    slug = "not-ready"
+
+
+class PagesNotBuilt(Unavailable):
+    """The web pages are not built; run `make web` and start again."""
+
+    slug = "pages-not-built"
+
+
+class AssetUnknown(NotFound):
+    """There is no such drawing."""
+
+    slug = "asset-unknown"
+
+
+class TusVersionUnsupported(InvalidInput):
+    """The upload protocol version is not supported; use Tus-Resumable: 1.0.0."""
+
+    slug = "tus-version-unsupported"
+
+
+class UploadHeaderInvalid(InvalidInput):
+    """A header of the upload is missing or cannot be read."""
+
+    slug = "upload-header-invalid"
+
+
+class UploadTypeInvalid(InvalidInput):
+    """A piece of an upload has the type application/offset+octet-stream."""
+
+    slug = "upload-type-invalid"

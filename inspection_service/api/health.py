@@ -1,0 +1,75 @@
+"""For those who run the service: does it live, can it work, what does it do; and the root of its reports."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+from fastapi import APIRouter
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.responses import Response
+
+from inspection_service.api.dependencies import Opened
+from inspection_service.api.dto.common import View
+from inspection_service.api.errors import NotReady
+from inspection_service.api.problems import problems
+
+router = APIRouter(tags=["running"])
+_PING_S = 5.0
+_log = structlog.get_logger(__name__)
+
+
+class Health(View):
+    """The process lives."""
+
+    status: str = "ok"
+
+
+class Readiness(View):
+    """Each opened resource by name."""
+
+    status: str = "ok"
+    resources: dict[str, bool]
+
+
+@router.get("/healthz")
+async def healthz() -> Health:
+    """The process lives."""
+    return Health()
+
+
+@router.get("/readyz", responses=problems(503))
+async def readyz(services: Opened) -> Readiness:
+    """Ask each resource; the problem `not-ready` names those that do not answer."""
+    resources = {name: await _answers(name, ping) for name, ping in services.pings.items()}
+    if not all(resources.values()):
+        raise NotReady(resources=resources)
+    return Readiness(resources=resources)
+
+
+@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+async def metrics() -> Response:
+    """Prometheus metrics."""
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+@router.get(
+    "/.well-known/inspection-root.pem",
+    response_class=Response,
+    responses={200: {"content": {"application/x-pem-file": {}}}},
+)
+async def root_certificate(services: Opened) -> Response:
+    """Fetch the root certificate; get its fingerprint by another way before you trust it."""
+    return Response(services.root_pem, media_type="application/x-pem-file")
+
+
+async def _answers(name: str, ping: Callable[[], Awaitable[None]]) -> bool:
+    try:
+        async with asyncio.timeout(_PING_S):
+            await ping()
+    except Exception as error:
+        # Whatever a driver raises means the same here; the reason is for the log, not for the caller.
+        _log.warning("readiness.missing", resource=name, reason=type(error).__name__)
+        return False
+    return True

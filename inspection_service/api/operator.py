@@ -1,0 +1,268 @@
+"""The operator's door: sign in, see who needs help, judge photos and findings, sign off."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from inspection_service.api import answers
+from inspection_service.api.dependencies import (
+    OPERATOR_COOKIE,
+    ByOperator,
+    Opened,
+    caller_of,
+    clear_session,
+    own_page_only,
+    set_session,
+)
+from inspection_service.api.dto.operator import (
+    FindingInput,
+    LoginInput,
+    OdometerInput,
+    OperatorRef,
+    OperatorView,
+    OverrideInput,
+    PresenceView,
+    QueuePage,
+    RetakeInput,
+    SignedInOperator,
+    SignOffInput,
+    StatementInput,
+    VerdictInput,
+)
+from inspection_service.api.photos import Size
+from inspection_service.api.present.operator import operator_view, queue_item
+from inspection_service.api.problems import problems
+from inspection_service.api.services import Services
+from inspection_service.identity.records import Operator
+from inspection_service.inspections.records import Actor, CaptureId, FindingId, InspectionId, Language
+from inspection_service.inspections.requests import NewFinding, Verdict
+from inspection_service.inspections.service import Inspections
+
+router = APIRouter(prefix="/v1/operator", tags=["operator"])
+cases = APIRouter(prefix="/inspections/{inspection_id}")
+OwnPage = Depends(own_page_only)
+Lang = Annotated[Language, Query(description="Language of the words in the answer.")]
+
+
+@dataclass(frozen=True, slots=True)
+class CaseDoor:
+    """A signed-in operator before one case."""
+
+    id: InspectionId
+    operator: Operator
+    inspections: Inspections
+    services: Services
+    language: Language
+
+    @property
+    def by(self) -> Actor:
+        """Who acts."""
+        return self.operator.actor
+
+    async def view(self) -> OperatorView:
+        """Read the case anew and show all of it.
+
+        Raises:
+            InspectionUnknown: There is no such case.
+        """
+        is_seller_here, names = self.services.live.presence(self.id)
+        presence = PresenceView(seller=is_seller_here, operators=names)
+        return operator_view(await self.inspections.dossier(self.id), self.language, presence)
+
+
+async def case_door(inspection_id: str, door: ByOperator, services: Opened, lang: Lang = "fr") -> CaseDoor:
+    """Bring an operator before a case."""
+    return CaseDoor(InspectionId(inspection_id), door.operator, door.inspections, services, lang)
+
+
+OnCase = Annotated[CaseDoor, Depends(case_door)]
+_WRITE = problems(401, 403, 404, 409, 422, 503)
+
+
+@router.post("/login", dependencies=[OwnPage], responses=problems(401, 403, 422, 429, 503))
+async def login(body: LoginInput, request: Request, response: Response, services: Opened) -> SignedInOperator:
+    """Sign in; sets the cookie."""
+    services.limits.logins.hit(caller_of(request))
+    operator, signed_in = await services.identity.login(body.email, body.password)
+    set_session(response, request, OPERATOR_COOKIE, signed_in.token, signed_in.expires_at)
+    return _signed_in(operator)
+
+
+@router.post("/logout", status_code=204, dependencies=[OwnPage], responses=problems(403, 503))
+async def logout(request: Request, response: Response, services: Opened) -> None:
+    """Sign out; fine when nobody is signed in."""
+    token = request.cookies.get(OPERATOR_COOKIE)
+    if token:
+        await services.identity.logout(token)
+    clear_session(response, request, OPERATOR_COOKIE)
+
+
+@router.get("/me", responses=problems(401, 503))
+async def me(door: ByOperator) -> SignedInOperator:
+    """Who is signed in."""
+    return _signed_in(door.operator)
+
+
+@router.get("/inspections", responses=problems(401, 422, 503))
+async def list_cases(
+    *,
+    door: ByOperator,
+    services: Opened,
+    scope: Literal["open", "all"] = "open",
+    cursor: Annotated[str | None, Query(max_length=500)] = None,
+    limit: Annotated[int, Query(ge=1, le=100)] = 50,
+    lang: Lang = "fr",
+) -> QueuePage:
+    """List cases, those who need somebody first."""
+    page = await door.inspections.queue(only_open=scope == "open", cursor=cursor, limit=limit)
+    now = services.clock.now()
+    items = [
+        queue_item(dossier, lang, now, is_seller_live=services.live.presence(dossier.inspection.id)[0])
+        for dossier in page.items
+    ]
+    return QueuePage(items=items, next_cursor=page.next_cursor)
+
+
+@cases.get("", responses=problems(401, 404, 422, 503))
+async def get_case(case: OnCase) -> OperatorView:
+    """Everything about one case."""
+    return await case.view()
+
+
+@cases.post("/claim", responses=_WRITE)
+async def claim(case: OnCase) -> OperatorView:
+    """Take the case; `case-claimed` names the one who holds it."""
+    await case.inspections.claim(case.id, by=case.by)
+    return await case.view()
+
+
+@cases.post("/release", responses=_WRITE)
+async def release(case: OnCase) -> OperatorView:
+    """Let the case go."""
+    await case.inspections.release(case.id, by=case.by)
+    return await case.view()
+
+
+@cases.post("/captures/{capture_id}/accept", responses=_WRITE)
+async def accept(capture_id: str, case: OnCase) -> OperatorView:
+    """Take a photo as evidence."""
+    await case.inspections.accept(case.id, CaptureId(capture_id), by=case.by)
+    return await case.view()
+
+
+@cases.post("/captures/{capture_id}/retake", responses=_WRITE)
+async def ask_retake(capture_id: str, body: RetakeInput, case: OnCase) -> OperatorView:
+    """Ask for another photo; the seller's page shows it at once."""
+    await case.inspections.ask_retake(
+        case.id,
+        CaptureId(capture_id),
+        body.reason_code,
+        body.text,
+        by=case.by,
+    )
+    return await case.view()
+
+
+@cases.post("/captures/{capture_id}/override", responses=_WRITE)
+async def override(capture_id: str, body: OverrideInput, case: OnCase) -> OperatorView:
+    """Let a photo stand although the model refused it, for a stated reason."""
+    await case.inspections.override(case.id, CaptureId(capture_id), body.reason, by=case.by)
+    return await case.view()
+
+
+@cases.get(
+    "/captures/{capture_id}/photo",
+    response_class=Response,
+    responses=problems(401, 404, 422, 503) | answers.PHOTO_CONTENT,
+)
+async def get_photo(capture_id: str, case: OnCase, request: Request, size: Size = "full") -> Response:
+    """Fetch a photo, upright and without metadata."""
+    return await answers.photo(
+        request=request,
+        services=case.services,
+        scoped=case.inspections,
+        case=case.id,
+        capture_id=capture_id,
+        size=size,
+    )
+
+
+@cases.put("/odometer", responses=_WRITE)
+async def put_odometer(body: OdometerInput, case: OnCase) -> OperatorView:
+    """Say what the odometer shows; the model's reading stays beside it."""
+    await case.inspections.edit_odometer(case.id, body.reading, body.unit, body.note, by=case.by)
+    return await case.view()
+
+
+@cases.put("/statements/{control_point}", responses=_WRITE)
+async def put_statement(control_point: str, body: StatementInput, case: OnCase) -> OperatorView:
+    """Answer a control point."""
+    await case.inspections.make_statement(case.id, control_point, body.answer, body.note, by=case.by)
+    return await case.view()
+
+
+@cases.post("/findings", status_code=201, responses=_WRITE)
+async def add_finding(body: FindingInput, case: OnCase) -> OperatorView:
+    """Mark damage on a photo."""
+    new = NewFinding(
+        capture_id=CaptureId(body.capture_id),
+        kind=body.kind,
+        box=body.box,
+        severity=body.severity,
+        text=body.text,
+    )
+    await case.inspections.add_finding(case.id, new, by=case.by)
+    return await case.view()
+
+
+@cases.put("/findings/{finding_id}", responses=_WRITE)
+async def judge_finding(finding_id: str, body: VerdictInput, case: OnCase) -> OperatorView:
+    """Confirm or reject a finding; null takes it back."""
+    verdict = Verdict(body.verdict, body.severity, body.note)
+    await case.inspections.judge_finding(case.id, FindingId(finding_id), verdict, by=case.by)
+    return await case.view()
+
+
+@cases.post("/sign-off", responses=_WRITE)
+async def sign_off(body: SignOffInput, case: OnCase) -> OperatorView:
+    """Close the case; the service seals the report."""
+    await case.inspections.sign_off(case.id, body.note, by=case.by)
+    return await case.view()
+
+
+@cases.get(
+    "/report.json",
+    response_class=Response,
+    responses=problems(401, 404, 503) | answers.report_content("json"),
+)
+async def get_report_json(case: OnCase) -> Response:
+    """Fetch the sealed record."""
+    return await answers.report(case.services, case.inspections, case.id, "json")
+
+
+@cases.get(
+    "/report.jws", response_class=Response, responses=problems(401, 404, 503) | answers.report_content("jws")
+)
+async def get_report_jws(case: OnCase) -> Response:
+    """Fetch the detached signature."""
+    return await answers.report(case.services, case.inspections, case.id, "jws")
+
+
+@cases.get(
+    "/report.pdf", response_class=Response, responses=problems(401, 404, 503) | answers.report_content("pdf")
+)
+async def get_report_pdf(case: OnCase) -> Response:
+    """Fetch the signed PDF."""
+    return await answers.report(case.services, case.inspections, case.id, "pdf")
+
+
+def _signed_in(operator: Operator) -> SignedInOperator:
+    return SignedInOperator(operator=OperatorRef(id=operator.id, name=operator.name))
+
+
+router.include_router(cases)

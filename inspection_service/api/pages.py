@@ -1,0 +1,118 @@
+"""The built web pages and the checklists' drawings, under headers that let a page do nothing but its job.
+
+Source: CSP Level 3; OWASP Secure Headers.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Final
+
+from fastapi import APIRouter, FastAPI
+from starlette.datastructures import MutableHeaders
+from starlette.responses import FileResponse, RedirectResponse, Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from inspection_service.api.errors import AssetUnknown, PagesNotBuilt
+
+CONTENT_SECURITY_POLICY: Final = "; ".join(
+    (
+        "default-src 'self'",
+        "img-src 'self' blob: data:",
+        "media-src 'self' blob:",
+        "connect-src 'self' ws: wss:",
+        "style-src 'self' 'unsafe-inline'",
+        "worker-src 'self' blob:",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    )
+)
+_HEADERS: Final = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(self), microphone=(self), geolocation=(self), payment=(), usb=()",
+}
+_ASSET: Final = re.compile(r"[a-z0-9_-]{1,64}(\.[a-z0-9_-]{1,64}){0,2}\.(svg|webp)")
+_CHECKLIST: Final = re.compile(r"[a-z0-9-]{1,64}")
+_A_YEAR: Final = "public, max-age=31536000, immutable"
+_MEDIA_TYPES: Final = {".svg": "image/svg+xml", ".webp": "image/webp"}
+
+
+class SafeHeaders:
+    """Puts the protective headers on every answer; an answer's own headers win."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Wrap an application."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run one request."""
+
+        async def watch(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+                if scope["path"].startswith("/v1/"):
+                    headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        await self._app(scope, receive, watch if scope["type"] == "http" else send)
+
+
+class _Forever(StaticFiles):
+    """Files whose names carry a hash of their content."""
+
+    def file_response(self, *args: object, **kwargs: object) -> Response:
+        response = super().file_response(*args, **kwargs)  # type: ignore[arg-type]
+        response.headers["Cache-Control"] = _A_YEAR
+        return response
+
+
+def install_pages(app: FastAPI, static_dir: Path, checklists_dir: Path) -> None:
+    """Serve the pages.
+
+    Args:
+        app: Gets the routes.
+        static_dir: Where the web client was built to.
+        checklists_dir: Whose ``assets`` folder holds overlays and examples.
+    """
+    router = APIRouter(include_in_schema=False)
+    assets_dir = checklists_dir / "assets"
+
+    @router.get("/")
+    async def root() -> Response:
+        return RedirectResponse("/operator", status_code=307)
+
+    @router.get("/s")
+    async def seller_page() -> Response:
+        return _page(static_dir / "seller.html")
+
+    @router.get("/operator")
+    @router.get("/operator/{_:path}")
+    async def operator_page() -> Response:
+        return _page(static_dir / "operator.html")
+
+    @router.get("/v1/checklist-assets/{checklist}/{file}")
+    async def checklist_asset(checklist: str, file: str) -> Response:
+        path = assets_dir / file
+        if not (_CHECKLIST.fullmatch(checklist) and _ASSET.fullmatch(file) and path.is_file()):
+            raise AssetUnknown
+        headers = {"Cache-Control": "public, max-age=3600"}
+        return FileResponse(path, media_type=_MEDIA_TYPES[path.suffix], headers=headers)
+
+    app.include_router(router)
+    app.mount("/static", _Forever(directory=static_dir, check_dir=False), name="static")
+
+
+def _page(path: Path) -> Response:
+    if not path.is_file():
+        raise PagesNotBuilt
+    return FileResponse(path, media_type="text/html", headers={"Cache-Control": "no-cache"})

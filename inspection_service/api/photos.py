@@ -1,0 +1,90 @@
+"""Copies of photos for the pages: upright JPEG without any metadata, made once and kept beside the original.
+
+Originals are never altered and never leave the service through a page: they carry the phone's EXIF with its position.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import Executor
+from typing import Final, Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from inspection_service.inspections.records import Capture
+from inspection_service.storage.errors import ObjectExists
+from inspection_service.storage.objects import ObjectStore
+from inspection_service.vision.decode import decode_photo
+
+Size = Literal["thumb", "full"]
+_LONG_SIDE_PX: Final[dict[Size, int | None]] = {"thumb": 480, "full": None}
+_QUALITY: Final[dict[Size, int]] = {"thumb": 78, "full": 88}
+
+
+class PhotoCopies:
+    """Hands out copies of captures; each is made on the first request."""
+
+    def __init__(self, store: ObjectStore, executor: Executor) -> None:
+        """Keep the collaborators.
+
+        Args:
+            store: Holds originals and copies.
+            executor: Where pictures are decoded; bounded, so that a burst of requests cannot take all memory.
+        """
+        self._store = store
+        self._executor = executor
+
+    async def get(self, capture: Capture, size: Size) -> bytes:
+        """Return a copy as JPEG.
+
+        Raises:
+            UnusableImage: The stored bytes are not a picture that can be shown.
+            ObjectMissing: The original is gone.
+        """
+        key = f"derived/{capture.sha256}/{size}.jpg"
+        if await self._store.exists(key):
+            return await self._store.get(key)
+        original = await self._store.get(capture.object_key)
+        copy = await asyncio.get_running_loop().run_in_executor(self._executor, make_copy, original, size)
+        try:
+            await self._store.put(key, copy)
+        except ObjectExists:
+            return await self._store.get(key)
+        return copy
+
+
+def make_copy(original: bytes, size: Size) -> bytes:
+    """Decode, turn upright, shrink and encode again; blocks for some tenths of a second.
+
+    Args:
+        original: The photo as it was received.
+        size: ``thumb`` for a long side of at most 480 px, ``full`` for all pixels.
+
+    Returns:
+        A JPEG with nothing in it but the picture.
+
+    Raises:
+        UnusableImage: The bytes are not a picture that can be shown.
+    """
+    return encode_jpeg(
+        _shrink(decode_photo(original, _LONG_SIDE_PX[size]).pixels, _LONG_SIDE_PX[size]), _QUALITY[size]
+    )
+
+
+def encode_jpeg(image: NDArray[np.uint8], quality: int) -> bytes:
+    """Encode ``(H, W, 3)`` uint8 BGR as a baseline JPEG."""
+    is_ok, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    if not is_ok:
+        raise RuntimeError("the JPEG encoder refused the picture")
+    return data.tobytes()
+
+
+def _shrink(image: NDArray[np.uint8], long_side_px: int | None) -> NDArray[np.uint8]:
+    height, width = image.shape[:2]
+    if long_side_px is None or max(height, width) <= long_side_px:
+        return image
+    scale = long_side_px / max(height, width)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)

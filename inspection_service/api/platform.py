@@ -1,0 +1,239 @@
+"""The platform's door: order an inspection, follow it, fetch its report."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Annotated, Any
+
+import rfc8785
+from fastapi import APIRouter, Header, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from inspection_service.api import answers
+from inspection_service.api.dependencies import ByPlatform, Opened
+from inspection_service.api.dto.platform import (
+    CaptureList,
+    ChecklistDetail,
+    ChecklistList,
+    ChecklistSummary,
+    EventPage,
+    InspectionPage,
+    OrderedInspection,
+    OrderInput,
+    PlatformInspection,
+    SellerLink,
+)
+from inspection_service.api.photos import Size
+from inspection_service.api.present.platform import photos_url, platform_inspection
+from inspection_service.api.present.steps import capture_view, event_view
+from inspection_service.api.problems import problems
+from inspection_service.api.services import Services
+from inspection_service.checklists import Checklist
+from inspection_service.identity.records import OpenedLink
+from inspection_service.inspections.records import Contact, InspectionId, InspectionState, Vehicle
+from inspection_service.inspections.requests import IdempotencyKey, Order
+
+router = APIRouter(prefix="/v1", tags=["platform"])
+
+Limit = Annotated[int, Query(ge=1, le=100)]
+Cursor = Annotated[str | None, Query(max_length=500, description="`next_cursor` of the page before.")]
+Key = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=200,
+        description="Sending the same order again under the same key gives the same answer.",
+    ),
+]
+
+
+@router.post("/inspections", status_code=201, responses=problems(401, 404, 422, 503))
+async def order_inspection(
+    body: OrderInput, door: ByPlatform, services: Opened, response: Response, key: Key = None
+) -> OrderedInspection:
+    """Order an inspection; hand the link in the answer to the seller."""
+    placed, link = await services.identity.order(door.platform, _order(body), key=_idempotency(key, body))
+    inspection_id = placed.inspection.id
+    response.headers["Location"] = f"/v1/inspections/{inspection_id}"
+    if placed.is_replay:
+        response.headers["Idempotent-Replayed"] = "true"
+    shown = platform_inspection(await door.inspections.dossier(inspection_id))
+    as_ordered = {"state": placed.inspection.state, "updated_at": placed.inspection.updated_at}
+    return OrderedInspection(
+        **{name: getattr(shown, name) for name in type(shown).model_fields} | as_ordered,
+        seller_link=seller_link(services, link),
+        seller_link_expires_at=link.expires_at,
+    )
+
+
+@router.get("/inspections", responses=problems(401, 422, 503))
+async def list_inspections(
+    door: ByPlatform, state: InspectionState | None = None, cursor: Cursor = None, limit: Limit = 50
+) -> InspectionPage:
+    """List your inspections, newest first."""
+    page = await door.inspections.page(state=state, cursor=cursor, limit=limit)
+    return InspectionPage(
+        items=[platform_inspection(dossier) for dossier in page.items], next_cursor=page.next_cursor
+    )
+
+
+@router.get(
+    "/inspections/{inspection_id}",
+    response_model=PlatformInspection,
+    responses=problems(401, 404, 503) | {304: {"description": "Unchanged since that ETag."}},
+)
+async def get_inspection(inspection_id: str, door: ByPlatform, request: Request, response: Response) -> Any:
+    """Look at one inspection; the ETag changes with every change to it."""
+    dossier = await door.inspections.dossier(InspectionId(inspection_id))
+    etag = f'"{dossier.inspection.version}"'
+    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
+    if request.headers.get("if-none-match") == etag:
+        return Response(status_code=304, headers=headers)
+    response.headers.update(headers)
+    return platform_inspection(dossier)
+
+
+@router.post("/inspections/{inspection_id}/cancel", responses=problems(401, 404, 409, 503))
+async def cancel_inspection(inspection_id: str, door: ByPlatform) -> PlatformInspection:
+    """Close an inspection that is no longer wanted; repeating it is fine."""
+    await door.inspections.cancel(InspectionId(inspection_id), by=door.platform.actor)
+    return platform_inspection(await door.inspections.dossier(InspectionId(inspection_id)))
+
+
+@router.post("/inspections/{inspection_id}/links", status_code=201, responses=problems(401, 404, 409, 503))
+async def new_link(inspection_id: str, door: ByPlatform, services: Opened) -> SellerLink:
+    """Make a new seller link; the one before no longer opens."""
+    link = await services.identity.open_link(
+        door.platform.tenant_id, InspectionId(inspection_id), by=door.platform.actor
+    )
+    return SellerLink(seller_link=seller_link(services, link), expires_at=link.expires_at)
+
+
+@router.get("/inspections/{inspection_id}/events", responses=problems(401, 404, 422, 503))
+async def list_events(
+    inspection_id: str,
+    door: ByPlatform,
+    after: Annotated[int, Query(ge=0, le=2**53)] = 0,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> EventPage:
+    """Read the log after a number; it is append-only, so remember `last_seq` and ask again later."""
+    await door.inspections.get(InspectionId(inspection_id))
+    events = await door.inspections.events(InspectionId(inspection_id), after=after, limit=limit)
+    return EventPage(
+        items=[event_view(event) for event in events], last_seq=events[-1].seq if events else after
+    )
+
+
+@router.get("/inspections/{inspection_id}/captures", responses=problems(401, 404, 503))
+async def list_captures(inspection_id: str, door: ByPlatform) -> CaptureList:
+    """List all photos, also those that were not accepted."""
+    dossier = await door.inspections.dossier(InspectionId(inspection_id))
+    url, language = photos_url(inspection_id), dossier.inspection.language
+    return CaptureList(items=[capture_view(dossier, capture, language, url) for capture in dossier.captures])
+
+
+@router.get(
+    "/inspections/{inspection_id}/captures/{capture_id}/photo",
+    response_class=Response,
+    responses=problems(401, 404, 422, 503) | answers.PHOTO_CONTENT,
+)
+async def get_photo(
+    *,
+    inspection_id: str,
+    capture_id: str,
+    door: ByPlatform,
+    services: Opened,
+    request: Request,
+    size: Size = "full",
+) -> Response:
+    """Fetch a photo, upright and without metadata."""
+    return await answers.photo(
+        request=request,
+        services=services,
+        scoped=door.inspections,
+        case=InspectionId(inspection_id),
+        capture_id=capture_id,
+        size=size,
+    )
+
+
+@router.get(
+    "/inspections/{inspection_id}/report.json",
+    response_class=Response,
+    responses=problems(401, 404, 503) | answers.report_content("json"),
+)
+async def get_report_json(inspection_id: str, door: ByPlatform, services: Opened) -> Response:
+    """Fetch the sealed record, canonical JSON (RFC 8785), byte for byte as it was signed."""
+    return await answers.report(services, door.inspections, InspectionId(inspection_id), "json")
+
+
+@router.get(
+    "/inspections/{inspection_id}/report.jws",
+    response_class=Response,
+    responses=problems(401, 404, 503) | answers.report_content("jws"),
+)
+async def get_report_jws(inspection_id: str, door: ByPlatform, services: Opened) -> Response:
+    """Fetch the detached signature over `report.json` (RFC 7515, appendix F)."""
+    return await answers.report(services, door.inspections, InspectionId(inspection_id), "jws")
+
+
+@router.get(
+    "/inspections/{inspection_id}/report.pdf",
+    response_class=Response,
+    responses=problems(401, 404, 503) | answers.report_content("pdf"),
+)
+async def get_report_pdf(inspection_id: str, door: ByPlatform, services: Opened) -> Response:
+    """Fetch the signed PDF, which carries `report.json`."""
+    return await answers.report(services, door.inspections, InspectionId(inspection_id), "pdf")
+
+
+@router.get("/checklists", responses=problems(401, 503))
+async def list_checklists(door: ByPlatform, services: Opened) -> ChecklistList:  # noqa: ARG001 (the key is the point)
+    """List the checklists that can be ordered."""
+    return ChecklistList(items=[ChecklistSummary(**_summary(checklist)) for checklist in services.shelf])
+
+
+@router.get("/checklists/{checklist_id}", responses=problems(401, 404, 503))
+async def get_checklist(checklist_id: str, door: ByPlatform, services: Opened) -> ChecklistDetail:  # noqa: ARG001
+    """Read a checklist in the form that is hashed and frozen into an order."""
+    checklist = services.shelf.get(checklist_id)
+    return ChecklistDetail(**_summary(checklist), content=dict(checklist.content))
+
+
+def seller_link(services: Services, link: OpenedLink) -> str:
+    """Write the link to hand to a seller; the token sits behind ``#``, where no server and no preview sees it."""
+    return f"{services.settings.base_url}/s#{link.token}"
+
+
+def _order(body: OrderInput) -> Order:
+    return Order(
+        vehicle=Vehicle(**body.vehicle.model_dump()),
+        checklist=body.checklist,
+        language=body.language,
+        purpose=body.purpose,
+        deadline_at=body.deadline_at,
+        contact=Contact(**body.contact.model_dump()) if body.contact else Contact(),
+        reference=body.reference,
+        sign_off=body.sign_off,
+    )
+
+
+def _idempotency(key: str | None, body: OrderInput) -> IdempotencyKey | None:
+    if key is None:
+        return None
+    canonical: bytes = rfc8785.dumps(body.model_dump(mode="json"))
+    return IdempotencyKey(key, hashlib.sha256(canonical).hexdigest())
+
+
+def _summary(checklist: Checklist) -> dict[str, Any]:
+    return {
+        "id": checklist.id,
+        "version": checklist.version,
+        "sha256": checklist.sha256,
+        "title": checklist.content["title"],
+        "minutes": checklist.content["minutes"],
+        "sign_off": checklist.content["sign_off"],
+        "steps_total": len(checklist.step_ids),
+    }

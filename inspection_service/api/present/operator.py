@@ -1,0 +1,163 @@
+"""The operators' list, and one case with everything that is known about it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from inspection_service.api.dto.operator import (
+    ControlPointView,
+    LiveView,
+    OdometerView,
+    OperatorInspection,
+    OperatorRef,
+    OperatorSignature,
+    OperatorStepView,
+    OperatorView,
+    PresenceView,
+    QueueItem,
+    SkippedView,
+    StatementView,
+)
+from inspection_service.api.present.seller import consents_view, masked
+from inspection_service.api.present.steps import (
+    capture_view,
+    event_view,
+    finding_view,
+    progress_view,
+    reasons_of,
+    step_view,
+    vehicle_view,
+    words_of,
+)
+from inspection_service.inspections import views
+from inspection_service.inspections.records import Dossier, Language, Statement
+
+_EVENTS_SHOWN = 200
+
+
+def photos_url(inspection_id: str) -> str:
+    """Return the address under which an operator fetches photos of an inspection."""
+    return f"/v1/operator/inspections/{inspection_id}/captures"
+
+
+def queue_item(dossier: Dossier, language: Language, now: datetime, *, is_seller_live: bool) -> QueueItem:
+    """Show one line of the list."""
+    case = dossier.inspection
+    title = words_of(dossier, case.current_step).get("title", {})
+    return QueueItem(
+        id=case.id,
+        state=case.state,
+        vehicle=vehicle_view(case.vehicle),
+        platform_name=dossier.platform_name,
+        seller_name=case.contact.name,
+        progress=progress_view(dossier),
+        current_step=case.current_step,
+        step_title=title.get(language),
+        age_s=max(0, int((now - case.created_at).total_seconds())),
+        last_event_at=dossier.events[-1].at if dossier.events else None,
+        needs=list(views.needs(dossier, now)),
+        claimed_by=_claim(dossier),
+        live=LiveView(seller=is_seller_live),
+    )
+
+
+def operator_view(dossier: Dossier, language: Language, presence: PresenceView) -> OperatorView:
+    """Show one case.
+
+    Args:
+        dossier: The case.
+        language: Of the operator.
+        presence: Who looks at it now.
+    """
+    url = photos_url(dossier.inspection.id)
+    return OperatorView(
+        inspection=_inspection(dossier),
+        checklist_title=dossier.inspection.checklist["title"][language],
+        event_seq=dossier.event_seq,
+        steps=[_step(dossier, step, language, url) for step in views.steps(dossier)],
+        damages=[finding_view(f, language) for f in views.declared_damage(dossier)],
+        findings=[finding_view(f, language) for f in dossier.findings],
+        damage_captures=[
+            capture_view(dossier, c, language, url) for c in dossier.captures if c.step_id is None
+        ],
+        control_points=[
+            ControlPointView(
+                id=point["id"],
+                title=point["title"][language],
+                section=point["section"],
+                step=point.get("step"),
+            )
+            for point in dossier.inspection.checklist.get("control_points", ())
+        ],
+        statements=[_statement(statement) for statement in dossier.statements],
+        odometer=_odometer(dossier),
+        consents=consents_view(dossier),
+        skipped=[SkippedView.model_validate(skipped) for skipped in dossier.skipped],
+        signatures=[OperatorSignature.model_validate(signature) for signature in dossier.signatures],
+        events=[event_view(event) for event in dossier.events[-_EVENTS_SHOWN:]],
+        presence=presence,
+        report_ready=dossier.report is not None,
+        texts_language=language,
+    )
+
+
+def _inspection(dossier: Dossier) -> OperatorInspection:
+    case = dossier.inspection
+    return OperatorInspection(
+        id=case.id,
+        state=case.state,
+        language=case.language,
+        purpose=case.purpose,
+        vehicle=vehicle_view(case.vehicle),
+        platform_name=dossier.platform_name,
+        reference=case.reference,
+        sign_off=case.sign_off,
+        deadline_at=case.deadline_at,
+        created_at=case.created_at,
+        updated_at=case.updated_at,
+        current_step=case.current_step,
+        seller_name=case.contact.name,
+        contact_masked=masked(case.contact),
+        claimed_by=_claim(dossier),
+        progress=progress_view(dossier),
+    )
+
+
+def _step(dossier: Dossier, step: views.Step, language: Language, url: str) -> OperatorStepView:
+    shown = step_view(dossier, step, language, url)
+    tries = sorted((c for c in dossier.captures if c.step_id == step.id), key=lambda c: c.attempt)
+    return OperatorStepView(
+        **{name: getattr(shown, name) for name in type(shown).model_fields},
+        captures=[capture_view(dossier, capture, language, url) for capture in tries],
+        reasons=reasons_of(words_of(dossier, step.id), language),
+    )
+
+
+def _claim(dossier: Dossier) -> OperatorRef | None:
+    holder = dossier.inspection.claimed_by
+    return None if holder is None else OperatorRef(id=holder, name=dossier.claimed_by_name or "")
+
+
+def _statement(statement: Statement) -> StatementView:
+    return StatementView(
+        control_point=statement.control_point,
+        voice=statement.voice,
+        value=dict(statement.value),
+        actor={"kind": statement.actor.kind, "name": statement.actor.name},
+        at=statement.at,
+        evidence=list(statement.evidence),
+    )
+
+
+def _odometer(dossier: Dossier) -> OdometerView:
+    voices = views.odometer(dossier)
+
+    def value(voice: str) -> dict[str, Any] | None:
+        return dict(voices[voice].value) if voice in voices else None
+
+    return OdometerView(
+        model=value("model"),
+        operator=value("operator"),
+        declared_km=dossier.inspection.vehicle.declared_mileage_km,
+    )

@@ -1,0 +1,66 @@
+"""The seller's page, and the card shown before they agree to anything."""
+
+from __future__ import annotations
+
+from inspection_service.api.dto.common import SignatureView
+from inspection_service.api.dto.seller import (
+    CallView,
+    CodeView,
+    ConsentsView,
+    SellerInspection,
+    SellerView,
+)
+from inspection_service.api.present.steps import finding_view, step_view, vehicle_view
+from inspection_service.inspections import views
+from inspection_service.inspections.records import Contact, Dossier
+
+PHOTOS_URL = "/v1/seller/captures"
+
+
+def seller_view(dossier: Dossier, call: CallView | None) -> SellerView:
+    """Show a case to its seller, in the language it was ordered in."""
+    case = dossier.inspection
+    signature = next((s for s in reversed(dossier.signatures) if s.role == "seller"), None)
+    return SellerView(
+        inspection=SellerInspection(
+            id=case.id,
+            state=case.state,
+            language=case.language,
+            purpose=case.purpose,
+            vehicle=vehicle_view(case.vehicle),
+            platform_name=dossier.platform_name,
+            deadline_at=case.deadline_at,
+            current_step=case.current_step,
+        ),
+        consents=consents_view(dossier),
+        event_seq=dossier.event_seq,
+        steps=[step_view(dossier, step, case.language, PHOTOS_URL) for step in views.steps(dossier)],
+        damages=[finding_view(f, case.language) for f in views.declared_damage(dossier)],
+        findings=[finding_view(f, case.language) for f in views.visible_findings(dossier)],
+        signature=None if signature is None else SignatureView(name=signature.name, at=signature.at),
+        code=CodeView(masked=masked(case.contact)),
+        report_ready=dossier.report is not None,
+        call=call,
+        review_sha256=views.review_sha256(dossier),
+        texts_language=case.language,
+    )
+
+
+def consents_view(dossier: Dossier) -> ConsentsView:
+    """Show what the seller agrees to at present."""
+    return ConsentsView(
+        photos=views.has_consent(dossier, "photos"),
+        live_video=views.has_consent(dossier, "live_video"),
+        location=views.has_consent(dossier, "location"),
+        recording=views.has_consent(dossier, "recording"),
+    )
+
+
+def masked(contact: Contact) -> str | None:
+    """Name a contact so that its owner knows it and nobody else learns it: ``c…@example.com``, ``…4567``."""
+    if contact.email:
+        local, _, domain = contact.email.partition("@")
+        return f"{local[:1]}…@{domain}"
+    if contact.phone:
+        return f"…{contact.phone[-4:]}"
+    return None

@@ -1,0 +1,143 @@
+"""Steps, photos and findings in the words of the one who looks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from inspection_service.api.dto.common import (
+    ActorView,
+    AdviceView,
+    CaptureView,
+    EventView,
+    FindingView,
+    Progress,
+    StepView,
+    VehicleView,
+)
+from inspection_service.api.words import advice as general_advice
+from inspection_service.api.words import kind_label
+from inspection_service.inspections import views
+from inspection_service.inspections.records import Actor, Capture, Dossier, Event, Finding, Language, Vehicle
+
+
+def step_view(dossier: Dossier, step: views.Step, language: Language, photos_url: str) -> StepView:
+    """Show one step.
+
+    Args:
+        dossier: The case.
+        step: How far it is.
+        language: Of the words.
+        photos_url: Under which address this party fetches photos, such as ``/v1/seller/captures``.
+    """
+    words = words_of(dossier, step.id)
+    advice = None
+    if step.advice_code is not None:
+        sentence = step.advice_text or _sentence(words, step.advice_code, language)
+        advice = AdviceView(code=step.advice_code, sentence=sentence)
+    return StepView(
+        id=step.id,
+        kind=str(words["kind"]),
+        title=words["title"][language],
+        instruction=words["instruction"][language],
+        overlay_url=_asset_url(dossier.inspection.checklist_id, words.get("overlay")),
+        example_url=_asset_url(dossier.inspection.checklist_id, words.get("example")),
+        required=step.is_required,
+        status=step.status,
+        attempts=step.attempts,
+        failed_attempts=step.failed_attempts,
+        can_keep=step.can_keep,
+        capture=None if step.capture is None else capture_view(dossier, step.capture, language, photos_url),
+        advice=advice,
+    )
+
+
+def words_of(dossier: Dossier, step_id: str | None) -> Mapping[str, Any]:
+    """Return a step of the frozen checklist by its id; empty when there is none."""
+    return next((s for s in views.checklist_steps(dossier.inspection) if s["id"] == step_id), {})
+
+
+def reasons_of(words: Mapping[str, Any], language: Language) -> list[AdviceView]:
+    """List the reasons for a retake that a step knows, in words."""
+    return [
+        AdviceView(code=code, sentence=texts[language]) for code, texts in words.get("retake", {}).items()
+    ]
+
+
+def capture_view(dossier: Dossier, capture: Capture, language: Language, photos_url: str) -> CaptureView:
+    """Show one photo."""
+    judgement = capture.judgement
+    return CaptureView(
+        id=capture.id,
+        step_id=capture.step_id,
+        attempt=capture.attempt,
+        state=capture.state,
+        received_at=capture.received_at,
+        thumb_url=f"{photos_url}/{capture.id}/photo?size=thumb",
+        photo_url=f"{photos_url}/{capture.id}/photo?size=full",
+        width=None if judgement is None else judgement.get("width"),
+        height=None if judgement is None else judgement.get("height"),
+        judgement=None if judgement is None else dict(judgement),
+        decided_by=actor_view(capture.decided_by),
+        decision_reason=capture.decision_reason,
+        advice=_capture_advice(dossier, capture, language),
+    )
+
+
+def finding_view(finding: Finding, language: Language) -> FindingView:
+    """Show one finding."""
+    return FindingView(
+        id=finding.id,
+        capture_id=finding.capture_id,
+        more_capture_ids=list(finding.more_captures),
+        source=finding.source,
+        kind=finding.kind,
+        kind_label=kind_label(finding.kind, language),
+        box=finding.box,
+        part=finding.part,
+        severity=finding.severity,
+        model_score=finding.model_score,
+        text=finding.text,
+        verdict=finding.verdict,
+        verdict_by=actor_view(finding.verdict_by),
+        verdict_note=finding.verdict_note,
+        dispute=finding.dispute,
+    )
+
+
+def event_view(event: Event) -> EventView:
+    """Show one line of the log."""
+    actor = ActorView(kind=event.actor.kind, name=event.actor.name)
+    return EventView(seq=event.seq, at=event.at, kind=event.kind, actor=actor, data=dict(event.data))
+
+
+def vehicle_view(vehicle: Vehicle) -> VehicleView:
+    """Show what the platform said of the car."""
+    return VehicleView.model_validate(vehicle)
+
+
+def progress_view(dossier: Dossier) -> Progress:
+    """Show how far the case is."""
+    return Progress.model_validate(views.progress(dossier))
+
+
+def actor_view(actor: Actor | None) -> ActorView | None:
+    """Show who did something."""
+    return None if actor is None else ActorView(kind=actor.kind, name=actor.name)
+
+
+def _capture_advice(dossier: Dossier, capture: Capture, language: Language) -> AdviceView | None:
+    if capture.state != "retake":
+        return None
+    code = capture.decision_reason or "unusable"
+    words = words_of(dossier, capture.step_id)
+    return AdviceView(code=code, sentence=capture.decision_note or _sentence(words, code, language))
+
+
+def _sentence(words: Mapping[str, Any], code: str, language: Language) -> str:
+    texts = words.get("retake", {}).get(code)
+    return general_advice(code, language) if texts is None else str(texts[language])
+
+
+def _asset_url(checklist_id: str, asset: str | None) -> str | None:
+    return None if asset is None else f"/v1/checklist-assets/{checklist_id}/{asset.rsplit('/', 1)[-1]}"

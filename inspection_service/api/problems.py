@@ -1,0 +1,307 @@
+"""Turns every refusal and fault into one shape, ``application/problem+json``; only this module knows HTTP status codes.
+
+Source: RFC 9457 (problem details), RFC 6901 (JSON pointers), RFC 9110 section 15.5.6 (Allow).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Final
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.routing import Match
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from inspection_service import errors
+from inspection_service.api import errors as door_errors
+from inspection_service.clock import new_id
+from inspection_service.identity import errors as identity
+from inspection_service.inspections import errors as case
+from inspection_service.storage import errors as storage
+from inspection_service.vision import errors as vision
+
+MEDIA_TYPE: Final = "application/problem+json"
+_PREFIX: Final = "urn:inspection:problem:"
+_METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How one kind of error looks from outside."""
+
+    status: int
+    title: str
+
+
+SHAPES: Final[dict[type[errors.InspectionServiceError], Shape]] = {
+    errors.InspectionServiceError: Shape(500, "Something went wrong on our side"),
+    errors.InvalidInput: Shape(422, "The request cannot be used"),
+    errors.NotAllowed: Shape(403, "Not allowed"),
+    errors.NotFound: Shape(404, "Not found"),
+    errors.Conflict: Shape(409, "Not possible in the present state"),
+    errors.Closed: Shape(409, "The inspection is closed"),
+    errors.Unavailable: Shape(503, "Temporarily unavailable"),
+    identity.NotAuthenticated: Shape(401, "Not signed in"),
+    identity.TooManyTries: Shape(429, "Too many tries"),
+    identity.LinkExpired: Shape(410, "Link expired"),
+    identity.LinkUnknown: Shape(404, "Link unknown"),
+    identity.CodeNeeded: Shape(403, "Code needed"),
+    identity.CodeWrong: Shape(403, "Code wrong"),
+    door_errors.OriginRefused: Shape(403, "Request from a foreign page"),
+    door_errors.RateLimited: Shape(429, "Too many tries"),
+    door_errors.TusVersionUnsupported: Shape(412, "Upload protocol version not supported"),
+    door_errors.UploadHeaderInvalid: Shape(400, "Upload header cannot be read"),
+    door_errors.UploadTypeInvalid: Shape(415, "Wrong content type"),
+    case.ReportUnknown: Shape(404, "No report yet"),
+    case.UploadTooLarge: Shape(413, "File too large"),
+    case.ChecksumMismatch: Shape(460, "Checksum mismatch"),
+    case.ConsentMissing: Shape(403, "Consent missing"),
+    case.ClaimNeeded: Shape(409, "Case not claimed"),
+    case.CaseClaimed: Shape(409, "Case claimed by another operator"),
+    case.VersionConflict: Shape(409, "Changed by somebody else"),
+    case.StepsMissing: Shape(409, "Steps missing"),
+    case.ReviewChanged: Shape(409, "Shown content has changed"),
+    case.IdempotencyKeyReused: Shape(422, "Idempotency-Key used for another request"),
+    vision.UnusableImage: Shape(422, "Not usable as a photo"),
+    storage.StorageFull: Shape(507, "No room left"),
+}
+"""One line per class that differs from its parent; the rest is found along the MRO."""
+
+
+class ProblemField(BaseModel):
+    """One part of a request that cannot be used."""
+
+    pointer: str = Field(description="JSON pointer into the part named by `in`.", examples=["/vehicle/vin"])
+    detail: str
+    in_: str = Field(alias="in", description="body, query, path, header or cookie", examples=["body"])
+
+
+class Problem(BaseModel):
+    """A problem document (RFC 9457). Branch on `type`, never on text; some types add members of their own."""
+
+    model_config = ConfigDict(
+        extra="allow",
+        json_schema_extra={
+            "example": {
+                "type": "urn:inspection:problem:not-found",
+                "title": "Not found",
+                "status": 404,
+                "detail": "There is no such thing here.",
+                "instance": "urn:inspection:request:req_5d0f",
+            }
+        },
+    )
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    errors: list[ProblemField] | None = None
+
+
+def shape_of(kind: type[BaseException]) -> Shape:
+    """Return the status and title of an error class, looked up along its MRO."""
+    for base in kind.__mro__:
+        if base in SHAPES:
+            return SHAPES[base]
+    return SHAPES[errors.InspectionServiceError]
+
+
+def problem_of(error: errors.InspectionServiceError, instance: str) -> dict[str, Any]:
+    """Write an error as a problem document, for HTTP and for WebSocket alike.
+
+    Args:
+        error: What went wrong.
+        instance: Which occurrence this is, ``urn:inspection:request:ID``.
+
+    Returns:
+        The members in the order of the RFC, then the error's own attributes. A fault says nothing but its instance.
+    """
+    shape = shape_of(type(error))
+    is_fault = shape.status == HTTPStatus.INTERNAL_SERVER_ERROR
+    return {
+        "type": _PREFIX + ("internal" if is_fault else error.slug),
+        "title": shape.title,
+        "status": shape.status,
+        "detail": "Please quote the instance when you report this." if is_fault else error.message,
+        "instance": instance,
+        **({} if is_fault else _plain(error.attributes)),
+    }
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Declare which statuses a route may answer with, all in the problem shape, for ``responses=`` of a route."""
+    return {
+        status: {
+            "description": _phrase(status),
+            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+        for status in statuses
+    }
+
+
+def install_problems(app: FastAPI) -> None:
+    """Make every answer that is not a success a problem document: ours, the framework's, and faults."""
+    app.add_exception_handler(errors.InspectionServiceError, _on_ours)
+    app.add_exception_handler(RequestValidationError, _on_validation)
+    app.add_exception_handler(HTTPException, _on_http)
+    app.add_middleware(Faults)
+
+
+class Faults:
+    """Outermost layer: names each request, and answers a fault with a problem that says nothing but that name."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Wrap an application."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run one request."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        request_id = new_id("req")
+        scope.setdefault("state", {})["request_id"] = request_id
+        is_started = False
+
+        async def watch(message: Message) -> None:
+            nonlocal is_started
+            is_started = is_started or message["type"] == "http.response.start"
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            try:
+                await self._app(scope, receive, watch)
+            except Exception:
+                _log.exception("request.failed", method=scope.get("method", "WS"), path=_route_of(scope))
+                if is_started or scope["type"] != "http":
+                    raise
+                response = _render(problem_of(errors.InspectionServiceError(), _urn(request_id)))
+                await response(scope, receive, send)
+
+
+def instance_of(request: Request) -> str:
+    """Return the name of this request, as problem documents quote it."""
+    return _urn(getattr(request.state, "request_id", "unknown"))
+
+
+async def _on_ours(request: Request, error: Exception) -> Response:
+    assert isinstance(error, errors.InspectionServiceError)
+    headers: dict[str, str] = {}
+    if isinstance(error, identity.KeyUnknown):
+        headers["WWW-Authenticate"] = 'Bearer realm="inspection"'
+    if "retry_after_s" in error.attributes:
+        headers["Retry-After"] = str(error.attributes["retry_after_s"])
+    if request.url.path.startswith("/v1/uploads"):
+        headers["Tus-Resumable"] = "1.0.0"
+        if isinstance(error, door_errors.TusVersionUnsupported):
+            headers["Tus-Version"] = "1.0.0"
+    document = problem_of(error, instance_of(request))
+    if document["status"] >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        _log.error("request.refused_by_fault", slug=error.slug, exc_info=error)
+    return _render(document, headers)
+
+
+async def _on_validation(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    document = {
+        "type": _PREFIX + "validation",
+        "title": "The request cannot be used",
+        "status": 422,
+        "detail": "Some parts of the request are missing or not as they should be; see errors.",
+        "instance": instance_of(request),
+        "errors": [_field(fault) for fault in error.errors()],
+    }
+    return _render(document)
+
+
+async def _on_http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    headers = dict(error.headers or {})
+    slug, detail = _slug(error.status_code), str(error.detail)
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(_allowed(request))
+        slug, detail = "method-not-allowed", f"This address answers to {headers['Allow']}."
+    elif error.status_code == HTTPStatus.NOT_FOUND:
+        slug, detail = "not-found", "There is no such address."
+    document = {
+        "type": _PREFIX + slug,
+        "title": _phrase(error.status_code),
+        "status": error.status_code,
+        "detail": detail,
+        "instance": instance_of(request),
+    }
+    return _render(document, headers)
+
+
+def _allowed(request: Request) -> list[str]:
+    """Which methods any route of this path takes: the framework names only those of the first."""
+    return [
+        method
+        for method in _METHODS
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL
+            for route in request.app.router.routes
+        )
+    ]
+
+
+def _field(fault: Mapping[str, Any]) -> dict[str, str]:
+    place, *path = fault["loc"]
+    if fault["type"] == "json_invalid":
+        path = []
+    pointer = "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+    return {"in": str(place), "pointer": pointer, "detail": str(fault["msg"])}
+
+
+def _render(document: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
+    body = json.dumps(document, ensure_ascii=False).encode()
+    answer = {"Cache-Control": "no-store", **(headers or {})}
+    return Response(body, status_code=int(document["status"]), headers=answer, media_type=MEDIA_TYPE)
+
+
+def _plain(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: value if _is_json(value) else str(value)
+        for name, value in attributes.items()
+        if name != "retry_after_s"
+    }
+
+
+def _is_json(value: object) -> bool:
+    if isinstance(value, Mapping):
+        return all(isinstance(key, str) and _is_json(item) for key, item in value.items())
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        return all(_is_json(item) for item in value)
+    return value is None or isinstance(value, str | int | float | bool)
+
+
+def _phrase(status: int) -> str:
+    if status == 460:  # of the tus checksum extension, not in the registry
+        return "Checksum Mismatch"
+    return HTTPStatus(status).phrase
+
+
+def _slug(status: int) -> str:
+    return _phrase(status).lower().replace(" ", "-").replace("'", "")
+
+
+def _urn(request_id: str) -> str:
+    return f"urn:inspection:request:{request_id}"
+
+
+def _route_of(scope: Scope) -> str:
+    """The path's pattern when known, so that ids stay out of the log."""
+    route = scope.get("route")
+    return str(getattr(route, "path", "unmatched"))

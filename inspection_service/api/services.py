@@ -1,0 +1,56 @@
+"""Everything behind the doors, opened once by ``app.py`` and handed to every route."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from inspection_service.api.limits import FixedWindow
+from inspection_service.api.photos import PhotoCopies
+from inspection_service.checklists import Shelf
+from inspection_service.clock import Clock
+from inspection_service.identity.service import Identity
+from inspection_service.inspections.bus import EventBus
+from inspection_service.inspections.service import Inspections
+from inspection_service.sessions import LiveSessions
+from inspection_service.settings import Settings
+from inspection_service.storage.objects import ObjectStore
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How often a stranger may try."""
+
+    logins: FixedWindow
+    links: FixedWindow
+    codes: FixedWindow
+
+    @classmethod
+    def make(cls, clock: Clock) -> Limits:
+        """Set the limits per caller and minute; ``Identity`` keeps its own per account and link besides."""
+        return cls(
+            logins=FixedWindow(clock, tries=20, window_s=60),
+            links=FixedWindow(clock, tries=60, window_s=60),
+            codes=FixedWindow(clock, tries=10, window_s=60),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The opened service."""
+
+    settings: Settings
+    clock: Clock
+    store: ObjectStore
+    bus: EventBus
+    shelf: Shelf
+    inspections: Inspections
+    """Of all tenants: a platform's or a seller's request goes on with ``inspections.of(tenant)``."""
+    identity: Identity
+    photos: PhotoCopies
+    live: LiveSessions
+    limits: Limits
+    root_pem: bytes
+    """The root certificate that reports are verified against."""
+    pings: Mapping[str, Callable[[], Awaitable[None]]]
+    """What ``/readyz`` asks, by the name of the resource."""
