@@ -1,0 +1,129 @@
+/**
+ * Photos and drafts on the phone, in IndexedDB: what is here survives a reload, a killed page and an empty battery.
+ *
+ * Bytes are kept as ArrayBuffers: some versions of Safari lose Blobs in IndexedDB.
+ */
+
+import type { KeptPhoto } from "./capture";
+
+const NAME = "inspection";
+const VERSION = 1;
+const PHOTOS = "photos";
+const NOTES = "notes";
+
+/** The phone refuses to keep more: no room, or private browsing. */
+export class NoRoom extends Error {
+  constructor(cause: unknown) {
+    super("The phone could not keep the photo.", { cause });
+    this.name = "NoRoom";
+  }
+}
+
+/** Where photos wait until the service has them. */
+export interface PhotoStore {
+  /** Resolves once the photo is on disk. @throws NoRoom */
+  put(photo: KeptPhoto): Promise<void>;
+  /** All photos of one inspection, oldest first. */
+  list(inspectionId: string): Promise<KeptPhoto[]>;
+  remove(captureId: string): Promise<void>;
+  /** A small draft (a text being typed); `undefined` forgets it. */
+  note(key: string, value: unknown): Promise<void>;
+  noted<T>(key: string): Promise<T | undefined>;
+}
+
+function asked<T>(request: IDBRequest<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error ?? new Error("IndexedDB failed"));
+  });
+}
+
+function finished(transaction: IDBTransaction): Promise<void> {
+  return new Promise((resolve, reject) => {
+    transaction.oncomplete = () => resolve();
+    transaction.onerror = transaction.onabort = () =>
+      reject(transaction.error ?? new Error("IndexedDB transaction ended early"));
+  });
+}
+
+/** `PhotoStore` in the browser's own database. */
+export class IndexedPhotoStore implements PhotoStore {
+  private constructor(private readonly database: IDBDatabase) {}
+
+  /** Open or make the database. @throws NoRoom The browser offers none (some private modes). */
+  static async open(factory: IDBFactory = indexedDB): Promise<IndexedPhotoStore> {
+    try {
+      const request = factory.open(NAME, VERSION);
+      request.onupgradeneeded = () => {
+        request.result.createObjectStore(PHOTOS, { keyPath: "captureId" }).createIndex("inspection", "inspectionId");
+        request.result.createObjectStore(NOTES);
+      };
+      const database = await asked(request);
+      // A newer page of ours may want to upgrade: do not stand in its way.
+      database.onversionchange = () => database.close();
+      return new IndexedPhotoStore(database);
+    } catch (error) {
+      throw new NoRoom(error);
+    }
+  }
+
+  async put(photo: KeptPhoto): Promise<void> {
+    try {
+      // "strict": the shutter only answers once the bytes have left the operating system's cache.
+      const transaction = this.database.transaction(PHOTOS, "readwrite", { durability: "strict" });
+      transaction.objectStore(PHOTOS).put(photo);
+      await finished(transaction);
+    } catch (error) {
+      throw new NoRoom(error);
+    }
+  }
+
+  async list(inspectionId: string): Promise<KeptPhoto[]> {
+    const index = this.database.transaction(PHOTOS).objectStore(PHOTOS).index("inspection");
+    const photos = (await asked(index.getAll(inspectionId))) as KeptPhoto[];
+    return photos.sort((a, b) => a.takenAt.localeCompare(b.takenAt));
+  }
+
+  async remove(captureId: string): Promise<void> {
+    const transaction = this.database.transaction(PHOTOS, "readwrite");
+    transaction.objectStore(PHOTOS).delete(captureId);
+    await finished(transaction);
+  }
+
+  async note(key: string, value: unknown): Promise<void> {
+    const transaction = this.database.transaction(NOTES, "readwrite");
+    if (value === undefined) transaction.objectStore(NOTES).delete(key);
+    else transaction.objectStore(NOTES).put(value, key);
+    await finished(transaction);
+  }
+
+  async noted<T>(key: string): Promise<T | undefined> {
+    return (await asked(this.database.transaction(NOTES).objectStore(NOTES).get(key))) as T | undefined;
+  }
+}
+
+/** `PhotoStore` in memory: for tests, and for phones that offer no database (photos then live as long as the page). */
+export class MemoryPhotoStore implements PhotoStore {
+  private readonly photos = new Map<string, KeptPhoto>();
+  private readonly notes = new Map<string, unknown>();
+
+  async put(photo: KeptPhoto): Promise<void> {
+    this.photos.set(photo.captureId, photo);
+  }
+
+  async list(inspectionId: string): Promise<KeptPhoto[]> {
+    return [...this.photos.values()].filter((photo) => photo.inspectionId === inspectionId);
+  }
+
+  async remove(captureId: string): Promise<void> {
+    this.photos.delete(captureId);
+  }
+
+  async note(key: string, value: unknown): Promise<void> {
+    this.notes.set(key, value);
+  }
+
+  async noted<T>(key: string): Promise<T | undefined> {
+    return this.notes.get(key) as T | undefined;
+  }
+}
