@@ -1,4 +1,5 @@
 import { render } from "preact";
+import { App } from "./ui/operator/app";
 
 const root = document.getElementById("app");
-if (root) render(<main>Operator</main>, root);
+if (root) render(<App />, root);

@@ -1,0 +1,88 @@
+import { useEffect, useRef } from "preact/hooks";
+import type { CaseModel, SentCommand } from "./case-model";
+import { t } from "./desk";
+
+/** Seeing, hearing and steering the seller's phone; every command says what came of it. */
+export function CallPanel({ model }: { readonly model: CaseModel }) {
+  const texts = t();
+  const video = useRef<HTMLVideoElement>(null);
+  const call = model.call.value;
+  const stream = model.remote.value;
+  const isAccepted = call?.state === "accepted" && call.isMine;
+  const step = model.step.value;
+
+  useEffect(() => {
+    if (video.current) video.current.srcObject = stream;
+  }, [stream]);
+
+  return (
+    <section class="call">
+      <h2>{texts.call}</h2>
+      <video ref={video} autoplay playsInline hidden={!isAccepted || stream === null} />
+      {isAccepted && model.hint.value && (
+        <p class={`hint ${model.hint.value.ok ? "good" : ""}`}>
+          {texts.hint}: {texts.hints[model.hint.value.code] ?? model.hint.value.code}
+        </p>
+      )}
+      {isAccepted && (
+        <p class={model.link.value === "connected" ? "faint" : "warning"}>
+          {texts.link[model.link.value ?? "connecting"]}
+          {!model.hasMicrophone.value && ` · ${texts.noMicrophone}`}
+        </p>
+      )}
+      {call?.state === "ringing" && <p>{texts.callRinging}</p>}
+      {call?.state === "declined" && <p>{texts.callDeclined}</p>}
+      {call?.state === "ended" && <p>{texts.callEnded[call.reason ?? "hung-up"] ?? texts.callEnded["hung-up"]}</p>}
+      {!model.isInCall && <p class="faint">{whyNoCall(model)}</p>}
+      <div class="actions">
+        <button
+          class={model.isInCall ? "danger" : "primary"}
+          disabled={!model.isInCall && whyNoCall(model) !== null}
+          onClick={() => void model.toggleCall()}
+        >
+          {model.isInCall ? texts.callEnd : texts.callNow} <kbd>v</kbd>
+        </button>
+        {isAccepted && model.hasMicrophone.value && (
+          <button aria-pressed={model.isMuted.value} onClick={() => model.toggleMute()}>
+            {model.isMuted.value ? texts.unmute : texts.mute}
+          </button>
+        )}
+      </div>
+      {isAccepted && (
+        <div class="actions">
+          <button disabled={step === null} onClick={() => step && model.command("go_to_step", { step_id: step.id })}>
+            {texts.goHere} <kbd>g</kbd>
+          </button>
+          <button onClick={() => model.command("take_photo")}>
+            {texts.takePhoto} <kbd>t</kbd>
+          </button>
+        </div>
+      )}
+      <ul class="commands" aria-live="polite">
+        {model.commands.value.map((command) => (
+          <Outcome key={command.id} command={command} />
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function whyNoCall(model: CaseModel): string | null {
+  const texts = t();
+  if (!model.isMine.value) return texts.callClaim;
+  if (!model.seller.value) return texts.callAbsent;
+  return model.view.value?.consents.live_video ? null : texts.callNoConsent;
+}
+
+function Outcome({ command }: { readonly command: SentCommand }) {
+  const texts = t();
+  const name = command.name === "take_photo" ? texts.takePhoto : texts.goHere;
+  if (command.ack === null) return <li>{`${name}: ${texts.commandSent}`}</li>;
+  const { ok, error, effect } = command.ack;
+  const size = effect && "width" in effect ? ` ${String(effect.width)}×${String(effect.height)}` : "";
+  return (
+    <li class={ok ? "good" : "bad"}>
+      {name}: {ok ? `${texts.commandDone}${size}` : `${texts.commandFailed} (${texts.commandErrors[error ?? ""] ?? error ?? ""})`}
+    </li>
+  );
+}

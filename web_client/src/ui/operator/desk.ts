@@ -1,0 +1,76 @@
+/** The operator's desk: who is signed in, in which language, and what the last refusal said. Views read the signals. */
+
+import { signal } from "@preact/signals";
+import { Http } from "../../core/api";
+import { Refused, Unreached } from "../../core/problems";
+import type { Language } from "../../core/views";
+import { operatorTexts, type OperatorTexts } from "../../locales/operator";
+import { OperatorApi } from "./api";
+import type { OperatorRef } from "./views";
+
+const LANGUAGE_KEY = "operator.language";
+
+export const api = new OperatorApi(new Http((url, init) => fetch(url, init)));
+export const me = signal<OperatorRef | null | undefined>(undefined);
+export const language = signal<Language>(initialLanguage());
+export const notice = signal<string | null>(null);
+export const path = signal(location.pathname);
+
+/** The texts in the chosen language; reading it inside a component subscribes the component. */
+export function t(): OperatorTexts {
+  return operatorTexts[language.value];
+}
+
+export function chooseLanguage(next: Language): void {
+  language.value = next;
+  document.documentElement.lang = next;
+  localStorage.setItem(LANGUAGE_KEY, next);
+}
+
+/** Go to another page of the desk without loading it anew. */
+export function go(to: string): void {
+  history.pushState(null, "", to);
+  path.value = to;
+  notice.value = null;
+}
+
+/** Do something and say in words when it did not happen; answers whether it did. */
+export async function attempt(act: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await act();
+    notice.value = null;
+    return true;
+  } catch (error) {
+    notice.value = inWords(error);
+    return false;
+  }
+}
+
+function inWords(error: unknown): string {
+  if (error instanceof Unreached) return t().unreached;
+  if (error instanceof Refused) {
+    if (error.status === 401) me.value = null;
+    const holder = error.attributes.claimed_by as OperatorRef | undefined;
+    return error.slug === "case-claimed" && holder ? t().claimedBy(holder.name) : error.detail || error.title;
+  }
+  throw error;
+}
+
+function initialLanguage(): Language {
+  const stored = localStorage.getItem(LANGUAGE_KEY);
+  const chosen = stored ?? navigator.language;
+  return chosen.startsWith("fr") ? "fr" : "en";
+}
+
+/** A duration as an operator reads it: 4 min, 3 h, 2 d. */
+export function ago(seconds: number): string {
+  if (seconds < 60) return `${Math.max(0, Math.round(seconds))} s`;
+  if (seconds < 3600) return `${Math.round(seconds / 60)} min`;
+  if (seconds < 86_400) return `${Math.round(seconds / 3600)} h`;
+  return `${Math.round(seconds / 86_400)} ${language.value === "fr" ? "j" : "d"}`;
+}
+
+/** The car in one line: make, model and plate, as far as they are known. */
+export function carName(vehicle: { make: string | null; model: string | null; plate: string | null }): string {
+  return [vehicle.make, vehicle.model, vehicle.plate].filter(Boolean).join(" · ") || "–";
+}

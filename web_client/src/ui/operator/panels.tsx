@@ -1,0 +1,205 @@
+import { useState } from "preact/hooks";
+import type { CaseModel } from "./case-model";
+import { api, t } from "./desk";
+import type { Question } from "./dialogs";
+import { ANSWERS, type Answer } from "./views";
+
+interface Props {
+  readonly model: CaseModel;
+}
+
+/** Everything anybody said about damage, the voices kept apart. */
+export function Findings({ model }: Props) {
+  const texts = t();
+  const view = model.view.value!;
+  const titleOf = (captureId: string | null): string =>
+    view.steps.find((step) => step.captures.some((each) => each.id === captureId))?.title ?? texts.seller;
+  const show = (findingId: string, captureId: string | null): void => {
+    const step = view.steps.find((each) => each.captures.some((photo) => photo.id === captureId));
+    if (step) model.choose(step.id, captureId);
+    else model.captureId.value = captureId;
+    model.findingId.value = findingId;
+  };
+  return (
+    <section>
+      <h2>
+        {texts.findings} <small>{view.findings.length}</small>
+      </h2>
+      {view.findings.length === 0 && <p class="faint">{texts.noFindings}</p>}
+      <ul class="findings">
+        {view.findings.map((each) => (
+          <li key={each.id} class={each.verdict ?? ""} aria-current={each.id === model.findingId.value}>
+            <button class="plain" onClick={() => show(each.id, each.capture_id)}>
+              <strong>{each.kind_label}</strong> {titleOf(each.capture_id)}
+              <small>
+                {each.source === "model" && `${texts.model} ${Math.round((each.model_score ?? 0) * 100)} %`}
+                {each.source === "operator" && texts.operator}
+                {each.source === "seller" && texts.seller}
+                {each.text && ` · ${each.text}`}
+                {each.dispute && ` · ${texts.disputed}: ${each.dispute}`}
+              </small>
+            </button>
+            {(["confirmed", "rejected"] as const).map((verdict) => (
+              <button
+                key={verdict}
+                disabled={!model.isMine.value}
+                aria-pressed={each.verdict === verdict}
+                aria-label={`${verdict === "confirmed" ? texts.confirm : texts.reject}: ${each.kind_label}`}
+                title={verdict === "confirmed" ? `${texts.confirm} (y)` : `${texts.reject} (x)`}
+                onClick={() =>
+                  void model.act(() => api.judgeFinding(model.id, each.id, each.verdict === verdict ? null : verdict))
+                }
+              >
+                {verdict === "confirmed" ? "✓" : "✕"}
+              </button>
+            ))}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+/** The mileage by its voices; what the operator reads stands beside what the model reads. */
+export function Odometer({ model }: Props) {
+  const texts = t();
+  const { odometer } = model.view.value!;
+  const [typed, setTyped] = useState<string | null>(null);
+  const ofModel = odometer.model?.reading as string | null | undefined;
+  const ofOperator = odometer.operator?.reading as string | null | undefined;
+  const value = typed ?? ofOperator ?? ofModel ?? "";
+  const submit = (event: Event): void => {
+    event.preventDefault();
+    void model.act(() => api.editOdometer(model.id, value, "km")).then((isDone) => isDone && setTyped(null));
+  };
+  return (
+    <section>
+      <h2>{texts.odometer}</h2>
+      <dl class="pairs">
+        <dt>{texts.model}</dt>
+        <dd>{ofModel ? texts.read(ofModel, Number(odometer.model?.confidence ?? 0)) : texts.notRead}</dd>
+        <dt>{texts.declared}</dt>
+        <dd>{odometer.declared_km ?? "–"}</dd>
+        <dt>{texts.operator}</dt>
+        <dd>
+          <form class="inline" onSubmit={submit}>
+            <input
+              inputMode="numeric"
+              pattern="[0-9]{1,7}"
+              required
+              size={8}
+              aria-label={texts.odometer}
+              value={value}
+              disabled={!model.isMine.value}
+              onInput={(event) => setTyped(event.currentTarget.value)}
+            />{" "}
+            km <button disabled={!model.isMine.value || value === (ofOperator ?? "")}>{texts.save}</button>
+          </form>
+        </dd>
+      </dl>
+    </section>
+  );
+}
+
+/** The checklist's control points; those of the step on the screen come first. */
+export function Points({ model }: Props) {
+  const texts = t();
+  const view = model.view.value!;
+  const said = new Map(
+    view.statements.filter((each) => each.voice === "operator").map((each) => [each.control_point, each.value.answer]),
+  );
+  const here = model.step.value?.id;
+  const points = view.control_points
+    .filter((each) => each.id !== "odometer")
+    .sort((a, b) => Number(b.step === here) - Number(a.step === here));
+  return (
+    <section>
+      <h2>
+        {texts.points} <small>{texts.photosOf(said.size - Number(said.has("odometer")), points.length)}</small>
+      </h2>
+      <ul class="points">
+        {points.map((point) => (
+          <li key={point.id} class={point.step === here ? "here" : ""}>
+            <label>
+              <span>{point.title}</span>
+              <select
+                value={String(said.get(point.id) ?? "")}
+                disabled={!model.isMine.value}
+                onChange={(event) => {
+                  const answer = event.currentTarget.value as Answer;
+                  void model.act(() => api.state(model.id, point.id, answer));
+                }}
+              >
+                <option value="" disabled>
+                  –
+                </option>
+                {ANSWERS.map((answer) => (
+                  <option key={answer} value={answer}>
+                    {texts.answers[answer]}
+                  </option>
+                ))}
+              </select>
+            </label>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+/** Who signed, and the operator's own last act. */
+export function Signatures({ model, ask }: Props & { readonly ask: (question: Question) => void }) {
+  const texts = t();
+  const view = model.view.value!;
+  const state = view.inspection.state;
+  const signOff = (): void =>
+    ask({
+      title: texts.signOff,
+      choices: [],
+      textLabel: texts.signOffNote,
+      isTextNeeded: false,
+      onAnswer: (_, note) => void model.act(() => api.signOff(model.id, note)),
+    });
+  return (
+    <section>
+      <h2>{texts.signatures}</h2>
+      <ul>
+        {view.signatures.map((each) => (
+          <li key={each.role}>
+            {each.role === "seller" ? texts.seller : texts.operator}: {each.name}{" "}
+            <small>
+              {new Date(each.at).toLocaleString()}
+              {each.role === "seller" && ` · ${texts.secondFactor[each.second_factor]}`}
+            </small>
+          </li>
+        ))}
+      </ul>
+      {state === "seller_signed" && (
+        <button class="primary" disabled={!model.isMine.value} onClick={signOff}>
+          {texts.signOff}
+        </button>
+      )}
+      {["in_progress", "review"].includes(state) && <p class="faint">{texts.signOffWaits}</p>}
+      {state === "signed_off" && <p>{texts.sealing}</p>}
+    </section>
+  );
+}
+
+/** The newest lines of the inspection's log. */
+export function Log({ model }: Props) {
+  const texts = t();
+  const events = [...model.view.value!.events].reverse().slice(0, 40);
+  return (
+    <details class="log">
+      <summary>{texts.log}</summary>
+      <ol reversed>
+        {events.map((each) => (
+          <li key={each.seq}>
+            <time dateTime={each.at}>{new Date(each.at).toLocaleTimeString()}</time> {each.kind}{" "}
+            <small>{each.actor.name || each.actor.kind}</small>
+          </li>
+        ))}
+      </ol>
+    </details>
+  );
+}

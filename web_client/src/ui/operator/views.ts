@@ -1,0 +1,126 @@
+/** What the service answers on the operator's doors; the shapes of `inspection_service/api/dto/operator.py`. */
+
+import type {
+  Actor,
+  Advice,
+  CaptureView,
+  Consents,
+  EventView,
+  FindingView,
+  InspectionState,
+  Language,
+  Purpose,
+  StepView,
+  Vehicle,
+  Voice,
+} from "../../core/views";
+
+export interface OperatorRef {
+  readonly id: string;
+  readonly name: string;
+}
+
+export interface Progress {
+  readonly done: number;
+  readonly total: number;
+}
+
+export type Need = "help" | "failed_twice" | "stalled" | "sign_off";
+
+export interface QueueItem {
+  readonly id: string;
+  readonly state: InspectionState;
+  readonly vehicle: Vehicle;
+  readonly platform_name: string;
+  readonly seller_name: string | null;
+  readonly progress: Progress;
+  readonly current_step: string | null;
+  readonly step_title: string | null;
+  readonly age_s: number;
+  readonly last_event_at: string | null;
+  readonly needs: readonly Need[];
+  readonly claimed_by: OperatorRef | null;
+  readonly live: { readonly seller: boolean };
+}
+
+export interface QueuePage {
+  readonly items: readonly QueueItem[];
+  readonly next_cursor: string | null;
+}
+
+export interface OperatorStep extends StepView {
+  readonly captures: readonly CaptureView[];
+  readonly reasons: readonly Advice[];
+}
+
+export interface Statement {
+  readonly control_point: string;
+  readonly voice: Voice;
+  readonly value: Readonly<Record<string, unknown>>;
+  readonly actor: Actor;
+  readonly at: string;
+}
+
+export interface ControlPoint {
+  readonly id: string;
+  readonly title: string;
+  readonly section: string;
+  readonly step: string | null;
+}
+
+export type Answer = "ok" | "minor" | "major" | "not_applicable" | "not_seen";
+export const ANSWERS = ["ok", "minor", "major", "not_seen", "not_applicable"] as const satisfies readonly Answer[];
+
+export const DAMAGE_KINDS = [
+  "dent",
+  "scratch",
+  "crack",
+  "glass_shatter",
+  "lamp_broken",
+  "tire_flat",
+  "other_damage",
+] as const;
+export type DamageKind = (typeof DAMAGE_KINDS)[number];
+
+export interface OperatorView {
+  readonly inspection: {
+    readonly id: string;
+    readonly state: InspectionState;
+    readonly language: Language;
+    readonly purpose: Purpose;
+    readonly vehicle: Vehicle;
+    readonly platform_name: string;
+    readonly reference: string | null;
+    readonly sign_off: "required" | "none";
+    readonly current_step: string | null;
+    readonly seller_name: string | null;
+    readonly contact_masked: string | null;
+    readonly claimed_by: OperatorRef | null;
+    readonly progress: Progress;
+    readonly created_at: string;
+  };
+  readonly checklist_title: string;
+  readonly event_seq: number;
+  readonly steps: readonly OperatorStep[];
+  readonly damages: readonly FindingView[];
+  readonly findings: readonly FindingView[];
+  readonly damage_captures: readonly CaptureView[];
+  readonly control_points: readonly ControlPoint[];
+  readonly statements: readonly Statement[];
+  readonly odometer: {
+    readonly model: Readonly<Record<string, unknown>> | null;
+    readonly operator: Readonly<Record<string, unknown>> | null;
+    readonly declared_km: number | null;
+  };
+  readonly consents: Consents;
+  readonly skipped: readonly { readonly step_id: string; readonly reason: string; readonly at: string }[];
+  readonly signatures: readonly {
+    readonly role: "seller" | "operator";
+    readonly name: string;
+    readonly at: string;
+    readonly second_factor: "email" | "phone" | "none";
+  }[];
+  readonly events: readonly EventView[];
+  readonly presence: { readonly seller: boolean; readonly operators: readonly string[] };
+  readonly report_ready: boolean;
+}
