@@ -109,6 +109,15 @@ class WatchStep:
 Effect = Send | Close | Log | AnalysisOffer | AnalysisCandidate | WatchStep
 
 
+@dataclass(frozen=True, slots=True)
+class OngoingCall:
+    """What a page that has just been loaded must know of a call."""
+
+    id: str
+    operator_name: str
+    state: CallState
+
+
 @dataclass(slots=True)
 class _Call:
     call_id: str
@@ -192,6 +201,12 @@ class Signalling:
     def is_empty(self) -> bool:
         """Whether nobody is connected and no call waits for anybody."""
         return self.seller is None and not self.operators and self._call is None
+
+    @property
+    def call(self) -> OngoingCall | None:
+        """The call that rings or goes on, if there is one."""
+        call = self._call
+        return None if call is None else OngoingCall(call.call_id, call.operator.name, call.state)
 
     def tick(self, now_s: float) -> list[Effect]:
         """Let time pass: unanswered commands, unanswered rings and broken calls come to an end."""

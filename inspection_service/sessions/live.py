@@ -24,6 +24,7 @@ from inspection_service.media.signalling import (
     Close,
     Effect,
     Log,
+    OngoingCall,
     Participant,
     Send,
     Signalling,
@@ -149,6 +150,11 @@ class LiveSession:
     def has_seller(self) -> bool:
         """Whether the seller's page is connected."""
         return self._signalling.seller is not None
+
+    @property
+    def call(self) -> OngoingCall | None:
+        """The call that rings or goes on, if there is one."""
+        return self._signalling.call
 
     @property
     def operator_names(self) -> list[str]:
@@ -345,6 +351,11 @@ class LiveSessions:
         """Whether the seller's page is open, and which operators' pages are."""
         running = self._running.get(inspection_id)
         return (running.session.has_seller, running.session.operator_names) if running else (False, [])
+
+    def call(self, inspection_id: InspectionId) -> OngoingCall | None:
+        """The call that rings or goes on in an inspection, if there is one."""
+        running = self._running.get(inspection_id)
+        return None if running is None else running.session.call
 
     def __len__(self) -> int:
         """Return how many sessions are live."""
