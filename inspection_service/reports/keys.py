@@ -1,0 +1,124 @@
+"""Who signs: one protocol, so that a key in a file, a token or a cloud service is the same thing to a report.
+
+ECDSA on P-256 with SHA-256 everywhere (JWS ``ES256``, PAdES), because it is what every verifier and key service knows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, Protocol
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+from cryptography.x509.oid import NameOID
+
+from inspection_service.reports.errors import KeysUnusable
+
+DEVELOPMENT_MARK: Final = "DEVELOPMENT - NOT FOR PRODUCTION"
+"""Organisational unit of every certificate of a development chain; reports made with one say so on page one."""
+
+KEY_FILE: Final = "signer.key"
+CHAIN_FILE: Final = "chain.pem"
+ROOT_FILE: Final = "root.pem"
+
+
+class Signer(Protocol):
+    """A key somewhere, and the certificates that say whose it is."""
+
+    @property
+    def chain(self) -> Sequence[x509.Certificate]:
+        """The signer's certificate, then the issuing ones; the root is not among them."""
+        ...
+
+    @property
+    def root_pem(self) -> bytes:
+        """The root certificate, to hand to people who want to verify."""
+        ...
+
+    def sign_digest(self, sha256: bytes) -> bytes:
+        """Sign a SHA-256 digest of 32 bytes; returns an ECDSA signature in DER."""
+        ...
+
+
+class FileSigner:
+    """A private key in a file that only the service may read."""
+
+    def __init__(
+        self, key: ec.EllipticCurvePrivateKey, chain: Sequence[x509.Certificate], root: x509.Certificate
+    ):
+        """Bind a key to its certificates; nothing is read or checked here (see ``open``)."""
+        self._key = key
+        self._chain = tuple(chain)
+        self._root = root
+
+    @classmethod
+    def open(cls, keys_dir: Path) -> FileSigner:
+        """Read ``signer.key``, ``chain.pem`` (signer first, then issuing) and ``root.pem``.
+
+        Raises:
+            KeysUnusable: A file is missing or unreadable, others may read the key, the key is not P-256, or the
+                certificates are not a chain from this key to this root.
+        """
+        key_path = keys_dir / KEY_FILE
+        try:
+            if key_path.stat().st_mode & 0o077:
+                raise KeysUnusable(
+                    f"{key_path} can be read by others; make it readable by its owner only (0600)."
+                )
+            key = serialization.load_pem_private_key(key_path.read_bytes(), password=None)
+            chain = x509.load_pem_x509_certificates((keys_dir / CHAIN_FILE).read_bytes())
+            root = x509.load_pem_x509_certificate((keys_dir / ROOT_FILE).read_bytes())
+        except OSError as exc:
+            raise KeysUnusable(f"The signing keys in {keys_dir} cannot be read: {exc.strerror}.") from exc
+        except (ValueError, TypeError) as exc:
+            raise KeysUnusable(f"The signing keys in {keys_dir} are damaged.") from exc
+        if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
+            raise KeysUnusable("The signing key must be an elliptic curve key on P-256.")
+        if chain[0].public_key() != key.public_key():
+            raise KeysUnusable("The first certificate of chain.pem is not the one of signer.key.")
+        try:
+            for certificate, issuer in zip(chain, [*chain[1:], root], strict=True):
+                certificate.verify_directly_issued_by(issuer)
+        except (ValueError, TypeError, InvalidSignature) as exc:
+            raise KeysUnusable("chain.pem does not lead from the signer to root.pem.") from exc
+        return cls(key, chain, root)
+
+    @property
+    def chain(self) -> Sequence[x509.Certificate]:
+        """The signer's certificate, then the issuing ones."""
+        return self._chain
+
+    @property
+    def root_pem(self) -> bytes:
+        """The root certificate as PEM."""
+        return self._root.public_bytes(serialization.Encoding.PEM)
+
+    def sign_digest(self, sha256: bytes) -> bytes:
+        """Sign a digest of 32 bytes; ECDSA in DER."""
+        return self._key.sign(sha256, ec.ECDSA(Prehashed(hashes.SHA256())))
+
+
+def is_development(chain: Sequence[x509.Certificate]) -> bool:
+    """Whether any certificate of a chain carries the development mark: a fact of the chain, not a setting."""
+    return any(
+        attribute.value == DEVELOPMENT_MARK
+        for certificate in chain
+        for name in (certificate.subject, certificate.issuer)
+        for attribute in name.get_attributes_for_oid(NameOID.ORGANIZATIONAL_UNIT_NAME)
+    )
+
+
+def common_name(certificate: x509.Certificate) -> str:
+    """Say in words who a certificate is about; its whole subject when it has no common name."""
+    names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return str(names[0].value) if names else certificate.subject.rfc4514_string()
+
+
+def fingerprint(certificate: x509.Certificate) -> str:
+    """SHA-256 over the certificate's DER, lower-case hexadecimal."""
+    return hashlib.sha256(certificate.public_bytes(serialization.Encoding.DER)).hexdigest()

@@ -1,0 +1,125 @@
+"""Photos as the document shows them: upright, small enough to send, without the metadata of the phone.
+
+The originals are only read; their hashes are in the record.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from PIL import Image, ImageCms, ImageOps
+
+PAGE_SIDE_PX: Final = 1400
+CROP_SIDE_PX: Final = 900
+JPEG_QUALITY: Final = 80
+MAX_PIXELS: Final = 120_000_000
+"""More than any phone photo that vision accepts; beyond it the picture is not drawn, only listed."""
+CROP_MARGIN: Final = 0.75
+"""Surroundings shown around a finding, in box sides, so that a reader sees where on the car it is."""
+CROP_MIN_SHARE: Final = 0.16
+"""Smallest crop as a share of the picture's longer side."""
+
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class PagePhoto:
+    """A JPEG ready to print."""
+
+    jpeg: bytes
+    width_px: int
+    height_px: int
+
+
+@dataclass(frozen=True, slots=True)
+class Crop:
+    """A detail of a photo, and where the finding's box lies in it (shares of width and height, ``xyxy``)."""
+
+    photo: PagePhoto
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What one original gives the document."""
+
+    page: PagePhoto
+    upright_px: tuple[int, int]
+    """Width and height of the upright original: boxes are in these pixels."""
+    crops: tuple[Crop | None, ...]
+    """One for each box asked for, in order; ``None`` where the box lies outside the picture."""
+
+
+def prepare(original: bytes, boxes: Sequence[Box] = (), *, side_px: int = PAGE_SIDE_PX) -> Prepared | None:
+    """Make the page's picture and the details around findings.
+
+    Args:
+        original: JPEG, PNG, WebP or HEIC as received.
+        boxes: ``xyxy`` in pixels of the upright original.
+        side_px: Longest side of the page's picture.
+
+    Returns:
+        ``None`` when the bytes cannot be drawn; the report then says so in the picture's place.
+    """
+    from pi_heif import register_heif_opener  # only reports with photos pay for loading the codec
+
+    register_heif_opener()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow warns of odd metadata, which is dropped here anyway
+        try:
+            with Image.open(io.BytesIO(original)) as image:
+                if image.width * image.height > MAX_PIXELS:
+                    return None
+                stored_px = image.size
+                if not boxes:  # a JPEG decodes to a fraction of its size in a fraction of the time
+                    image.draft("RGB", (side_px, side_px))
+                upright = ImageOps.exif_transpose(_to_srgb(image))
+                is_turned = (upright.width > upright.height) != (stored_px[0] > stored_px[1])
+        except (OSError, ValueError, SyntaxError, MemoryError, Image.DecompressionBombError):
+            return None
+    page = upright.copy()
+    page.thumbnail((side_px, side_px), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    crops = tuple(_crop(upright, box) for box in boxes)
+    return Prepared(_encode(page), (stored_px[1], stored_px[0]) if is_turned else stored_px, crops)
+
+
+def _to_srgb(image: Image.Image) -> Image.Image:
+    profile = image.info.get("icc_profile")
+    exif = image.getexif()
+    rgb = image.convert("RGB")
+    if profile and image.mode == "RGB":
+        try:
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            converted = ImageCms.profileToProfile(
+                rgb, source, ImageCms.createProfile("sRGB"), outputMode="RGB"
+            )
+            rgb = converted if converted is not None else rgb
+        except (ImageCms.PyCMSError, OSError):
+            pass  # a broken profile is no reason to lose the photo; its colours are taken as sRGB
+    rgb.info.clear()
+    rgb.getexif().update({0x0112: exif.get(0x0112, 1)})
+    return rgb
+
+
+def _crop(image: Image.Image, box: Box) -> Crop | None:
+    x1, y1, x2, y2 = max(0.0, box[0]), max(0.0, box[1]), min(image.width, box[2]), min(image.height, box[3])
+    if x2 - x1 < 1 or y2 - y1 < 1:
+        return None
+    side = max((1 + 2 * CROP_MARGIN) * max(x2 - x1, y2 - y1), CROP_MIN_SHARE * max(image.size))
+    width, height = min(side * 4 / 3, image.width), min(side, image.height)
+    left = min(max(0.0, (x1 + x2 - width) / 2), image.width - width)
+    top = min(max(0.0, (y1 + y2 - height) / 2), image.height - height)
+    region = image.crop((round(left), round(top), round(left + width), round(top + height)))
+    region.thumbnail((CROP_SIDE_PX, CROP_SIDE_PX), Image.Resampling.LANCZOS)
+    shares = ((x1 - left) / width, (y1 - top) / height, (x2 - left) / width, (y2 - top) / height)
+    return Crop(_encode(region), shares)
+
+
+def _encode(image: Image.Image) -> PagePhoto:
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=JPEG_QUALITY, optimize=True)
+    return PagePhoto(buffer.getvalue(), image.width, image.height)
