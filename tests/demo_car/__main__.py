@@ -30,6 +30,8 @@ from tests.demo_car.views import (
     part_of,
 )
 
+_TRAINING = [name for name in (*VIEWS, *TRAINING_VIEWS) if name != "damage"]
+
 Shot = tuple[Camera, int]
 """A camera and the index of the reading."""
 
@@ -72,7 +74,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.demo_car", description="Render the demo car.")
     parser.add_argument("--out", type=Path, required=True, help="folder for the pictures and truth.json")
     parser.add_argument(
-        "--views", default="all", help="'all', 'training' (with close-ups), or names with commas"
+        "--views", default="all", help="'all', 'close-ups', 'training' (both and more), or names with commas"
     )
     parser.add_argument("--body", default="hatchback", choices=list(BODIES))
     parser.add_argument("--paint", default="silver", choices=list(PAINTS))
@@ -116,23 +118,22 @@ def _readings(options: argparse.Namespace) -> tuple[Reading, ...]:
 
 
 def _shots(options: argparse.Namespace, surface: Surface, damage: tuple[Damage, ...]) -> dict[str, Shot]:
-    road_z = -surface.body.lift
+    """The pictures asked for, in that order."""
     rng = np.random.default_rng(options.seed)
-    training = options.views == "training"
-    if training:
-        names = [name for name in (*VIEWS, *TRAINING_VIEWS) if name != "damage"]
-    else:
-        names = list(VIEWS) if options.views == "all" else options.views.split(",")
-    cameras = VIEWS | TRAINING_VIEWS
-    shots = {name: (jittered(name, rng) if options.seed else cameras[name], 0) for name in names}
-    if training or "odometer" in names:
-        for i in range(1, len(options.km.split(","))):
-            shots[f"odometer_{i}"] = (jittered("odometer", rng), i)
-    shots = {name: (camera.over_road(road_z), i) for name, (camera, i) in shots.items()}
-    if training:
-        for i, one in enumerate(damage):
-            if isinstance(one, Dent | Scratch):
-                shots[f"damage_{i}"] = (close_up(surface, one, rng), 0)
+    names: list[str] = []
+    for name in options.views.split(","):
+        names += {"all": list(VIEWS), "training": ["close-ups", *_TRAINING]}.get(name, [name])
+    shots: dict[str, Shot] = {}
+    for name in names:
+        if name == "close-ups":
+            for i, one in enumerate(damage):
+                if isinstance(one, Dent | Scratch):
+                    shots[f"damage_{i}"] = (close_up(surface, one, rng), 0)
+            continue
+        count = len(options.km.split(",")) if name == "odometer" else 1
+        for i in range(count):
+            camera = jittered(name, rng) if options.seed else (VIEWS | TRAINING_VIEWS)[name]
+            shots[f"{name}_{i}" if i else name] = (camera.over_road(-surface.body.lift), i)
     return shots
 
 

@@ -12,6 +12,10 @@ DENT_EDGE = 1.25
 """Radius, in half axes of a dent, within which it can be seen (its depth there is a tenth)."""
 
 
+SCRATCH_WIDTH_M = 0.0045
+"""Half width, where widest, of the scratch that the shader draws; other widths are scaled to it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Dent:
     """An elongated Gaussian pushed into a side, with a faint bulge round it as in pressed steel."""
@@ -46,7 +50,7 @@ class Scratch:
 
     points: Outline
     side: int
-    width: float = 0.004
+    width: float = SCRATCH_WIDTH_M
     part: str = ""
 
     def offset(self, x: Array, z: Array) -> Array:
@@ -77,16 +81,16 @@ class Scrape:
 Damage = Dent | Scratch | Scrape
 
 PLANTED: dict[str, tuple[Damage, ...]] = {
-    "dent": (Dent(-0.66, 0.60, LEFT, part="rear_left_door"),),
+    "dent": (Dent(-0.66, 0.61, LEFT, 0.130, 0.068, 0.034, "rear_left_door"),),
     "scratch": (
         Scratch(
             ((0.55, 0.700), (0.15, 0.672), (-0.10, 0.668), (-0.22, 0.655)),
             LEFT,
-            0.0045,
+            0.006,
             part="front_left_door",
         ),
-        Scratch(((0.40, 0.655), (0.12, 0.632)), LEFT, 0.0025, part="front_left_door"),
-        Scratch(((0.02, 0.640), (-0.16, 0.628)), LEFT, 0.0025, part="front_left_door"),
+        Scratch(((0.40, 0.655), (0.12, 0.632)), LEFT, 0.004, part="front_left_door"),
+        Scratch(((0.02, 0.640), (-0.16, 0.628)), LEFT, 0.004, part="front_left_door"),
     ),
     "bumper": (Scrape(),),
 }
@@ -113,7 +117,7 @@ def random_damage(seed: int, dents: int = 4, scratches: int = 4) -> tuple[Damage
                 side,
                 half_length=0.085 * size * rng.uniform(0.8, 1.4),
                 half_height=0.055 * size * rng.uniform(0.8, 1.3),
-                depth=rng.uniform(0.016, 0.032) * min(size, 1.2),
+                depth=rng.uniform(0.022, 0.036) * min(max(size, 0.8), 1.3),
             )
         )
     for _ in range(scratches):

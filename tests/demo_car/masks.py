@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tests.demo_car.body import Body
-from tests.demo_car.damage import Damage, Scrape, Scratch
+from tests.demo_car.damage import SCRATCH_WIDTH_M, Damage, Scrape, Scratch
 from tests.demo_car.distance import Array, curve, polygon
 from tests.demo_car.surface import Mesh
 
@@ -136,7 +136,9 @@ def _damage(mesh: Mesh, damage: Sequence[Damage]) -> dict[str, Array]:
     for one in damage:
         if isinstance(one, Scratch):
             on_side = (np.abs(mesh.normals[:, 1]) > 0.30) & (y * one.side > 0)
-            layers[f"scratch_{len(layers)}"] = _only(on_side, one.offset(x, z))
+            layers[f"scratch_{len(layers)}"] = _only(
+                on_side, one.offset(x, z) * (SCRATCH_WIDTH_M / one.width)
+            )
         elif isinstance(one, Scrape):
             corner = (y * one.side > 0) & (x < -1.6)
             layers["scrape"] = np.where(corner, polygon(np.abs(y), z, one.points, 0.02) * 0.15, _far(mesh))

@@ -44,7 +44,11 @@ class Surface:
         return inside
 
     def side_y(self, x: float, z: float) -> float:
-        """Largest y of the body at (x, z): the undented half that both sides share, if asked of an undented car."""
+        """Largest y of the body at (x, z): both sides' if asked of an undented car.
+
+        Raises:
+            ValueError: There is no bodywork, as in a wheel arch.
+        """
         return self._last_inside(np.linspace(0.3, 1.0, 1401), axis=1, at=(x, z))
 
     def side_point(self, x: float, z: float, side: int) -> tuple[float, float, float]:
@@ -123,7 +127,7 @@ class Surface:
         waist = 0.795 + 0.022 * (1.3 - x) / 2.6  # rises to the rear
         width = width + 0.011 * step((waist - z) / 0.030 + 0.5)
         on_doors = step((1.05 - np.abs(x + 0.05)) / 0.35)
-        swage = 0.520 + 0.045 * (0.9 - x) / 1.8
+        swage = 0.485 + 0.045 * (0.9 - x) / 1.8
         width = width - 0.006 * step((swage - z) / 0.024 + 0.5) * on_doors
         width = width - 0.014 * np.exp(-np.square((z - 0.42) / 0.070)) * on_doors
         width = (
@@ -174,7 +178,11 @@ class Surface:
     def _last_inside(self, along: Array, axis: int, at: tuple[float, float]) -> float:
         coordinates = [np.full_like(along, value) for value in at]
         coordinates.insert(axis, along)
-        return float(along[np.where(self.field(*coordinates) < 0)[0][-1]])
+        inside = np.flatnonzero(self.field(*coordinates) < 0)
+        if not len(inside):
+            message = f"no bodywork at {at}"
+            raise ValueError(message)
+        return float(along[inside[-1]])
 
 
 def _plane(dx: Array, dz: Array, ex: float, ez: float) -> Array:

@@ -1,5 +1,6 @@
 """Cameras of the views, their jitter for training, and where planted damage lies in each picture."""
 
+import contextlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -120,7 +121,7 @@ def damage_box(surface: Surface, damage: Damage, camera: Camera, width_px: int, 
     if camera.is_inside:
         return None
     if isinstance(damage, Dent | Scratch):
-        points = np.array([surface.side_point(x, z, damage.side) for x, z in damage.outline()])
+        points = np.array(_on_side(surface, damage))
         facing = np.array([0.0, damage.side, 0.0])
     else:
         points = np.array([(surface.rear_x(y, z), damage.side * y, z) for y, z in damage.points])
@@ -144,6 +145,15 @@ def damage_box(surface: Surface, damage: Damage, camera: Camera, width_px: int, 
         round(float(inside[2]), 1),
         round(float(inside[3]), 1),
     )
+
+
+def _on_side(surface: Surface, damage: Dent | Scratch) -> list[tuple[float, float, float]]:
+    """The outline on the body; what of it lies in a wheel arch is left out."""
+    points = []
+    for x, z in damage.outline():
+        with contextlib.suppress(ValueError):
+            points.append(surface.side_point(x, z, damage.side))
+    return points
 
 
 def part_of(damage: Damage) -> str:
