@@ -1,7 +1,7 @@
 """Tells whoever is listening that an event was written: a hint to look, never the truth itself.
 
-The truth is the event log in the database. A listener that sees ``event.seq`` jump has lost messages (a slow reader, a lost
-broker) and reads the missing ones with ``Inspections.events(after=...)``.
+The truth is the event log in the database. A listener that sees ``event.seq`` jump has lost messages (a slow reader,
+a lost broker) and reads the missing ones with ``Inspections.events(after=...)``.
 """
 
 from __future__ import annotations
@@ -46,7 +46,9 @@ class EventBus(Protocol):
         """Hand one event to all present listeners; never waits for a slow one and never fails."""
         ...
 
-    def subscribe(self, inspection_id: InspectionId | None = None) -> AbstractAsyncContextManager[Subscription]:
+    def subscribe(
+        self, inspection_id: InspectionId | None = None
+    ) -> AbstractAsyncContextManager[Subscription]:
         """Listen from now on.
 
         Args:

@@ -6,6 +6,9 @@ InspectionServiceError
 │   ├── ControlPointUnknown   nor such a control point
 │   ├── DrawingInvalid        a drawn signature that is not plain line data
 │   ├── TextInvalid           a reason or a name that is empty or far too long
+│   ├── ReasonUnknown         a reason for a retake the checklist does not have
+│   ├── ReadingInvalid        an odometer reading that is not digits
+│   ├── FindingInvalid        a kind or a box that means nothing
 │   ├── UploadTooLarge        more bytes than one photo may have
 │   ├── UploadInvalid         the announced facts contradict each other
 │   └── ChecksumMismatch      the bytes that arrived are not the bytes announced
@@ -22,6 +25,9 @@ InspectionServiceError
     ├── DuplicatePhoto        this very photo is already in the inspection
     ├── CaptureIdReused       the client's id names other bytes
     ├── OffsetMismatch        the upload goes on at another place
+    ├── StillJudging          a photo has no judgement yet
+    ├── ReasonNeeded          the model refused the photo: override it with a reason
+    ├── CannotOpen            the photo is no image anybody can look at
     ├── StepsMissing          required steps have no answer yet
     ├── ReviewChanged         what was signed is not what is there now
     ├── DecisionTooEarly      the photo has not been judged yet, or has nothing to decide
@@ -74,6 +80,24 @@ class ChecksumMismatch(InvalidInput):
 
     slug = "checksum-mismatch"
     retryable = True
+
+
+class ReasonUnknown(InvalidInput):
+    """There is no such reason for another photo; choose a known one, or write what the seller should do."""
+
+    slug = "reason-unknown"
+
+
+class ReadingInvalid(InvalidInput):
+    """An odometer reading is one to seven digits."""
+
+    slug = "reading-invalid"
+
+
+class FindingInvalid(InvalidInput):
+    """The finding cannot be placed on the photo."""
+
+    slug = "finding-invalid"
 
 
 class ConsentMissing(NotAllowed):
@@ -159,6 +183,25 @@ class OffsetMismatch(Conflict):
     """The upload continues at another offset."""
 
     slug = "offset-mismatch"
+
+
+class StillJudging(Conflict):
+    """A photo is still being checked; please try again in a moment."""
+
+    slug = "still-judging"
+    retryable = True
+
+
+class ReasonNeeded(Conflict):
+    """The model refused this photo; keep it with a reason instead."""
+
+    slug = "reason-needed"
+
+
+class CannotOpen(Conflict):
+    """This photo cannot be opened, so it cannot be kept; ask for another one."""
+
+    slug = "cannot-open"
 
 
 class StepsMissing(Conflict):

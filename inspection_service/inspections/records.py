@@ -107,6 +107,8 @@ class Inspection:
     updated_at: datetime
     current_step: StepId | None = None
     claimed_by: OperatorId | None = None
+    claimed_at: datetime | None = None
+    """When the claim was last used; an idle claim lapses."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, Literal, TypeVar
 
@@ -30,7 +30,7 @@ class Order:
     language: Language
     purpose: Purpose = "listing"
     deadline_at: datetime | None = None
-    contact: Contact = Contact()
+    contact: Contact = field(default_factory=Contact)
     reference: str | None = None
     sign_off: SignOff | None = None
     """``None`` takes what the checklist says."""

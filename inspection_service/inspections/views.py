@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Literal
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal
+
+import rfc8785
 
 from inspection_service.inspections.records import (
     Capture,
@@ -16,9 +20,21 @@ from inspection_service.inspections.records import (
     Statement,
     StepId,
 )
+from inspection_service.inspections.rows import vehicle_to_json
 
 Status = Literal["open", "sent", "retake", "done", "skipped"]
-Need = Literal["help", "failed_twice", "stalled", "sign_off"]
+Need = Literal["help", "failed_twice", "sign_off", "stalled"]
+
+TRIES_BEFORE_KEEPING: Final = 2
+"""Failed tries after which the seller may keep a photo, and an operator should look."""
+STALLED_AFTER_S: Final = 10 * 60
+"""Seconds of silence in the middle of an inspection that make it worth a look."""
+ODOMETER: Final = "odometer"
+"""The control point every reading is a statement on."""
+LISTED_EVENTS: Final = frozenset({"help.asked", "operator.claimed", "call.opened", "seller.joined"})
+"""The events ``needs`` and ``seller_joined_at`` read; lists load no others, except the newest."""
+
+_URGENCY: Final[Mapping[Need, int]] = {"help": 0, "failed_twice": 1, "sign_off": 2, "stalled": 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +50,7 @@ class Step:
     capture: Capture | None
     """The photo to show: the evidence when done, else the newest."""
     advice_code: str | None
-    """Why the newest photo was refused (a reason code of the judgement or of the operator); ``None`` when it was not."""
+    """Why the newest photo was refused (a code of the judgement or of the operator); ``None`` when it was not."""
     advice_text: str | None
     """The operator's own words, when they added some."""
     skip_reason: str | None
@@ -51,69 +67,217 @@ class Progress:
 
 def checklist_steps(inspection: Inspection) -> tuple[dict[str, Any], ...]:
     """Return the frozen checklist's steps, in order, as they were ordered."""
-    raise NotImplementedError
+    return tuple(inspection.checklist["steps"])
 
 
 def steps(dossier: Dossier) -> tuple[Step, ...]:
     """Return every step of the checklist with its status, in order."""
-    raise NotImplementedError
+    return tuple(_step(dossier, step) for step in checklist_steps(dossier.inspection))
+
+
+def _step(dossier: Dossier, step: Mapping[str, Any]) -> Step:
+    step_id = StepId(step["id"])
+    captures = [capture for capture in dossier.captures if capture.step_id == step_id]
+    newest = captures[-1] if captures else None
+    standing = next((capture for capture in reversed(captures) if capture.is_evidence), None)
+    skip = next((skipped for skipped in dossier.skipped if skipped.step_id == step_id), None)
+    failed = sum(capture.state == "retake" for capture in captures)
+    status: Status
+    if newest is not None and newest.state in ("received", "judged"):
+        status = "sent"
+    elif standing is not None:
+        status = "done"
+    elif skip is not None:
+        status = "skipped"
+    else:
+        status = "open" if newest is None else "retake"
+    refused = newest if newest is not None and newest.state == "retake" and status == "retake" else None
+    return Step(
+        id=step_id,
+        status=status,
+        attempts=len(captures),
+        failed_attempts=failed,
+        can_keep=refused is not None and can_keep(dossier.captures, refused),
+        capture=standing if status == "done" else newest,
+        advice_code=refused.decision_reason if refused else None,
+        advice_text=refused.decision_note if refused else None,
+        skip_reason=skip.reason if skip and status == "skipped" else None,
+        is_required=bool(step["required"]),
+    )
+
+
+def can_keep(captures: tuple[Capture, ...], capture: Capture) -> bool:
+    """Say whether the seller may keep this photo although it was refused: the rule of two failed tries.
+
+    Only a photo that can be opened (it was judged), that the service and not a person refused, and that is the newest
+    of its step.
+    """
+    if capture.step_id is None or capture.state != "retake" or capture.judgement is None:
+        return False
+    if capture.decided_by is not None and capture.decided_by.kind == "operator":
+        return False
+    of_step = [other for other in captures if other.step_id == capture.step_id]
+    failed = sum(other.state == "retake" for other in of_step)
+    return failed >= TRIES_BEFORE_KEEPING and of_step[-1].id == capture.id
 
 
 def progress(dossier: Dossier) -> Progress:
     """Count the answered steps."""
-    raise NotImplementedError
+    found = steps(dossier)
+    return Progress(sum(step.status in ("done", "skipped") for step in found), len(found))
 
 
 def evidence(dossier: Dossier) -> dict[StepId, Capture]:
     """Return the photo that stands for each step; steps without one are absent."""
-    raise NotImplementedError
+    standing: dict[StepId, Capture] = {}
+    for capture in dossier.captures:
+        if capture.step_id is not None and capture.is_evidence:
+            standing[capture.step_id] = capture
+    return {
+        StepId(step["id"]): standing[step["id"]]
+        for step in checklist_steps(dossier.inspection)
+        if step["id"] in standing
+    }
 
 
 def missing_steps(dossier: Dossier) -> tuple[tuple[StepId, ...], tuple[StepId, ...]]:
     """Return the required steps without an answer, and the steps whose photo is still being judged."""
-    raise NotImplementedError
+    found = steps(dossier)
+    missing = tuple(step.id for step in found if step.is_required and step.status in ("open", "retake"))
+    return missing, tuple(step.id for step in found if step.status == "sent")
+
+
+def is_judging(dossier: Dossier) -> bool:
+    """Say whether a photo of this inspection still waits for its judgement."""
+    return any(capture.state == "received" for capture in dossier.captures)
 
 
 def needs(dossier: Dossier, now: datetime) -> tuple[Need, ...]:
     """Say why an operator should look at this case, most urgent first; empty when the seller does well alone."""
-    raise NotImplementedError
+    state = dossier.inspection.state
+    found: list[Need] = []
+    if state in ("in_progress", "review") and _is_help_wanted(dossier):
+        found.append("help")
+    if state == "in_progress":
+        if any(s.status == "retake" and s.failed_attempts >= TRIES_BEFORE_KEEPING for s in steps(dossier)):
+            found.append("failed_twice")
+        silence = now - dossier.inspection.updated_at
+        if silence > timedelta(seconds=STALLED_AFTER_S):
+            found.append("stalled")
+    if state == "seller_signed":
+        found.append("sign_off")
+    return tuple(sorted(found, key=_URGENCY.__getitem__))
+
+
+def urgency(dossier: Dossier, now: datetime) -> int:
+    """Return how soon an operator should look: 0 first; cases that need nobody come last."""
+    found = needs(dossier, now)
+    return _URGENCY[found[0]] if found else len(_URGENCY)
+
+
+def _is_help_wanted(dossier: Dossier) -> bool:
+    asked = max((event.seq for event in dossier.events if event.kind == "help.asked"), default=0)
+    helped = max(
+        (event.seq for event in dossier.events if event.kind in ("operator.claimed", "call.opened")),
+        default=0,
+    )
+    return asked > helped
 
 
 def visible_findings(dossier: Dossier) -> tuple[Finding, ...]:
     """Return the model's and operators' findings on photos that stand as evidence."""
-    raise NotImplementedError
+    standing = {capture.id for capture in evidence(dossier).values()}
+    standing |= {
+        capture.id for capture in dossier.captures if capture.step_id is None and capture.is_evidence
+    }
+    return tuple(f for f in dossier.findings if f.source != "seller" and f.capture_id in standing)
 
 
 def declared_damage(dossier: Dossier) -> tuple[Finding, ...]:
     """Return what the seller declared."""
-    raise NotImplementedError
+    return tuple(finding for finding in dossier.findings if finding.source == "seller")
 
 
 def odometer(dossier: Dossier) -> dict[str, Statement]:
-    """Return the latest odometer statement of each voice (``model``, ``operator``)."""
-    raise NotImplementedError
+    """Return the latest odometer statement of each voice: the model's if its photo stands, the operator's."""
+    standing = {capture.id for capture in evidence(dossier).values()}
+    latest: dict[str, Statement] = {}
+    for statement in dossier.statements:
+        if statement.control_point != ODOMETER:
+            continue
+        if statement.voice == "model" and not standing.intersection(statement.evidence):
+            continue
+        latest[statement.voice] = statement
+    return latest
+
+
+def statements_now(dossier: Dossier) -> tuple[Statement, ...]:
+    """Return the latest statement of each voice on each control point, without the odometer, in checklist order."""
+    latest = {(s.control_point, s.voice): s for s in dossier.statements if s.control_point != ODOMETER}
+    order = [point["id"] for point in dossier.inspection.checklist["control_points"]]
+    return tuple(sorted(latest.values(), key=lambda s: (order.index(s.control_point), s.voice)))
 
 
 def consents_now(dossier: Dossier) -> dict[ConsentPurpose, Consent | None]:
     """Return the latest word on each of the four consents."""
-    raise NotImplementedError
+    latest: dict[ConsentPurpose, Consent | None] = {
+        "photos": None,
+        "live_video": None,
+        "location": None,
+        "recording": None,
+    }
+    for consent in dossier.consents:
+        latest[consent.purpose] = consent
+    return latest
 
 
 def has_consent(dossier: Dossier, purpose: ConsentPurpose) -> bool:
     """Say whether the seller agrees to this now."""
-    raise NotImplementedError
+    consent = consents_now(dossier)[purpose]
+    return consent is not None and consent.is_given
 
 
 def seller_joined_at(dossier: Dossier) -> datetime | None:
     """Return when the seller first tapped Start."""
-    raise NotImplementedError
+    return next((event.at for event in dossier.events if event.kind == "seller.joined"), None)
 
 
 def review(dossier: Dossier) -> dict[str, Any]:
     """Return what a seller is shown before signing, as plain JSON values."""
-    raise NotImplementedError
+    inspection = dossier.inspection
+    return {
+        "inspection": inspection.id,
+        "vehicle": vehicle_to_json(inspection.vehicle),
+        "purpose": inspection.purpose,
+        "checklist": {"id": inspection.checklist_id, "sha256": inspection.checklist_sha256},
+        "steps": [
+            {
+                "id": step.id,
+                "status": step.status,
+                "photo_sha256": step.capture.sha256 if step.capture else None,
+                "reason": step.skip_reason or (step.capture.decision_reason if step.capture else None),
+            }
+            for step in steps(dossier)
+        ],
+        "findings": [_finding(finding) for finding in visible_findings(dossier)],
+        "declared_damage": [_finding(finding) for finding in declared_damage(dossier)],
+        "odometer": {voice: dict(statement.value) for voice, statement in odometer(dossier).items()},
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "id": finding.id,
+        "source": finding.source,
+        "kind": finding.kind,
+        "photos": [finding.capture_id, *finding.more_captures],
+        "box": None if finding.box is None else list(finding.box),
+        "text": finding.text,
+        "verdict": finding.verdict,
+        "dispute": finding.dispute,
+    }
 
 
 def review_sha256(dossier: Dossier) -> str:
     """Return the hash of the canonical JSON (RFC 8785) of ``review``; the signature quotes it."""
-    raise NotImplementedError
+    return hashlib.sha256(rfc8785.dumps(review(dossier))).hexdigest()

@@ -1,8 +1,8 @@
 """Opens the database so that concurrent writers cannot lose each other's changes.
 
-SQLite: write-ahead log, ``synchronous=FULL`` (a commit survives a power cut), and writers that say ``BEGIN IMMEDIATE``; the
-driver's own deferred transactions lost 59 of 60 concurrent updates without an error when measured. PostgreSQL: rows are locked
-with ``SELECT ... FOR UPDATE``. Readers see one moment on both.
+SQLite: write-ahead log, ``synchronous=FULL`` (a commit survives a power cut), and writers that say
+``BEGIN IMMEDIATE``; the driver's own deferred transactions lost 59 of 60 concurrent updates without an error when
+measured. PostgreSQL: rows are locked with ``SELECT ... FOR UPDATE``. Readers see one moment on both.
 
 Source: https://sqlite.org/lang_transaction.html, https://sqlite.org/pragma.html#pragma_synchronous,
 https://docs.sqlalchemy.org/en/20/dialects/sqlite.html (serializable isolation, savepoints and transactional DDL).
@@ -12,21 +12,38 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError, TimeoutError as PoolTimeout
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from inspection_service.settings import DatabaseSettings
 from inspection_service.storage.errors import DatabaseUnavailable, StorageFull
 
-Transaction = AsyncConnection
-"""A connection inside ``Database.read()`` or ``Database.write()``."""
+
+class Transaction:
+    """What ``Database.read()`` and ``Database.write()`` give: a connection, and what to do once it is committed."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self.connection = connection
+        self._after_commit: list[Callable[[], Awaitable[None]]] = []
+
+    def after_commit(self, callback: Callable[[], Awaitable[None]]) -> None:
+        """Call this once the transaction is durable, in the order given; never when it is rolled back."""
+        self._after_commit.append(callback)
+
+    async def tell(self) -> None:
+        """Run what waits for the commit."""
+        callbacks, self._after_commit = self._after_commit, []
+        for callback in callbacks:
+            await callback()
+
 
 _WRITES = "inspection_writes"
 
@@ -89,7 +106,7 @@ class Database:
             DatabaseUnavailable: It does not.
         """
         async with self.read() as transaction:
-            await transaction.execute(text("SELECT 1"))
+            await transaction.connection.execute(text("SELECT 1"))
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Transaction]:
@@ -97,9 +114,9 @@ class Database:
         options: dict[str, Any] = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
         with _translated():
             async with self._opened().connect() as connection:
-                connection = await connection.execution_options(**options)
+                await connection.execution_options(**options)
                 async with connection.begin():
-                    yield connection
+                    yield Transaction(connection)
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Transaction]:
@@ -108,9 +125,11 @@ class Database:
         gate = self._one_writer if self.is_sqlite else nullcontext()
         with _translated():
             async with gate, self._opened().connect() as connection:
-                connection = await connection.execution_options(**{_WRITES: True})
+                await connection.execution_options(**{_WRITES: True})
                 async with connection.begin():
-                    yield connection
+                    transaction = Transaction(connection)
+                    yield transaction
+        await transaction.tell()
 
     def _opened(self) -> AsyncEngine:
         if self._engine is None:

@@ -1,0 +1,151 @@
+"""Reading inspections: each answer is one moment, never a mixture of two."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Final
+
+from inspection_service.errors import InvalidInput
+from inspection_service.inspections import views
+from inspection_service.inspections.changes import Acts
+from inspection_service.inspections.records import (
+    Capture,
+    CaptureId,
+    Dossier,
+    Event,
+    Inspection,
+    InspectionId,
+    InspectionState,
+    ReportFiles,
+)
+from inspection_service.inspections.requests import Listed, Upload
+
+_OPEN: Final[tuple[InspectionState, ...]] = (
+    "ordered",
+    "invited",
+    "in_progress",
+    "review",
+    "seller_signed",
+    "signed_off",
+)
+_LONGEST_PAGE: Final = 200
+
+
+class Reading(Acts):
+    """What may be asked about inspections."""
+
+    async def get(self, inspection_id: InspectionId) -> Inspection:
+        """Return one inspection. Raises ``InspectionUnknown``."""
+        async with self._reading() as repository:
+            return (await repository.case(inspection_id)).inspection
+
+    async def page(
+        self, *, state: InspectionState | None = None, cursor: str | None = None, limit: int = 50
+    ) -> Listed[Dossier]:
+        """List inspections, newest first, as dossiers so that ``views.progress`` works on each.
+
+        Their ``events`` are only those ``views`` reads and the newest.
+        """
+        return await self._list([state] if state else None, cursor, limit)
+
+    async def queue(
+        self, *, only_open: bool = True, cursor: str | None = None, limit: int = 200
+    ) -> Listed[Dossier]:
+        """List what operators look at, the page sorted by ``views.needs`` (most urgent first), then newest first."""
+        listed = await self._list(_OPEN if only_open else None, cursor, limit)
+        now = self._clock.now()
+        urgent_first = sorted(listed.items, key=lambda dossier: views.urgency(dossier, now))
+        return Listed(tuple(urgent_first), listed.next_cursor)
+
+    async def dossier(self, inspection_id: InspectionId) -> Dossier:
+        """Read everything about one inspection at one moment, in one consistent transaction."""
+        async with self._reading() as repository:
+            case = await repository.case(inspection_id)
+            (dossier,) = await repository.dossiers([case.inspection])
+            return dossier
+
+    async def summary(self, inspection_id: InspectionId) -> Dossier:
+        """Read one inspection as lists show it: only the events ``views`` reads, and the newest."""
+        async with self._reading() as repository:
+            case = await repository.case(inspection_id)
+            (dossier,) = await repository.dossiers([case.inspection], kinds=views.LISTED_EVENTS)
+            return dossier
+
+    async def events(
+        self, inspection_id: InspectionId, *, after: int = 0, limit: int = 500
+    ) -> tuple[Event, ...]:
+        """Return events with ``seq > after``, oldest first."""
+        async with self._reading() as repository:
+            return await repository.events(inspection_id, after, limit)
+
+    async def capture(self, inspection_id: InspectionId, capture_id: CaptureId) -> Capture:
+        """Return a capture. Raises ``CaptureUnknown``."""
+        async with self._reading() as repository:
+            return await (await repository.case(inspection_id)).capture(capture_id)
+
+    async def photo(self, inspection_id: InspectionId, capture_id: CaptureId) -> tuple[Capture, bytes]:
+        """Return a capture and its bytes exactly as they arrived (with EXIF: strip before handing out)."""
+        capture = await self.capture(inspection_id, capture_id)
+        return capture, await self._store.get(capture.object_key)
+
+    async def report_files(self, inspection_id: InspectionId) -> ReportFiles:
+        """Return where the sealed report rests (read its keys from the object store). Raises ``ReportUnknown``."""
+        async with self._reading() as repository:
+            return await (await repository.case(inspection_id)).report()
+
+    # -- what is to do ---------------------------------------------------------------------------------------
+    async def to_judge(self, limit: int = 100) -> list[Capture]:
+        """Return captures that nobody has judged yet, oldest first."""
+        async with self._reading() as repository:
+            return await repository.to_judge(limit)
+
+    async def to_seal(self, limit: int = 20) -> list[InspectionId]:
+        """Return inspections that are signed off, with every photo judged."""
+        async with self._reading() as repository:
+            return await repository.to_seal(limit)
+
+    async def to_expire(self, limit: int = 100) -> list[InspectionId]:
+        """Return inspections whose deadline has passed before the seller signed."""
+        async with self._reading() as repository:
+            return await repository.to_expire(self._clock.now(), limit)
+
+    async def to_finish(self, limit: int = 20) -> list[Upload]:
+        """Return uploads whose bytes are all there while their capture is not."""
+        async with self._reading() as repository:
+            return await repository.to_finish(limit)
+
+    async def to_drop(self, limit: int = 100) -> list[Upload]:
+        """Return uploads that nobody continued in time."""
+        async with self._reading() as repository:
+            return await repository.to_drop(self._clock.now(), limit)
+
+    async def _list(
+        self, states: Iterable[InspectionState] | None, cursor: str | None, limit: int
+    ) -> Listed[Dossier]:
+        limit = max(1, min(limit, _LONGEST_PAGE))
+        async with self._reading() as repository:
+            found = await repository.page(states, _read_cursor(cursor), limit + 1)
+            shown = found[:limit]
+            dossiers = await repository.dossiers(shown, kinds=views.LISTED_EVENTS)
+        return Listed(tuple(dossiers), _write_cursor(shown[-1]) if len(found) > limit else None)
+
+
+def _write_cursor(last: Inspection) -> str:
+    place = f"{last.created_at.astimezone(UTC).isoformat()} {last.id}"
+    return base64.urlsafe_b64encode(place.encode()).decode()
+
+
+def _read_cursor(cursor: str | None) -> tuple[datetime, str] | None:
+    if cursor is None:
+        return None
+    try:
+        moment, last_id = base64.urlsafe_b64decode(cursor.encode()).decode().split(" ")
+        created_at = datetime.fromisoformat(moment)
+    except (binascii.Error, ValueError) as error:
+        raise InvalidInput("This cursor is not one of ours; start without one.", field="cursor") from error
+    if created_at.tzinfo is None or "\x00" in last_id:
+        raise InvalidInput("This cursor is not one of ours; start without one.", field="cursor")
+    return created_at, last_id

@@ -1,0 +1,131 @@
+"""What the service writes by itself: judgements, the seal, and what happened in a call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final, Literal
+
+from inspection_service.errors import Closed
+from inspection_service.inspections.changes import Acts
+from inspection_service.inspections.model_findings import adopt_model_findings
+from inspection_service.inspections.records import (
+    SERVICE,
+    Actor,
+    Capture,
+    CaptureId,
+    Event,
+    InspectionId,
+    ReportFiles,
+)
+from inspection_service.inspections.states import CLOSED
+from inspection_service.storage.database import Transaction
+
+NotedKind = Literal[
+    "call.opened",
+    "call.accepted",
+    "call.declined",
+    "call.ended",
+    "command.sent",
+    "command.acknowledged",
+    "code.sent",
+]
+"""Events of a live session (and of identity) that change no record."""
+
+NOT_READABLE: Final = "not_readable"
+"""Reason code of a photo that could not be judged."""
+
+
+class Recording(Acts):
+    """The service's own acts."""
+
+    async def record_judgement(
+        self, inspection_id: InspectionId, capture_id: CaptureId, judgement: Mapping[str, Any]
+    ) -> Capture:
+        """Write what the models say, once per photo and model set, and decide a photo nobody has decided yet.
+
+        A photo for a step is accepted or to be retaken as the judgement says; a photo of declared damage is accepted,
+        for it shows what its seller wanted to show.
+        """
+        model_set = str(judgement["model_set"])
+        async with self._change(inspection_id, SERVICE) as change:
+            capture = await change.case.capture(capture_id)
+            if await change.case.is_judged_by(capture_id, model_set):
+                return capture
+            await change.case.add_judgement(capture_id, model_set, dict(judgement), change.now)
+            if capture.state != "received" or change.inspection.state in CLOSED:
+                return capture
+            reasons = [str(reason) for reason in judgement.get("reasons", ())]
+            is_accepted = bool(judgement["accepted"]) or capture.step_id is None
+            decided = replace(
+                capture,
+                state="accepted" if is_accepted else "retake",
+                judgement=dict(judgement),
+                decided_by=SERVICE,
+                decision_reason=None if is_accepted else (reasons[0] if reasons else NOT_READABLE),
+            )
+            await change.case.save_capture(decided)
+            facts = {"capture_id": capture_id, "step_id": capture.step_id}
+            await change.record(
+                "capture.judged",
+                **facts,
+                accepted=is_accepted,
+                reasons=reasons,
+                view=judgement.get("view"),
+                model_set=model_set,
+            )
+            if is_accepted:
+                await change.record("capture.accepted", **facts)
+                await adopt_model_findings(change, decided)
+            else:
+                await change.record("capture.retake_asked", **facts, reasons=reasons)
+            return decided
+
+    async def record_unreadable(
+        self, inspection_id: InspectionId, capture_id: CaptureId, fault: str
+    ) -> Capture:
+        """The photo could not be judged: ask for another, never get stuck.
+
+        Args:
+            inspection_id: The inspection.
+            capture_id: The photo.
+            fault: ``vision_failed``, or the slug of what is wrong with the file.
+        """
+        async with self._change(inspection_id, SERVICE) as change:
+            capture = await change.case.capture(capture_id)
+            if capture.state != "received" or change.inspection.state in CLOSED:
+                return capture
+            decided = replace(capture, state="retake", decided_by=SERVICE, decision_reason=NOT_READABLE)
+            await change.case.save_capture(decided)
+            facts = {"capture_id": capture_id, "step_id": capture.step_id}
+            await change.record(
+                "capture.judged", **facts, accepted=False, reasons=[NOT_READABLE], fault=fault
+            )
+            await change.record("capture.retake_asked", **facts, reasons=[NOT_READABLE])
+            return decided
+
+    async def mark_sealed(self, inspection_id: InspectionId, files: ReportFiles) -> ReportFiles:
+        """The report is stored: the inspection is sealed. When it already was, the earlier files stand."""
+        async with self._change(inspection_id, SERVICE) as change:
+            earlier = await change.case.find_report()
+            if earlier is not None:
+                return earlier
+            change.move("seal")
+            await change.case.add_report(files)
+            await change.record("report.sealed", json_sha256=files.json_sha256, pdf_sha256=files.pdf_sha256)
+            return files
+
+    async def note(
+        self,
+        inspection_id: InspectionId,
+        kind: NotedKind,
+        data: Mapping[str, Any],
+        *,
+        by: Actor,
+        within: Transaction | None = None,
+    ) -> Event:
+        """Append an event of a live session that changes no record (calls, commands); ids and facts only."""
+        async with self._change(inspection_id, by, within=within) as change:
+            if change.inspection.state in CLOSED:
+                raise Closed(state=change.inspection.state)
+            return await change.record(kind, **data)

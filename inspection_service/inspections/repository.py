@@ -1,0 +1,279 @@
+"""Reads and writes inspections in the database, never outside the scope it was made for.
+
+Everything that hangs on an inspection is reached through a ``Case``, and a ``Case`` is only given after the inspection
+was found within the scope: a query that forgets the tenant cannot be written by mistake.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import ColumnElement, Select, Table, and_, func, insert, or_, select, true
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from inspection_service.inspections import rows
+from inspection_service.inspections.case import Case
+from inspection_service.inspections.errors import InspectionUnknown
+from inspection_service.inspections.records import (
+    Capture,
+    Dossier,
+    Event,
+    Inspection,
+    InspectionId,
+    InspectionState,
+    TenantId,
+)
+from inspection_service.inspections.requests import Upload
+from inspection_service.inspections.scope import AllTenants, Scope, TenantScope
+from inspection_service.inspections.states import CLOSED
+from inspection_service.storage import tables as t
+
+Record = TypeVar("Record")
+
+
+class Repository:
+    """The inspections of one scope, inside one transaction."""
+
+    def __init__(self, connection: AsyncConnection, scope: Scope) -> None:
+        self._connection = connection
+        self._scope = scope
+
+    # -- one -------------------------------------------------------------------------------------------------
+    async def case(self, inspection_id: InspectionId, *, lock: bool = False) -> Case:
+        """Find one inspection.
+
+        Args:
+            inspection_id: Which.
+            lock: Keep every other writer of it waiting until this transaction ends.
+
+        Raises:
+            InspectionUnknown: There is none in this scope.
+        """
+        query = self._within(select(t.inspections)).where(t.inspections.c.id == inspection_id)
+        row = (await self._connection.execute(query.with_for_update() if lock else query)).mappings().first()
+        if row is None:
+            raise InspectionUnknown
+        return Case(self._connection, rows.inspection_from(row))
+
+    async def insert(self, inspection: Inspection) -> Case:
+        """Add an inspection; its tenant must lie in the scope."""
+        match self._scope:
+            case TenantScope(tenant_id) if tenant_id != inspection.tenant_id:
+                raise InspectionUnknown
+            case _:
+                pass
+        await self._connection.execute(insert(t.inspections).values(rows.inspection_row(inspection)))
+        return Case(self._connection, inspection)
+
+    async def ordered_under(self, tenant_id: TenantId, key: str) -> tuple[str, InspectionId] | None:
+        """Return the body hash and the inspection an idempotency key stands for."""
+        keys = t.idempotency_keys.c
+        query = select(keys.body_sha256, keys.inspection_id).where(
+            keys.tenant_id == tenant_id, keys.key == key
+        )
+        row = (await self._connection.execute(query)).first()
+        return None if row is None else (row.body_sha256, InspectionId(row.inspection_id))
+
+    async def remember_order(self, inspection: Inspection, key: str, body_sha256: str) -> None:
+        """Let an idempotency key stand for an inspection; one key, one inspection (unique)."""
+        await self._connection.execute(
+            insert(t.idempotency_keys).values(
+                tenant_id=inspection.tenant_id,
+                key=key,
+                body_sha256=body_sha256,
+                inspection_id=inspection.id,
+                created_at=inspection.created_at,
+            )
+        )
+
+    # -- many ------------------------------------------------------------------------------------------------
+    async def page(
+        self, states: Iterable[InspectionState] | None, before: tuple[datetime, str] | None, limit: int
+    ) -> list[Inspection]:
+        """Return inspections, newest first.
+
+        Args:
+            states: Only these; all when ``None``.
+            before: ``created_at`` and id of the last one already seen.
+            limit: At most so many.
+        """
+        column = t.inspections.c
+        query = (
+            self._within(select(t.inspections))
+            .order_by(column.created_at.desc(), column.id.desc())
+            .limit(limit)
+        )
+        if states is not None:
+            query = query.where(column.state.in_(list(states)))
+        if before is not None:
+            moment, last_id = before
+            query = query.where(
+                or_(column.created_at < moment, and_(column.created_at == moment, column.id < last_id))
+            )
+        found = (await self._connection.execute(query)).mappings().all()
+        return [rows.inspection_from(row) for row in found]
+
+    async def dossiers(
+        self, inspections: Sequence[Inspection], *, kinds: frozenset[str] | None = None
+    ) -> list[Dossier]:
+        """Read everything about some inspections of this scope.
+
+        Args:
+            inspections: As this repository returned them.
+            kinds: Only events of these kinds and the newest one; all events when ``None``.
+        """
+        ids = [inspection.id for inspection in inspections]
+        wanted: ColumnElement[bool] = true()
+        if kinds is not None:
+            newest = t.events.alias()
+            last = (
+                select(func.max(newest.c.seq))
+                .where(newest.c.inspection_id == t.events.c.inspection_id)
+                .scalar_subquery()
+            )
+            wanted = or_(t.events.c.kind.in_(kinds), t.events.c.seq == last)
+        event_rows = await self._rows(t.events, ids, [t.events.c.seq], wanted)
+        operators = {row["actor_id"] for found in event_rows.values() for row in found}
+        operators |= {inspection.claimed_by for inspection in inspections if inspection.claimed_by}
+        names = await self._operator_names(operators)
+        tenants = await self._tenant_names({inspection.tenant_id for inspection in inspections})
+        names |= tenants
+        captures = await self._records(
+            t.captures, ids, [t.captures.c.received_at, t.captures.c.attempt], rows.capture_from
+        )
+        findings = await self._records(t.findings, ids, [t.findings.c.position], rows.finding_from)
+        statements = await self._records(t.statements, ids, [t.statements.c.id], rows.statement_from)
+        consents = await self._records(t.consents, ids, [t.consents.c.id], rows.consent_from)
+        skipped = await self._records(t.skipped_steps, ids, [t.skipped_steps.c.at], rows.skipped_from)
+        valid = t.signatures.c.voided_at.is_(None)
+        signatures = await self._records(t.signatures, ids, [t.signatures.c.id], rows.signature_from, valid)
+        reports = await self._records(t.reports, ids, [t.reports.c.sealed_at], rows.report_from)
+        return [
+            Dossier(
+                inspection=inspection,
+                platform_name=tenants.get(inspection.tenant_id, ""),
+                captures=captures[inspection.id],
+                findings=findings[inspection.id],
+                statements=statements[inspection.id],
+                consents=consents[inspection.id],
+                skipped=skipped[inspection.id],
+                signatures=signatures[inspection.id],
+                events=tuple(rows.event_from(row, names) for row in event_rows[inspection.id]),
+                report=next(iter(reports[inspection.id]), None),
+                claimed_by_name=names.get(inspection.claimed_by) if inspection.claimed_by else None,
+            )
+            for inspection in inspections
+        ]
+
+    async def events(self, inspection_id: InspectionId, after: int, limit: int) -> tuple[Event, ...]:
+        """Return events after a number, oldest first; of an inspection in this scope only."""
+        await self.case(inspection_id)
+        column = t.events.c
+        query = (
+            select(t.events)
+            .where(column.inspection_id == inspection_id, column.seq > after)
+            .order_by(column.seq)
+            .limit(limit)
+        )
+        found = (await self._connection.execute(query)).mappings().all()
+        ids = {row["actor_id"] for row in found}
+        names = await self._operator_names(ids) | await self._tenant_names(ids)
+        return tuple(rows.event_from(row, names) for row in found)
+
+    # -- what is to do ---------------------------------------------------------------------------------------
+    async def to_judge(self, limit: int) -> list[Capture]:
+        """Return captures that nobody has judged yet, oldest first."""
+        query = (
+            self._within(select(t.captures).join(t.inspections))
+            .where(t.captures.c.state == "received", t.inspections.c.state.not_in(CLOSED))
+            .order_by(t.captures.c.received_at)
+            .limit(limit)
+        )
+        found = (await self._connection.execute(query)).mappings().all()
+        return [rows.capture_from(row) for row in found]
+
+    async def to_seal(self, limit: int) -> list[InspectionId]:
+        """Return inspections that are signed off, with every photo judged."""
+        waiting = (
+            select(t.captures.c.id)
+            .where(t.captures.c.inspection_id == t.inspections.c.id, t.captures.c.state == "received")
+            .exists()
+        )
+        column = t.inspections.c
+        query = self._within(select(column.id)).where(column.state == "signed_off", ~waiting).limit(limit)
+        return [InspectionId(found) for found in (await self._connection.execute(query)).scalars()]
+
+    async def to_expire(self, now: datetime, limit: int) -> list[InspectionId]:
+        """Return inspections whose deadline has passed before the seller signed."""
+        column = t.inspections.c
+        query = self._within(select(column.id)).where(
+            column.state.in_(("ordered", "invited", "in_progress", "review")), column.deadline_at < now
+        )
+        return [
+            InspectionId(found) for found in (await self._connection.execute(query.limit(limit))).scalars()
+        ]
+
+    async def to_finish(self, limit: int) -> list[Upload]:
+        """Return uploads whose bytes are all there while the process died before it made the capture."""
+        query = (
+            self._within(select(t.uploads).join(t.inspections))
+            .where(
+                t.uploads.c.is_finished.is_(False),
+                t.uploads.c.offset_bytes == t.uploads.c.length_bytes,
+                t.inspections.c.state == "in_progress",
+            )
+            .limit(limit)
+        )
+        return [rows.upload_from(row) for row in (await self._connection.execute(query)).mappings()]
+
+    async def to_drop(self, now: datetime, limit: int) -> list[Upload]:
+        """Return uploads that nobody continued in time."""
+        query = (
+            self._within(select(t.uploads).join(t.inspections))
+            .where(t.uploads.c.expires_at < now)
+            .limit(limit)
+        )
+        return [rows.upload_from(row) for row in (await self._connection.execute(query)).mappings()]
+
+    # -- within ----------------------------------------------------------------------------------------------
+    def _within(self, query: Select[Any]) -> Select[Any]:
+        match self._scope:
+            case TenantScope(tenant_id):
+                return query.where(t.inspections.c.tenant_id == tenant_id)
+            case AllTenants():
+                return query
+
+    async def _rows(
+        self,
+        table: Table,
+        ids: Sequence[InspectionId],
+        order: Sequence[ColumnElement[Any]],
+        where: ColumnElement[bool],
+    ) -> dict[InspectionId, list[rows.Row]]:
+        query = select(table).where(table.c.inspection_id.in_(ids), where).order_by(*order)
+        found: dict[InspectionId, list[rows.Row]] = defaultdict(list)
+        for row in (await self._connection.execute(query)).mappings():
+            found[row["inspection_id"]].append(row)
+        return found
+
+    async def _records(
+        self,
+        table: Table,
+        ids: Sequence[InspectionId],
+        order: Sequence[ColumnElement[Any]],
+        read: Callable[[rows.Row], Record],
+        where: ColumnElement[bool] | None = None,
+    ) -> dict[InspectionId, tuple[Record, ...]]:
+        found = await self._rows(table, ids, order, true() if where is None else where)
+        return {inspection_id: tuple(map(read, found.get(inspection_id, ()))) for inspection_id in ids}
+
+    async def _operator_names(self, ids: Iterable[str]) -> dict[str, str]:
+        query = select(t.operators.c.id, t.operators.c.name).where(t.operators.c.id.in_(sorted(ids)))
+        return {row.id: row.name for row in await self._connection.execute(query)}
+
+    async def _tenant_names(self, ids: Iterable[str]) -> dict[str, str]:
+        query = select(t.tenants.c.id, t.tenants.c.name).where(t.tenants.c.id.in_(sorted(ids)))
+        return {row.id: row.name for row in await self._connection.execute(query)}
