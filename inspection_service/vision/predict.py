@@ -1,0 +1,215 @@
+"""The functions behind ``inspection-service predict``: a folder of photos in, one JSON list out, for scorers.
+
+The models and rules are the ones that judge an inspection; only what the task needs is run.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+from inspection_service.errors import InvalidInput
+from inspection_service.vision import quality
+from inspection_service.vision.damage import Damage
+from inspection_service.vision.decode import Photo, decode, decode_photo
+from inspection_service.vision.detector import BoxXyxy
+from inspection_service.vision.engine import Model
+from inspection_service.vision.framing import VIEWS, Framing, decide
+from inspection_service.vision.odometer import Odometer
+from inspection_service.vision.odometer_second import PaddleText
+from inspection_service.vision.pipeline import ENOUGH_PX
+from inspection_service.vision.scene import Scene
+
+Task = Literal["framing", "damage", "odometer", "plate", "person"]
+TASKS: tuple[Task, ...] = ("framing", "damage", "odometer", "plate", "person")
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif"})
+
+LEAST_DAMAGE_SCORE = 0.02
+"""A scorer draws the whole curve, so it gets far more boxes than the product would show."""
+
+Entry = dict[str, Any]
+Progress = Callable[[int, int], None]
+Asks = Mapping[str, list[str]]
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What was done: photos found, entries written, photos that could not be read."""
+
+    photos: int
+    entries: int
+    unreadable: int
+
+
+class AsksInvalid(InvalidInput):
+    """The file of asked views is not a list of {file, asked}."""
+
+    slug = "asks-invalid"
+
+
+def run(
+    task: Task,
+    images: Path,
+    out: Path,
+    asks: Path | None,
+    progress: Progress | None = None,
+    *,
+    models_dir: Path,
+) -> Counts:
+    """Predict for every photo below a folder and write the list.
+
+    Args:
+        task: What to predict.
+        images: Folder, searched recursively for JPEG, PNG, WebP and HEIC.
+        out: JSON file to write; ``file`` in it is the path below ``images``, with forward slashes.
+        asks: JSON list of ``{file, asked}``, for framing: one entry for each pair.
+        progress: Called with (photos done, photos found).
+        models_dir: The models.
+
+    Returns:
+        The counts.
+
+    Raises:
+        AsksInvalid: ``asks`` is not such a list, or names a view that does not exist.
+        ModelMissing, ModelCorrupt: A model cannot be used.
+    """
+    wanted = _read_asks(asks) if asks is not None else {}
+    files = sorted(p for p in images.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+    names = [p.relative_to(images).as_posix() for p in files]
+    predict = _predictor(task, models_dir, wanted)
+    entries: list[Entry] = []
+    unreadable = 0
+    with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
+        for done, found in enumerate(pool.map(partial(_one, predict, task, wanted), files, names), 1):
+            entries += found
+            unreadable += any("error" in e for e in found)
+            if progress is not None:
+                progress(done, len(files))
+    for name in sorted(set(wanted) - set(names)):
+        entries += _unreadable(task, name, "no such file", wanted)
+        unreadable += 1
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(entries, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return Counts(len(files), len(entries), unreadable)
+
+
+def _read_asks(path: Path) -> dict[str, list[str]]:
+    try:
+        rows = json.loads(path.read_text(encoding="utf-8"))
+        wanted: dict[str, list[str]] = {}
+        for row in rows:
+            wanted.setdefault(str(row["file"]), []).append(str(row["asked"]))
+    except (OSError, ValueError, KeyError, TypeError) as exc:
+        raise AsksInvalid(f"{path.name} is not a list of {{file, asked}}: {exc!r}") from exc
+    unknown = {v for views in wanted.values() for v in views} - set(VIEWS)
+    if unknown:
+        raise AsksInvalid(f"{path.name} asks for views that do not exist: {', '.join(sorted(unknown))}")
+    return wanted
+
+
+Predictor = Callable[[bytes, str], list[Entry]]
+
+
+def _predictor(task: Task, models_dir: Path, wanted: Asks) -> Predictor:
+    if task == "framing":
+        scene, framing = Scene(Model.open(models_dir, "scene")), Framing(Model.open(models_dir, "framing"))
+        return partial(_framing, scene, framing, wanted)
+    if task == "damage":
+        return partial(_damage, Damage(Model.open(models_dir, "damage"), LEAST_DAMAGE_SCORE))
+    if task == "odometer":
+        find, read = Model.open(models_dir, "odometer_find"), Model.open(models_dir, "odometer_read")
+        return partial(_odometer, Odometer(find, read, PaddleText.installed()))
+    return partial(_objects, Scene(Model.open(models_dir, "scene")), task)
+
+
+def _one(predict: Predictor, task: Task, wanted: Asks, path: Path, name: str) -> list[Entry]:
+    try:
+        return predict(path.read_bytes(), name)
+    except InvalidInput as exc:
+        return _unreadable(task, name, exc.message, wanted)
+    except OSError as exc:
+        return _unreadable(task, name, exc.strerror or "cannot be read", wanted)
+
+
+def _unreadable(task: Task, name: str, error: str, wanted: Asks) -> list[Entry]:
+    """Give the answers of a photo that cannot be read: nothing seen, nothing claimed."""
+    if task == "framing":
+        entry: Entry = {"file": name, "view": "other", "accepted": False, "error": error}
+        return _for_each_ask(entry, wanted.get(name, []))
+    if task == "odometer":
+        return [{"file": name, "reading": None, "confidence": 0.0, "unit": None, "error": error}]
+    nothing = {"bbox": [0.0, 0.0, 0.0, 0.0], "score": 0.0, "error": error}
+    return [{"file": name, "category": "other_damage" if task == "damage" else task, **nothing}]
+
+
+def _for_each_ask(entry: Entry, asked: list[str]) -> list[Entry]:
+    return [{**entry, "asked": view} for view in asked] if asked else [entry]
+
+
+def _framing(scene: Scene, framing: Framing, wanted: Asks, data: bytes, name: str) -> list[Entry]:
+    image = decode_photo(data, ENOUGH_PX).pixels
+    measures, objects, seen = quality.measure(image), scene(image), framing(image)
+    size = (image.shape[1], image.shape[0])
+    entries = []
+    asked: list[str | None] = [*wanted.get(name, [])] or [None]
+    for view in asked:
+        verdict = decide(view, seen, measures, objects, size=size, limits=framing.thresholds)
+        entry: Entry = {
+            "file": name,
+            "view": seen.view,
+            "accepted": verdict.accepted,
+            "score": round(seen.score, 4),
+            "reasons": list(verdict.reasons),
+        }
+        entries.append(entry if view is None else {**entry, "asked": view})
+    return entries
+
+
+def _damage(damage: Damage, data: bytes, name: str) -> list[Entry]:
+    photo = decode_photo(data, ENOUGH_PX)
+    found = [(d.kind, d.box, d.score) for d in damage(photo.pixels)]
+    return [_boxed(name, photo, *f) for f in found]
+
+
+def _objects(scene: Scene, kind: str, data: bytes, name: str) -> list[Entry]:
+    photo = decode_photo(data, ENOUGH_PX)
+    found = [(s.kind, s.box, s.score) for s in scene(photo.pixels) if s.kind == kind]
+    return [_boxed(name, photo, *f) for f in found]
+
+
+def _boxed(name: str, photo: Photo, kind: str, box: BoxXyxy, score: float) -> Entry:
+    upright = [v * photo.scale for v in box]
+    bbox = _as_stored(upright, (photo.width, photo.height), photo.orientation)
+    return {"file": name, "category": kind, "bbox": bbox, "score": score}
+
+
+def _odometer(odometer: Odometer, data: bytes, name: str) -> list[Entry]:
+    said = odometer(decode(data))
+    return [
+        {"file": name, "reading": said.reading, "confidence": round(said.confidence, 4), "unit": said.unit}
+    ]
+
+
+def _as_stored(box: Iterable[float], size: tuple[int, int], orientation: int) -> list[float]:
+    """Turn an xyxy box on the upright photo into ``[x, y, w, h]`` in pixels of the file as stored.
+
+    Args:
+        box: xyxy.
+        size: ``(width, height)`` of the upright photo.
+        orientation: EXIF orientation, 1 to 8.
+    """
+    x1, y1, x2, y2 = box
+    width, height = size
+    if orientation in (2, 3, 6, 7):
+        x1, x2 = width - x2, width - x1
+    if orientation in (3, 4, 7, 8):
+        y1, y2 = height - y2, height - y1
+    if orientation >= 5:
+        x1, y1, x2, y2 = y1, x1, y2, x2
+    return [round(v, 1) for v in (x1, y1, x2 - x1, y2 - y1)]

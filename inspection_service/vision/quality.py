@@ -1,0 +1,96 @@
+"""Whether a photo is sharp and well lit enough, measured on its pixels alone.
+
+All measures are relative to the size of the photo, so that a thumbnail and a 12-megapixel original of the same scene
+get about the same numbers. Thresholds were chosen on teaching photos by ``models/recipes/quality.py`` (at most one
+good photo in a hundred refused by each) and live in the framing model's manifest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+WORK_PX = 448
+"""Longer side at which everything is measured."""
+
+TILES = 6
+
+
+@dataclass(frozen=True)
+class Measures:
+    """Numbers about the pixels.
+
+    Attributes:
+        sharpness: Fine detail over coarse detail in the sharpest parts; about 0.2 (shaken) to 1 (crisp).
+        brightness: Mean luma, 0 to 255.
+        highlights: 99th percentile of luma, 0 to 255: a lit display in the dark has it high.
+        clipped_share: Share of pixels burnt out in all three channels.
+    """
+
+    sharpness: float
+    brightness: float
+    highlights: float
+    clipped_share: float
+
+
+def work_copy(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Shrink a picture so that its longer side is ``WORK_PX``; a smaller one is returned as it is."""
+    scale = WORK_PX / max(image.shape[:2])
+    if scale >= 1:
+        return image
+    return np.asarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def measure(image: NDArray[np.uint8]) -> Measures:
+    """Measure a photo.
+
+    Args:
+        image: ``(H, W, 3)`` uint8, BGR.
+    """
+    small = work_copy(image)
+    luma = np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), np.uint8)
+    return Measures(
+        sharpness=_sharpness(luma),
+        brightness=float(luma.mean()),
+        highlights=float(np.percentile(luma, 99)),
+        clipped_share=float((small.min(axis=2) >= 250).mean()),
+    )
+
+
+def _sharpness(luma: NDArray[np.uint8]) -> float:
+    """Compare the energy of details of about 0.25 % of the longer side with that of details three times as large.
+
+    Defocus and shake of 0.4 % and more take the first and leave the second. Fine detail is taken along four
+    directions and the poorest counts, because a shaken photo keeps its edges along the shake. Per tile, and the upper
+    quartile of the tiles that show anything, because a sharp car before a soft background is a sharp photo.
+    """
+    x = luma.astype(np.float32)
+    unit = max(x.shape) * 0.0025
+    coarse = cv2.GaussianBlur(x, (0, 0), unit) - cv2.GaussianBlur(x, (0, 0), unit * 3)
+    coarse_tiles = cv2.resize(coarse * coarse, (TILES, TILES), interpolation=cv2.INTER_AREA)
+    shows = coarse_tiles > max(4.0, float(np.median(coarse_tiles)) * 0.5)
+    if not shows.any():
+        return 0.0
+    answers = []
+    for kernel in _line_kernels(round(unit, 2)):
+        fine = x - cv2.filter2D(x, -1, kernel)
+        tiles = cv2.resize(fine * fine, (TILES, TILES), interpolation=cv2.INTER_AREA)
+        answers.append(float(np.percentile(np.sqrt(tiles[shows] / coarse_tiles[shows]), 75)))
+    return min(answers)
+
+
+@lru_cache(maxsize=256)
+def _line_kernels(unit_px: float) -> tuple[NDArray[np.float32], ...]:
+    """Gaussian line filters of standard deviation ``unit_px`` along 0, 45, 90 and 135 degrees."""
+    reach = max(2, round(3 * unit_px))
+    along = np.exp(-0.5 * (np.arange(-reach, reach + 1) / unit_px) ** 2)
+    size = 2 * reach + 1
+    flat, tilted = np.zeros((size, size), np.float32), np.zeros((size, size), np.float32)
+    flat[reach] = along / along.sum()
+    tilt = np.exp(-0.5 * (np.arange(-reach, reach + 1) * np.sqrt(2) / unit_px) ** 2)
+    tilted[np.arange(size), np.arange(size)] = tilt / tilt.sum()
+    return flat, tilted, flat.T.copy(), tilted[:, ::-1].copy()
