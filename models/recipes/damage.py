@@ -265,7 +265,7 @@ class Draw:
         kind = rng.random()
         if kind < 0.25 and self.sources.clean:
             picture = self.sources.clean[int(rng.integers(len(self.sources.clean)))]
-            image, scale = detection.read(picture.path), (0.65, 3.0)
+            image, scale = detection.read(picture.path), (0.5, 3.0)
         elif kind < 0.37 and self.sources.panels:
             path, shapes = self.sources.panels[int(rng.integers(len(self.sources.panels)))]
             image, scale = detection.read(path), (0.8, 2.5)
@@ -276,7 +276,7 @@ class Draw:
         else:
             pool = self.damaged[0 if rng.random() < 0.72 else -1]
             picture = pool[int(rng.integers(len(pool)))]
-            image, scale = detection.read(picture.path), (0.6, 1.6)
+            image, scale = detection.read(picture.path), (0.5, 1.5)
         sample = detection.place(
             image, picture, self.size, rng, scale=scale, reference=SIZE, aspect=1.8, min_side_px=5
         )
@@ -295,7 +295,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, help="folder of the checkpoint; --out if not given")
     parser.add_argument("--iterations", type=int, default=4000)
     parser.add_argument("--seconds", type=float)
-    parser.add_argument("--size", type=int, default=384, help="side of the training pictures")
+    parser.add_argument("--size", type=int, default=320, help="side of the training pictures")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--resume", action="store_true")
     a = parser.parse_args()
@@ -312,7 +312,7 @@ def main() -> None:
     net.set_classes(keep=[], new=1 + len(TYPES))
     plan = Plan(
         size=a.size, iterations=a.iterations, seconds=a.seconds, seed=a.seed,
-        rate=2e-3, backbone_rate=1e-3, ema=0.996,
+        rate=2e-3, backbone_rate=1e-3, ema=0.996, frozen=2,
     )  # fmt: skip
     checkpoint = (a.work or a.out) / "damage.ckpt"
     best = detection.train(net, Draw(sources, a.size), plan, checkpoint, resume=a.resume)

@@ -10,14 +10,12 @@ and distribution focal loss (arXiv:2006.04388), GIoU (arXiv:1902.09630); our own
 
 import copy
 import hashlib
-import json
 import logging
 import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -509,10 +507,3 @@ def export(net: nanodet.Detector, size: int, scored: int, path: Path, picture: I
     if off["boxes"] > 0.05 or max(v for n, v in off.items() if n != "boxes") > 1e-3:
         raise ValueError(f"{path} differs from the trained network: {off}")
     return off
-
-
-def write_manifest(path: Path, onnx: Path, content: dict[str, Any]) -> None:
-    """Write the manifest beside the model, with the file's name and SHA-256 in it."""
-    digest = hashlib.sha256(onnx.read_bytes()).hexdigest()
-    text = json.dumps({**content, "file": onnx.name, "sha256": digest}, indent=2, ensure_ascii=False)
-    path.write_text(text + "\n", encoding="utf-8")

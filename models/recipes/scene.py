@@ -8,6 +8,7 @@ on the same features. The file answers with the cells of both sets, one after th
 """
 
 import argparse
+import copy
 import json
 import logging
 from collections.abc import Sequence
@@ -24,7 +25,11 @@ from models.recipes import detection, nanodet
 from models.recipes.detection import Floats, Picture, Plan, Rng, Sample
 
 CLASSES = ("car", "person", "plate")
-COCO_PERSON, COCO_CAR, COCO_BUS, COCO_TRUCK = 0, 2, 5, 7
+COCO_PERSON = 0
+COCO_CAR, COCO_BUS, COCO_TRUCK = 2, 5, 7
+KEPT = (COCO_CAR, COCO_BUS, COCO_TRUCK, COCO_PERSON)
+"""The COCO classes that the file computes; the first three are one class of ours."""
+
 SIZE = 416
 HELD_OUT = 0.30
 """Share of groups kept for measuring; Open Images photos fall as in the damage recipe, which uses them too."""
@@ -99,7 +104,9 @@ class TwoHeads(nn.Module):
 
     def __init__(self, coco: nanodet.Detector, plates: nanodet.Detector, size: int) -> None:
         super().__init__()
-        self.coco = nanodet.Export(coco, size, size)
+        kept = copy.deepcopy(coco)
+        kept.set_classes(keep=KEPT, new=0)
+        self.coco = nanodet.Export(kept, size, size)
         self.towers, self.preds = plates.towers, plates.preds
         self.reg_max = plates.reg_max
 
@@ -113,12 +120,12 @@ class TwoHeads(nn.Module):
             return torch.cat([pred(tower(f)).flatten(2) for f, tower, pred in levels], 2).transpose(1, 2)
 
         first, second = raw(net.towers, net.preds), raw(self.towers, self.preds)
-        vehicle = first[..., [COCO_CAR, COCO_BUS, COCO_TRUCK]].max(-1, keepdim=True).values
-        person, plate = first[..., COCO_PERSON : COCO_PERSON + 1], second[..., :1]
+        vehicle = first[..., :3].max(-1, keepdim=True).values
+        person, plate = first[..., 3:4], second[..., :1]
         never = torch.zeros_like(plate)
         boxes = torch.cat(
             [
-                nanodet.decode(first, self.coco.grid, 80, net.proj),
+                nanodet.decode(first, self.coco.grid, net.classes, net.proj),
                 nanodet.decode(second, self.coco.grid, 1, net.proj),
             ],
             1,
@@ -161,10 +168,13 @@ def export(
         n = first.shape[1]
         off = {
             "boxes": float(np.abs(boxes - wanted.numpy()).max()),
+            "car": float(
+                np.abs(scores[:, :n, 0] - first[..., list(KEPT[:3])].amax(-1).sigmoid().numpy()).max()
+            ),
             "person": float(np.abs(scores[:, :n, 1] - first[..., COCO_PERSON].sigmoid().numpy()).max()),
             "plate": float(np.abs(scores[:, n:, 2] - second[..., 0].sigmoid().numpy()).max()),
         }
-    if off["boxes"] > 0.05 or off["person"] > 1e-3 or off["plate"] > 1e-3:
+    if off["boxes"] > 0.05 or max(off["car"], off["person"], off["plate"]) > 1e-3:
         raise ValueError(f"{path} differs from the trained network: {off}")
     return off
 
