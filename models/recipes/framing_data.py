@@ -132,7 +132,8 @@ def rendered_photos(folder: Path) -> list[Photo]:
     """Pictures of the demo car in ``folder/SET/VIEW.webp``, without the set that is kept for tests."""
     photos = []
     for path in sorted(folder.glob("*/*.webp")):
-        view = path.stem if path.stem in VIEWS else "other"
+        name = path.stem.rstrip("_0123456789")  # odometer_2 is one more odometer
+        view = name if name in VIEWS else "other"
         if path.parent.name == "silver_overcast":
             continue
         faults = {k: 0.0 for k in FAULTS if view in RING or k not in ("cut_off", "too_small")}
