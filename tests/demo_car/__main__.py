@@ -1,12 +1,14 @@
 """Renders the demo car: ``python -m tests.demo_car --views all --damage dent,scratch --out DIR``.
 
-Writes DIR/VIEW.webp for each view, and DIR/truth.json: paint, light, reading, and where damage lies in each picture.
+Writes DIR/VIEW.webp for each view, and what is to be found in them: DIR/boxes.json and, in short, DIR/truth.json.
 """
 
 import argparse
 import json
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -22,6 +24,7 @@ from tests.demo_car.surroundings import LIGHTS
 from tests.demo_car.views import (
     TRAINING_VIEWS,
     VIEWS,
+    Box,
     Camera,
     close_up,
     damage_box,
@@ -60,7 +63,7 @@ def main() -> None:
     scene = Scene(order)
     print(f"scene {time.monotonic() - started:.0f} s", flush=True)
     surface = Surface(order.body)
-    found: dict[str, object] = {}
+    found: dict[str, dict[str, Any]] = {}
     for name, (camera, reading) in _shots(options, surface, damage).items():
         started = time.monotonic()
         png = options.out / f"{name}.png"
@@ -72,7 +75,7 @@ def main() -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.demo_car", description="Render the demo car.")
-    parser.add_argument("--out", type=Path, required=True, help="folder for the pictures and truth.json")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the pictures")
     parser.add_argument(
         "--views", default="all", help="'all', 'close-ups', 'training' (both and more), or names with commas"
     )
@@ -139,7 +142,7 @@ def _shots(options: argparse.Namespace, surface: Surface, damage: tuple[Damage, 
 
 def _develop(
     png: Path, options: argparse.Namespace, order: Order, surface: Surface, camera: Camera, reading: Reading
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """Turn a render into the picture kept, and say what is to be found in it."""
     picture = np.asarray(cv2.imread(str(png), cv2.IMREAD_COLOR), np.uint8)
     matrix = np.eye(2, 3)
@@ -148,13 +151,16 @@ def _develop(
         picture, matrix = photograph(picture, Phone.random(rng), rng)
     cv2.imwrite(str(png.with_suffix(".webp")), picture, [cv2.IMWRITE_WEBP_QUALITY, 88])
     png.unlink()
-    boxes = []
-    for one in order.damage:
+    boxes: dict[tuple[str, str], Box] = {}
+    for i, one in enumerate(order.damage):
         box = damage_box(surface, one, camera, order.width_px, order.height_px)
         if box:
             box = moved_box(box, matrix, order.width_px, order.height_px)
-            boxes.append({"kind": kind_of(one), "part": part_of(one), "box": box})
-    found: dict[str, object] = {"view": _view_of(png.stem), "damage": boxes}
+            # hair lines of one scratched band are one finding, as a person would box them; random ones lie apart
+            key = (kind_of(one), part_of(one) if one.part else f"{part_of(one)} {i}")
+            boxes[key] = _union(boxes.get(key, box), box)
+    damage = [{"kind": kind, "part": part.split()[0], "box": box} for (kind, part), box in boxes.items()]
+    found: dict[str, Any] = {"view": _view_of(png.stem), "damage": damage}
     if png.stem.startswith("odometer"):
         found |= {"reading": reading.digits, "unit": reading.unit}
     return found
@@ -165,8 +171,13 @@ def _view_of(name: str) -> str:
     return "other" if name.startswith("damage") else name.rstrip("0123456789").rstrip("_")
 
 
-def _write_truth(options: argparse.Namespace, order: Order, found: dict[str, object]) -> None:
-    truth = {
+def _union(a: Box, b: Box) -> Box:
+    return (min(a[0], b[0]), min(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3]))
+
+
+def _write_truth(options: argparse.Namespace, order: Order, found: Mapping[str, Mapping[str, Any]]) -> None:
+    """``boxes.json``, picture by picture for training, and ``truth.json``, the same in short for tests."""
+    common = {
         "body": order.body.name,
         "paint": order.paint,
         "light": order.light,
@@ -174,9 +185,20 @@ def _write_truth(options: argparse.Namespace, order: Order, found: dict[str, obj
         "odometer": {"reading": order.readings[0].digits, "unit": order.readings[0].unit},
         "width_px": order.width_px,
         "height_px": order.height_px,
-        "views": found,
     }
-    (options.out / "truth.json").write_text(json.dumps(truth, indent=2) + "\n", encoding="utf-8")
+    truth = common | {
+        "damage": {kind_of(one): {"part": part_of(one)} for one in order.damage},
+        "boxes": {
+            name: [
+                {"kind": one["kind"], "box": [round(side) for side in one["box"]]}
+                for one in picture["damage"]
+            ]
+            for name, picture in found.items()
+            if picture["damage"]
+        },
+    }
+    for name, document in (("boxes.json", common | {"views": found}), ("truth.json", truth)):
+        (options.out / name).write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
