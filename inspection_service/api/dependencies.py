@@ -1,6 +1,6 @@
 """Who is at the door: a platform by its key, a seller or an operator by the cookie of one of our pages.
 
-A route that takes one of the first two holds inspections that are already confined to the caller's tenant.
+A route that takes ``ByPlatform`` or ``BySeller`` holds inspections that are already confined to the caller's tenant.
 """
 
 from __future__ import annotations

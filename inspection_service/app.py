@@ -1,0 +1,342 @@
+"""The composition root: opens every room in order, hands each its collaborators and its settings, closes in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import threading
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import structlog
+from fastapi import FastAPI
+from numpy.typing import NDArray
+
+from inspection_service.api.doors import install_doors
+from inspection_service.api.photos import PhotoCopies
+from inspection_service.api.services import Limits, Services
+from inspection_service.checklists import Shelf
+from inspection_service.clock import Clock, SystemClock
+from inspection_service.identity.messenger import ConsoleMessenger, Messenger
+from inspection_service.identity.service import Identity
+from inspection_service.inspections import views
+from inspection_service.inspections.bus import InProcessBus
+from inspection_service.inspections.records import Actor, CaptureId, Dossier, Event, InspectionId
+from inspection_service.inspections.scope import AllTenants
+from inspection_service.inspections.recording import SessionEventKind
+from inspection_service.inspections.service import Inspections
+from inspection_service.reports.development_keys import open_or_create
+from inspection_service.reports.keys import FileSigner, Signer
+from inspection_service.reports.records import ModelUsed, SealedReport
+from inspection_service.reports.seal import seal
+from inspection_service.sessions import Hint, LiveSession, LiveSessions
+from inspection_service.sessions.live import SessionFacts
+from inspection_service.settings import Settings
+from inspection_service.storage.database import Database
+from inspection_service.storage.migrate import migrate
+from inspection_service.storage.objects import ObjectStore
+from inspection_service.storage.opening import open_store
+from inspection_service.vision.manifest import REQUIRED_MODELS, read_manifest
+from inspection_service.vision.pipeline import LiveGuide, Pipeline
+from inspection_service.work import JudgeInProcess, PhotoJudge, Reconciler
+
+STATIC_DIR = Path(__file__).parent / "static"
+_COPY_THREADS = 2
+_HINT_THREADS = 1
+_BUS_WAIT_S = 60.0
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """The opened service: what the doors need, and what is to be kept going beside them."""
+
+    services: Services
+    reconciler: Reconciler
+
+    async def keep_going(self, *, work: bool) -> None:
+        """Run what runs in the background until cancelled.
+
+        Args:
+            work: Whether this process also judges and seals; else some ``inspection-service worker`` does.
+        """
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._follow_events(), name="live-sessions-follow-events")
+            if work:
+                tasks.create_task(self.reconciler.run(), name="reconciler")
+
+    async def _follow_events(self) -> None:
+        """Tell live sessions what happens to their inspections."""
+        services = self.services
+        async with services.bus.subscribe() as subscription:
+            while True:
+                published = await subscription.next(_BUS_WAIT_S)
+                if published is not None:
+                    event = published.event
+                    await services.live.note(published.inspection_id, event.kind, event.actor, event.data)
+
+
+def create_app(
+    settings: Settings, *, clock: Clock | None = None, messenger: Messenger | None = None
+) -> FastAPI:
+    """Make the application; nothing is opened before its lifespan begins.
+
+    Args:
+        settings: The whole tree.
+        clock: The machine's own when absent.
+        messenger: Carries one-time codes; the terminal when absent.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_service(settings, clock=clock, messenger=messenger) as running:
+            app.state.services = running.services
+            going = asyncio.create_task(running.keep_going(work=settings.work.enabled), name="background")
+            going.add_done_callback(_report_end)
+            _log.info("service.opened", address=settings.base_url)
+            try:
+                yield
+            finally:
+                going.cancel()
+                with suppress(asyncio.CancelledError):
+                    await going
+        _log.info("service.closed")
+
+    app = FastAPI(lifespan=lifespan, openapi_url="/openapi.json", docs_url=None, redoc_url=None)
+    install_doors(app, STATIC_DIR, settings.checklists_dir)
+    return app
+
+
+@asynccontextmanager
+async def open_service(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    messenger: Messenger | None = None,
+    judge: PhotoJudge | None = None,
+) -> AsyncIterator[Running]:
+    """Open everything for the length of the block; what was opened last is closed first.
+
+    Args:
+        settings: The whole tree.
+        clock: The machine's own when absent.
+        messenger: Carries one-time codes; the terminal when absent.
+        judge: Judges photos; child processes with the installed models when absent.
+
+    Raises:
+        ModelsUnusable: A model is missing or is not the one its manifest describes.
+        ChecklistInvalid: A checklist breaks its rules.
+        KeysUnusable: The signing keys cannot be used.
+        Unavailable: The database or the store does not answer.
+    """
+    clock = clock or SystemClock()
+    models_dir = settings.vision.models_dir
+    open_pipeline = partial(Pipeline.open, models_dir)
+    async with AsyncExitStack() as stack:
+        models = await asyncio.to_thread(_models_used, models_dir)
+        signer = await asyncio.to_thread(open_signer, settings, clock)
+        records = await stack.enter_async_context(_open_records(settings, clock, messenger))
+        store, bus, inspections = records.store, records.bus, records.inspections
+        if judge is None:
+            judge = JudgeInProcess(
+                open_pipeline, workers=settings.vision.workers, timeout_s=settings.vision.timeout_s
+            )
+        stack.push_async_callback(judge.close)
+        reconciler = Reconciler(
+            inspections,
+            store,
+            bus,
+            clock,
+            judge,
+            ReportSealer(signer, models, clock),
+            settings.work,
+            workers=settings.vision.workers,
+        )
+        copies = stack.enter_context(ThreadPoolExecutor(_COPY_THREADS, thread_name_prefix="photo-copies"))
+        hints = stack.enter_context(ThreadPoolExecutor(_HINT_THREADS, thread_name_prefix="live-hints"))
+        live = LiveSessions(partial(_open_session, settings, inspections, LazyPipeline(open_pipeline), hints))
+        stack.push_async_callback(live.close)
+        services = Services(
+            settings=settings,
+            clock=clock,
+            store=store,
+            bus=bus,
+            shelf=records.shelf,
+            inspections=inspections,
+            identity=records.identity,
+            photos=PhotoCopies(store, copies),
+            live=live,
+            limits=Limits.make(clock),
+            root_pem=signer.root_pem,
+            pings={"database": records.database.ping, "store": store.ping},
+        )
+        yield Running(services, reconciler)
+
+
+@asynccontextmanager
+async def open_directory(settings: Settings) -> AsyncIterator[Identity]:
+    """Open only who may come in: for commands that admit platforms and operators, which need no models and no keys."""
+    async with _open_records(settings, SystemClock(), None) as records:
+        yield records.identity
+
+
+@dataclass(frozen=True, slots=True)
+class _Records:
+    database: Database
+    store: ObjectStore
+    bus: InProcessBus
+    shelf: Shelf
+    inspections: Inspections
+    identity: Identity
+
+
+@asynccontextmanager
+async def _open_records(
+    settings: Settings, clock: Clock, messenger: Messenger | None
+) -> AsyncIterator[_Records]:
+    """Open the database, brought to its newest schema, the store, and the services over them."""
+    shelf = await asyncio.to_thread(Shelf.load, settings.checklists_dir)
+    pepper = await asyncio.to_thread(_pepper, settings.pepper_file)
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(Database(settings.database_url, settings.database))
+        await migrate(database)
+        store = open_store(settings.store_url, settings.store)
+        stack.push_async_callback(store.close)
+        bus = InProcessBus()
+        inspections = Inspections(
+            database, store, clock, bus, shelf=shelf, uploads=settings.uploads, scope=AllTenants()
+        )
+        identity = Identity(
+            database, inspections, clock, messenger or ConsoleMessenger(), settings.links, pepper
+        )
+        yield _Records(database, store, bus, shelf, inspections, identity)
+
+
+def open_signer(settings: Settings, clock: Clock) -> FileSigner:
+    """Open the signing keys; development keys are made on first use and say so in their name.
+
+    Raises:
+        KeysUnusable: They cannot be read or do not belong together.
+    """
+    if settings.signing.mode == "development":
+        return open_or_create(settings.keys_dir, clock)
+    return FileSigner.open(settings.keys_dir)
+
+
+class ReportSealer:
+    """``reports.seal`` with the keys, models and clock of this instance."""
+
+    def __init__(self, signer: Signer, models: Sequence[ModelUsed], clock: Clock) -> None:
+        """Keep the collaborators."""
+        self._signer = signer
+        self._models = models
+        self._clock = clock
+
+    def seal(self, dossier: Dossier, photos: Mapping[CaptureId, bytes]) -> SealedReport:
+        """Build, set and sign the report; blocks for a second or more."""
+        by_id = cast("Mapping[str, bytes]", photos)  # a mapping is invariant in its keys; ids are strings
+        return seal(dossier, by_id, models=self._models, signer=self._signer, sealed_at=self._clock.now())
+
+
+class LazyPipeline:
+    """Models that are opened with the first frame of the first call: most inspections have none."""
+
+    def __init__(self, load: Callable[[], Pipeline]) -> None:
+        """Keep how to open the models."""
+        self._load = load
+        self._pipeline: Pipeline | None = None
+        self._opening = threading.Lock()
+
+    def opened(self) -> Pipeline:
+        """Return the models; the first call takes seconds."""
+        with self._opening:
+            self._pipeline = self._pipeline or self._load()
+            return self._pipeline
+
+
+class SessionGuide:
+    """Looks at the frames of one live session."""
+
+    def __init__(self, pipeline: LazyPipeline) -> None:
+        """Keep the models, unopened."""
+        self._pipeline = pipeline
+        self._guide: LiveGuide | None = None
+
+    def hint(self, frame: NDArray[np.uint8], asked_view: str) -> Hint:
+        """Give an opinion on one ``(H, W, 3)`` uint8 BGR frame; runs in a worker thread."""
+        self._guide = self._guide or self._pipeline.opened().live()
+        guidance = self._guide.hint(frame, asked_view)
+        return Hint(code=guidance.code, ok=guidance.ok, view=guidance.view)
+
+
+class SessionLog:
+    """Writes what happens in a live session into the inspection's log."""
+
+    def __init__(self, inspections: Inspections) -> None:
+        """Keep the inspections."""
+        self._inspections = inspections
+
+    async def record(
+        self, inspection_id: InspectionId, kind: str, actor: Actor, data: Mapping[str, Any]
+    ) -> Event:
+        """Append one event."""
+        return await self._inspections.note(inspection_id, cast("SessionEventKind", kind), data, by=actor)
+
+
+async def _open_session(
+    settings: Settings,
+    inspections: Inspections,
+    pipeline: LazyPipeline,
+    executor: Executor,
+    inspection_id: InspectionId,
+) -> LiveSession:
+    dossier = await inspections.dossier(inspection_id)
+    facts = SessionFacts(
+        views={str(step["id"]): str(step["view"]) for step in views.checklist_steps(dossier.inspection)},
+        current_step=dossier.inspection.current_step,
+        may_see_live=views.has_consent(dossier, "live_video"),
+        claimed_by=dossier.inspection.claimed_by,
+    )
+    stun = tuple(url for url in settings.media.ice_servers if url.startswith("stun:"))
+    return LiveSession(
+        inspection_id,
+        facts,
+        events=SessionLog(inspections),
+        guide=SessionGuide(pipeline),
+        executor=executor,
+        stun_urls=stun,
+    )
+
+
+def _models_used(models_dir: Path) -> tuple[ModelUsed, ...]:
+    manifests = (read_manifest(models_dir, name) for name in REQUIRED_MODELS)
+    return tuple(ModelUsed(manifest.name, manifest.version, manifest.sha256) for manifest in manifests)
+
+
+def _pepper(path: Path) -> bytes:
+    """Read the pepper, made on first use; two processes that start together end with the same one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
+    with suppress(FileNotFoundError):
+        return path.read_bytes()
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(secrets.token_bytes(32))
+        file.flush()
+        os.fsync(file.fileno())
+    with suppress(FileExistsError):
+        os.link(draft, path)
+    draft.unlink()
+    return path.read_bytes()
+
+
+def _report_end(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and task.exception() is not None:
+        _log.error("background.failed", exc_info=task.exception())

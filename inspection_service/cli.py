@@ -1,0 +1,209 @@
+"""The command line: ``inspection-service COMMAND``.
+
+Exit codes: 0 done; 1 refused, failed or answered no; 2 wrong usage or settings; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, NoReturn
+
+from pydantic import ValidationError
+
+from inspection_service.errors import InspectionServiceError
+
+_SYSTEM_PACKAGES: Final = "libgl1 libglib2.0-0 libsm6 libice6 libx11-6 libxext6"
+_LIBRARY_MARKS: Final = ("libGL", "libgthread", "libglib", "libSM", "libICE", "libX11", "libXext", "libxcb")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        argv: The words after the program's name; those of the process when absent.
+
+    Returns:
+        The exit code.
+    """
+    arguments = _parser().parse_args(argv)
+    try:
+        command = importlib.import_module(f"inspection_service.commands.{arguments.module}")
+        return int(getattr(command, arguments.function)(arguments))
+    except InspectionServiceError as error:
+        return _refused(error, as_json=getattr(arguments, "json", False))
+    except ValidationError as error:
+        for fault in error.errors():
+            place = ".".join(str(part) for part in fault["loc"]) or "settings"
+            print(
+                f"inspection-service: {place}: {fault['msg'].removeprefix('Value error, ')}", file=sys.stderr
+            )
+        return 2
+    except ImportError as error:
+        line = missing_libraries(error)
+        if line is None:
+            raise
+        print(f"inspection-service: {line}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def missing_libraries(error: ImportError) -> str | None:
+    """Name in one line the Debian packages that ``import cv2`` needs, ``None`` when the error is another one."""
+    text = str(error)
+    if not any(mark in text for mark in _LIBRARY_MARKS):
+        return None
+    library = text.split(":", 1)[0]
+    return f"OpenCV needs {library}, which is not on this machine: apt-get install -y {_SYSTEM_PACKAGES}"
+
+
+def _refused(error: InspectionServiceError, *, as_json: bool) -> int:
+    if as_json:
+        problem = {
+            "type": f"urn:inspection:problem:{error.slug}",
+            "detail": error.message,
+            **error.attributes,
+        }
+        print(json.dumps(problem, ensure_ascii=False, default=str), file=sys.stderr)
+    else:
+        print(f"inspection-service: {error.message}", file=sys.stderr)
+    return 1
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong before how it is used."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}\n{self.format_usage()}")
+
+
+def _folder(text: str) -> Path:
+    path = Path(text)
+    if not path.is_dir():
+        raise argparse.ArgumentTypeError(f"{text} is not a folder")
+    return path
+
+
+def _file(text: str) -> Path:
+    path = Path(text)
+    if not path.is_file():
+        raise argparse.ArgumentTypeError(f"{text} is not a file")
+    return path
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="inspection-service",
+        description="Remote car inspection: the service, its workers, and tools for its files.",
+        epilog="Settings come from the environment: INSPECTION_DATA_DIR, INSPECTION_HTTP__PORT and so on.",
+    )
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    def command(name: str, module: str, text: str, *, function: str = "run") -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        sub.set_defaults(module=module, function=function)
+        return sub
+
+    serve = command("serve", "serve", "serve the API and the pages, and work on photos and reports")
+    _instance(serve)
+    _listening(serve)
+
+    worker = command("worker", "serve", "judge photos and seal reports, without serving", function="work")
+    _instance(worker)
+
+    migrating = command(
+        "migrate", "serve", "bring the database to the newest schema", function="migrate_database"
+    )
+    _instance(migrating)
+
+    first = command(
+        "first-run", "first_run", "prepare an instance to try: keys, a platform, an operator, an inspection"
+    )
+    _instance(first)
+    _listening(first)
+    first.add_argument("--serve", action="store_true", help="then serve it")
+    first.add_argument("--lan", action="store_true", help="HTTPS on the local network, for real phones")
+    first.add_argument("--json", action="store_true", help="print the addresses as JSON")
+
+    demo = command("demo", "demo", "run a whole inspection on a folder of photos, without browser or network")
+    demo.add_argument(
+        "--photos", type=_folder, required=True, metavar="DIR", help="STEP.jpg|jpeg|png|webp|heic"
+    )
+    demo.add_argument("--checklist", default="listing-12", metavar="ID")
+    demo.add_argument(
+        "--out", type=Path, required=True, metavar="OUT", help="folder for the report and its photos"
+    )
+    demo.add_argument("--lang", choices=("fr", "en"), default="en", help="language of the report")
+    demo.add_argument("--json", action="store_true", help="print one JSON object a step")
+
+    predict = command("predict", "predict", "run one vision task over a folder of photos")
+    predict.add_argument("task", choices=("framing", "damage", "odometer", "plate", "person"))
+    predict.add_argument("--images", type=_folder, required=True, metavar="DIR", help="searched recursively")
+    predict.add_argument("--out", type=Path, required=True, metavar="FILE", help="JSON list to write")
+    predict.add_argument("--asks", type=_file, metavar="FILE", help="JSON list of {file, asked}, for framing")
+
+    verify = command("verify-report", "verify", "check what report files prove")
+    verify.add_argument(
+        "files", nargs="+", metavar="FILE", help="report.json (its .jws beside it), report.pdf"
+    )
+    verify.add_argument(
+        "--root", type=_file, action="append", default=[], metavar="PEM", help="certificate to trust"
+    )
+    verify.add_argument("--json", action="store_true", help="answer as JSON")
+
+    checklists = command(
+        "check-checklists", "checks", "check every checklist of a folder", function="checklists"
+    )
+    checklists.add_argument("folder", nargs="?", type=_folder, metavar="DIR")
+    checklists.add_argument("--json", action="store_true")
+
+    models = command(
+        "check-models",
+        "checks",
+        "check that every model is the one its manifest describes",
+        function="models",
+    )
+    models.add_argument("folder", nargs="?", type=_folder, metavar="DIR")
+    models.add_argument("--json", action="store_true")
+
+    _keys(command("keys", "keys", "make and show signing keys; admit platforms and operators"))
+    command("openapi", "openapi", "print the OpenAPI document")
+    return parser
+
+
+def _instance(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--data-dir", type=Path, metavar="DIR", help="folder of the instance (default: instance)"
+    )
+
+
+def _listening(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--host", metavar="ADDRESS", help="address to listen on (default: 127.0.0.1)")
+    parser.add_argument("--port", type=int, metavar="PORT", help="port to listen on (default: 8080)")
+
+
+def _keys(parser: argparse.ArgumentParser) -> None:
+    acts = parser.add_subparsers(metavar="ACT", required=True)
+
+    def act(name: str, text: str) -> argparse.ArgumentParser:
+        sub = acts.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        sub.set_defaults(module="keys", function=name.replace("-", "_"))
+        _instance(sub)
+        sub.add_argument("--json", action="store_true")
+        return sub
+
+    act("show", "show the signing certificates")
+    act("make", "make development signing keys when there are none")
+    root = act("root", "write the root certificate to trust")
+    root.add_argument("--out", type=Path, required=True, metavar="PEM")
+    platform = act("platform", "admit a platform and print its API key, once")
+    platform.add_argument("--name", required=True)
+    operator = act("operator", "admit an operator and print the password, once")
+    operator.add_argument("--email", required=True)
+    operator.add_argument("--name", required=True)
+    operator.add_argument("--role", choices=("operator", "supervisor", "admin"), default="operator")

@@ -1,0 +1,97 @@
+"""``serve``, ``worker`` and ``migrate``: what keeps running on a server."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+from typing import Any
+
+import uvicorn
+
+from inspection_service.app import create_app, open_service
+from inspection_service.commands.terminal import err, read_settings, waiting
+from inspection_service.settings import Settings
+from inspection_service.storage.database import Database
+from inspection_service.storage.migrate import migrate
+from inspection_service.telemetry.logs import configure_logging
+
+_GRACE_S = 10
+"""How long requests may still finish after the service is asked to stop."""
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until asked to stop."""
+    settings = settings_of(arguments)
+    return serve(settings)
+
+
+def serve(settings: Settings) -> int:
+    """Serve until asked to stop.
+
+    Returns:
+        0 after an orderly end, 1 when the service could not start.
+    """
+    configure_logging(settings.log_format)
+    server = uvicorn.Server(server_config(settings))
+    server.run()
+    return 0 if server.started else 1
+
+
+def server_config(settings: Settings) -> uvicorn.Config:
+    """Return how the HTTP server runs: no access log of its own, because it writes whole addresses."""
+    more: dict[str, Any] = {}
+    if settings.http.certfile and settings.http.keyfile:
+        more = {"ssl_certfile": str(settings.http.certfile), "ssl_keyfile": str(settings.http.keyfile)}
+    return uvicorn.Config(
+        create_app(settings),
+        host=settings.http.host,
+        port=settings.http.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE_S,
+        ws="websockets-sansio",
+        ws_max_size=256 * 1024,
+        **more,
+    )
+
+
+def work(arguments: argparse.Namespace) -> int:
+    """Judge and seal until asked to stop."""
+    settings = settings_of(arguments)
+    configure_logging(settings.log_format)
+    asyncio.run(_work(settings))
+    return 0
+
+
+def migrate_database(arguments: argparse.Namespace) -> int:
+    """Bring the database to the newest schema."""
+    settings = settings_of(arguments)
+    with waiting("Migrating the database ..."):
+        asyncio.run(_migrate(settings))
+    err().print("The database has the newest schema.")
+    return 0
+
+
+def settings_of(arguments: argparse.Namespace) -> Settings:
+    """Read the settings, with what the command line says on top."""
+    return read_settings(
+        data_dir=arguments.data_dir,
+        http__host=getattr(arguments, "host", None),
+        http__port=getattr(arguments, "port", None),
+    )
+
+
+async def _work(settings: Settings) -> None:
+    async with open_service(settings) as running:
+        working = asyncio.create_task(running.reconciler.run(), name="reconciler")
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(name, working.cancel)
+        await asyncio.gather(working, return_exceptions=True)
+
+
+async def _migrate(settings: Settings) -> None:
+    async with Database(settings.database_url, settings.database) as database:
+        await migrate(database)
