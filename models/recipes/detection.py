@@ -77,7 +77,7 @@ class Plan:
     """How to train.
 
     Attributes:
-        size: Side of the training pictures, a multiple of 64. The exported file may use another.
+        size: Side of the training pictures, a multiple of 32. The exported file may use another.
         scored: Number of independent score channels; channels after them are types of the first one.
         iterations: Length of the run; ``seconds``, if given, ends it earlier (the schedule then follows the clock).
         rate, backbone_rate: Peak learning rates of neck and heads, and of the backbone.

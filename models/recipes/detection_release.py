@@ -48,8 +48,8 @@ SCENE: dict[str, Any] = {
         "fit": "letterbox",
     },
     "outputs": {
-        "boxes": "(1, 7098, 4) xyxy in pixels of the input",
-        "scores": "(1, 7098, 3) one independent score 0..1 for each class; non-maximum suppression is outside",
+        "boxes": "(1, 7196, 4) xyxy in pixels of the input",
+        "scores": "(1, 7196, 3) one independent score 0..1 for each class; non-maximum suppression is outside",
     },
     "classes": ["car", "person", "plate"],
     "training_data": [

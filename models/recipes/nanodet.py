@@ -180,7 +180,7 @@ class GhostPan(nn.Module):
 class Detector(nn.Module):
     """``(B, 3, H, W)`` normalised BGR -> ``(B, N, classes + 4 * (reg_max + 1))`` raw outputs, class logits first.
 
-    H and W must be multiples of 64, so that all four levels fit onto each other.
+    H and W must be multiples of 32, so that the levels fit onto each other.
     """
 
     proj: Tensor
@@ -250,7 +250,7 @@ class Export(nn.Module):
 
     Args:
         detector: The trained network.
-        height, width: Fixed input size, multiples of 64.
+        height, width: Fixed input size, multiples of 32.
         scored: The first ``scored`` channels are independent scores (sigmoid). Channels after them, if any, are
             alternatives of each other (softmax): the types of a thing that was found.
     """
