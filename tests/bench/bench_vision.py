@@ -1,0 +1,77 @@
+"""From a 12-megapixel photo to its judgement, beside the bare sum of what cannot be avoided."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from inspection_service.settings import VisionSettings
+from inspection_service.vision.engine import Model
+from inspection_service.vision.pipeline import Pipeline
+from tests.bench.rows import Row, median_seconds, row
+
+DEMO_CAR = Path(__file__).parents[1] / "data" / "demo_car"
+PHOTO_SIZE = (4032, 3024)
+VIEWS = ("front_left", "odometer")
+
+
+def rows() -> list[Row]:
+    """Measure a whole-car photo and an odometer photo."""
+    cv2.setNumThreads(1)
+    pipeline = Pipeline.open(VisionSettings().models_dir)
+    return [each for view in VIEWS for each in _view(pipeline, view)]
+
+
+def _view(pipeline: Pipeline, view: str) -> Iterator[Row]:
+    photo = _photo(view)
+    judged_s = median_seconds(lambda: pipeline.judge(photo, view), runs=7)
+    decode_s = median_seconds(lambda: cv2.imdecode(np.frombuffer(photo, np.uint8), cv2.IMREAD_COLOR), runs=7)
+    with _model_seconds() as spent:
+        for _ in range(7):
+            pipeline.judge(photo, view)
+    models_s = spent[0] / 7
+    yield row(
+        f"photo to judgement, 12 megapixels, {view}",
+        judged_s,
+        "s",
+        reference=("its model runs plus one full JPEG decode", models_s + decode_s),
+        at_most=1.25,
+        judged="ratio",
+    )
+
+
+@contextmanager
+def _model_seconds() -> Iterator[list[float]]:
+    """Add up the time spent inside the models' own runs."""
+    spent = [0.0]
+    bare = Model.run
+
+    def timed(self: Model, *args: Any, **kwargs: Any) -> Any:
+        start = time.perf_counter()
+        try:
+            return bare(self, *args, **kwargs)
+        finally:
+            spent[0] += time.perf_counter() - start
+
+    Model.run = timed  # type: ignore[method-assign]
+    try:
+        yield spent
+    finally:
+        Model.run = bare  # type: ignore[method-assign]
+
+
+def _photo(view: str) -> bytes:
+    """Return a rendered view as a phone would send it: 12 megapixels with grain, JPEG quality 92."""
+    image = cv2.imread(str(DEMO_CAR / f"{view}.webp"))
+    assert image is not None
+    large = np.asarray(cv2.resize(image, PHOTO_SIZE, interpolation=cv2.INTER_CUBIC), np.int16)
+    grain = np.asarray(np.random.default_rng(7).normal(0, 4, large.shape), np.int16)
+    noisy: NDArray[np.uint8] = np.clip(large + grain, 0, 255).astype(np.uint8)
+    return bytes(cv2.imencode(".jpg", noisy, [cv2.IMWRITE_JPEG_QUALITY, 92])[1])
