@@ -66,8 +66,7 @@ def build(
     evidence = evidence_by_step(dossier.captures)
     steps = [_step(step, dossier, evidence.get(step["id"])) for step in inspection.checklist.get("steps", ())]
     control_points = [
-        _control_point(point, dossier, evidence)
-        for point in inspection.checklist.get("control_points", ())
+        _control_point(point, dossier, evidence) for point in inspection.checklist.get("control_points", ())
     ]
     in_report = {capture.id for capture in dossier.captures if is_in_report(capture)}
     findings = [

@@ -12,7 +12,7 @@ from typing import Any
 import rfc8785
 
 
-def canonical_bytes(record: object) -> bytes:
+def canonical_bytes(record: Any) -> bytes:
     """Write a JSON value in the only way RFC 8785 allows.
 
     Args:

@@ -73,10 +73,11 @@ async def _sign(pdf_signer: PdfSigner, writer: IncrementalPdfFileWriter, rendere
     await prepared.perform_signature(
         document_digest=digest.document_digest, pdf_cms_signed_attrs=PdfCMSSignedAttributes()
     )
-    return bytes(output.getvalue())
+    assert isinstance(output, BytesIO)
+    return output.getvalue()
 
 
-class _CmsSigner(CmsSigner):  # type: ignore[misc]  # pyHanko is typed, but its base class resolves to Any here
+class _CmsSigner(CmsSigner):
     """Lets pyHanko use any ``Signer`` of ours."""
 
     def __init__(self, signer: Signer) -> None:
@@ -84,8 +85,8 @@ class _CmsSigner(CmsSigner):  # type: ignore[misc]  # pyHanko is typed, but its 
         certificates = [
             asn1_x509.Certificate.load(c.public_bytes(serialization.Encoding.DER)) for c in signer.chain
         ]
-        store = SimpleCertificateStore()
-        store.register_multiple(certificates)
+        store = SimpleCertificateStore()  # type: ignore[no-untyped-call]
+        store.register_multiple(certificates[1:])  # pyHanko adds the signer itself
         super().__init__(
             signing_cert=certificates[0],
             cert_registry=store,

@@ -66,6 +66,12 @@ class Words:
         """Return a sentence with its values put in; French punctuation gets its unbreakable spaces."""
         return self.typeset(self._texts[key]).format(**values)
 
+    def count(self, key: str, number: int, **values: object) -> str:
+        """Return the sentence for a number of things; one thing has its own sentence where the language wants one."""
+        single = f"{key}.one"
+        chosen = single if number == 1 and single in self._texts else key
+        return self.say(chosen, n=self.number(number), **values)
+
     def label(self, group: str, code: str | None) -> str:
         """Return the word for a code, or the code itself (made legible) when a later version invented it."""
         if code is None:

@@ -144,6 +144,7 @@ class _View:
             "sure": self._sure(),
             "directions": self._directions(),
             "findings": [self._finding(f) for f in self.findings],
+            "findings_none": self.words.say("findings.none") if self.captures else "",
             "findings_withdrawn": self._withdrawn(),
             "photos": [self._photo(c) for c in self.captures],
             "points": [self._point(p) for p in self.record["control_points"]],
@@ -151,7 +152,7 @@ class _View:
             "gaps": self._gaps(),
             "first_gaps": FIRST_PAGE_GAPS,
             "limits": [self.words.label("limit", code) for code in self.record["limits"]],
-            "consents": [self._consent(c) for c in self.record["consents"]],
+            "consents": [self._consent(i) for i in range(len(self.record["consents"]))],
             "signatures": [self._signature(i, s) for i, s in enumerate(self.record["signatures"])],
             "timeline": self._timeline(),
             "basis": self._basis(),
@@ -210,7 +211,7 @@ class _View:
             known = self.words.say(f"known.{item['known_by']}")
             if item["seen_in"]:
                 key = "known.plate_seen" if item["value"] else "known.plate_only_seen"
-                known = self.words.say(key, n=len(item["seen_in"]))
+                known = self.words.count(key, len(item["seen_in"]))
             rows.append([self.words.say(f"vehicle.{name}"), value, known])
         rows.append([self.words.say("vehicle.mileage"), *self._mileage_fact()])
         return rows
@@ -262,7 +263,7 @@ class _View:
         summary = self.record["summary"]
         tones = {"stated": "bad", "suspected": "warn", "nothing_photographed": "warn", "none_seen": "plain"}
         lines = [
-            self.words.say(f"count.{code}", n=summary["findings"][code])
+            self.words.count(f"count.{code}", summary["findings"][code])
             for code in ("confirmed", "declared", "suspected", "rejected", "disputed")
             if summary["findings"][code]
         ]
@@ -274,14 +275,10 @@ class _View:
 
     def _sure(self) -> list[str]:
         say, summary = self.words.say, self.record["summary"]
-        lines = [
-            say(
-                "sure.views",
-                seen=summary["steps_photographed"],
-                total=summary["steps_total"],
-                kept=summary["steps_kept"],
-            )
-        ]
+        seen, total, kept = summary["steps_photographed"], summary["steps_total"], summary["steps_kept"]
+        lines = [say("sure.views.all" if seen == total else "sure.views", seen=seen, total=total)]
+        if kept:
+            lines.append(self.words.count("sure.kept", kept, kept=kept))
         operators = [s for s in self.record["signatures"] if s["role"] == "operator"]
         if operators:
             lines += [say("sure.operator", name=s["name"], at=self._at(s["at"])) for s in operators]
@@ -290,7 +287,7 @@ class _View:
         else:
             lines.append(say("sure.no_operator_required"))
         if summary["findings"]["disputed"]:
-            lines.append(say("sure.disputes", n=summary["findings"]["disputed"]))
+            lines.append(self.words.count("sure.disputes", summary["findings"]["disputed"]))
         lines.append(say("sure.model"))
         return lines
 
@@ -317,7 +314,7 @@ class _View:
             where += f" ({self.photo_no[finding['capture_id']]})"
         meta = [where]
         if finding["part"]:
-            meta.append(say("part", value=finding["part"].replace("_", " ")))
+            meta.append(say("part", value=self.words.label("part_name", finding["part"])))
         if finding["severity"]:
             meta.append(say("severity", value=say(f"severity.{finding['severity']}")))
         return {
@@ -325,6 +322,7 @@ class _View:
             "title": kind[:1].upper() + kind[1:],
             "meta": " · ".join(meta),
             "crop": self._crop(finding, kind),
+            "missing": say("finding_no_photo" if finding["capture_id"] is None else "finding_photo_missing"),
             "voices": [
                 [say("voice.model"), self._model_voice(finding, kind)],
                 [say("voice.operator"), self._operator_voice(finding)],
@@ -392,7 +390,7 @@ class _View:
 
     def _withdrawn(self) -> str:
         hidden = len(self.record["findings"]) - len(self.findings)
-        return self.words.say("findings.withdrawn", n=hidden) if hidden else ""
+        return self.words.count("findings.withdrawn", hidden) if hidden else ""
 
     # -- photos
 
@@ -562,8 +560,16 @@ class _View:
 
     # -- people and proof
 
-    def _consent(self, consent: Json) -> list[str]:
-        key = "consent.given" if consent["is_given"] else "consent.withdrawn"
+    def _consent(self, index: int) -> list[str]:
+        consent, earlier = self.record["consents"][index], self.record["consents"][:index]
+        was_given = any(c["purpose"] == consent["purpose"] and c["is_given"] for c in earlier)
+        key = (
+            "consent.given"
+            if consent["is_given"]
+            else "consent.withdrawn"
+            if was_given
+            else "consent.refused"
+        )
         return [
             self.words.label("consent", consent["purpose"]),
             self.words.say(key, at=self._at(consent["at"])),

@@ -64,10 +64,13 @@ def picture(seed: int, *, width_px: int = 320, height_px: int = 240, kind: str =
     """Draw something that is different for every seed."""
     image = Image.new("RGB", (width_px, height_px), (90 + seed * 37 % 120, 110 + seed * 53 % 100, 150))
     draw = ImageDraw.Draw(image)
-    draw.rectangle((width_px * 0.15, height_px * 0.4, width_px * 0.85, height_px * 0.75), fill=(200, 200, 205))
+    draw.rectangle(
+        (width_px * 0.15, height_px * 0.4, width_px * 0.85, height_px * 0.75), fill=(200, 200, 205)
+    )
     for wheel in (0.3, 0.7):
         draw.ellipse(
-            (width_px * wheel - 30, height_px * 0.7 - 30, width_px * wheel + 30, height_px * 0.7 + 30), fill=(20, 20, 20)
+            (width_px * wheel - 30, height_px * 0.7 - 30, width_px * wheel + 30, height_px * 0.7 + 30),
+            fill=(20, 20, 20),
         )
     draw.text((10, 10), f"view {seed}", fill=(255, 255, 255))
     buffer = io.BytesIO()
@@ -98,14 +101,24 @@ def checklist(steps: int = len(STEPS)) -> dict[str, Any]:
         "sign_off": "required",
         "steps": listed,
         "control_points": [
-            {"id": "front_bumper", "title": {"fr": "Pare-chocs avant", "en": "Front bumper"}, "step": "front"},
-            {"id": "odometer", "title": {"fr": "Kilométrage affiché", "en": "Mileage shown"}, "step": "odometer"},
+            {
+                "id": "front_bumper",
+                "title": {"fr": "Pare-chocs avant", "en": "Front bumper"},
+                "step": "front",
+            },
+            {
+                "id": "odometer",
+                "title": {"fr": "Kilométrage affiché", "en": "Mileage shown"},
+                "step": "odometer",
+            },
             {"id": "spare_wheel", "title": {"fr": "Roue de secours", "en": "Spare wheel"}, "step": None},
         ],
     }
 
 
-def judgement(view: str, *, width_px: int, height_px: int, accepted: bool = True, **more: Any) -> dict[str, Any]:
+def judgement(
+    view: str, *, width_px: int, height_px: int, accepted: bool = True, **more: Any
+) -> dict[str, Any]:
     """What vision would have said."""
     return {
         "model_set": "5e7" * 21 + "0",
@@ -119,7 +132,11 @@ def judgement(view: str, *, width_px: int, height_px: int, accepted: bool = True
         "reasons": [] if accepted else ["blur", "cut_off"],
         "quality": {"sharpness": 143.21345, "brightness": 122.0, "clipped_share": 0.001, "faults": []},
         "scene": [{"kind": "car", "box": [10.0, 20.0, 300.0, 220.0], "score": 0.91}]
-        + ([{"kind": "plate", "box": [140.0, 150.0, 180.0, 160.0], "score": 0.8}] if view in ("front", "rear") else []),
+        + (
+            [{"kind": "plate", "box": [140.0, 150.0, 180.0, 160.0], "score": 0.8}]
+            if view in ("front", "rear")
+            else []
+        ),
         "detections": [],
         "odometer": {"reading": "127506", "confidence": 0.97, "unit": "km", "box": None, "why_not": None}
         if view == "odometer"
@@ -192,20 +209,34 @@ def dossier(
         findings = _findings(case, captures, free_text)
     signatures = [
         Signature(
-            "seller", seller_name, START + timedelta(minutes=40), "a" * 64,
-            "email" if is_signed_off else "none", MARK,
-        )  # fmt: skip
+            "seller",
+            seller_name,
+            START + timedelta(minutes=40),
+            "a" * 64,
+            "email" if is_signed_off else "none",
+            MARK,
+        )
     ]
     if is_signed_off:
         signatures.append(
-            Signature("operator", OPERATOR.name, START + timedelta(minutes=50), "b" * 64, "none", None, free_text)
+            Signature(
+                "operator", OPERATOR.name, START + timedelta(minutes=50), "b" * 64, "none", None, free_text
+            )
         )
     events = [
-        Event(1, START - timedelta(hours=2), "inspection.ordered", Actor("platform", "ten_1", "Exemple Auto")),
+        Event(
+            1, START - timedelta(hours=2), "inspection.ordered", Actor("platform", "ten_1", "Exemple Auto")
+        ),
         Event(2, START - timedelta(minutes=3), "seller.joined", SELLER),
         Event(3, START - timedelta(minutes=2), "consent.given", SELLER, {"purpose": "photos"}),
         *(
-            Event(4 + i, c.received_at, "capture.accepted", SERVICE_ACTOR, {"capture_id": c.id, "step_id": c.step_id})
+            Event(
+                4 + i,
+                c.received_at,
+                "capture.accepted",
+                SERVICE_ACTOR,
+                {"capture_id": c.id, "step_id": c.step_id},
+            )
             for i, c in enumerate(captures)
         ),
         Event(4 + len(captures), START + timedelta(minutes=40), "seller.signed", SELLER),
@@ -217,7 +248,9 @@ def dossier(
         version=9,
         language=language,
         purpose="listing",
-        vehicle=Vehicle("AB-123-CD", "VF3CCHNZ6GT012345", "Peugeot", "208", date(2016, 3, 14), "petrol", 127000),
+        vehicle=Vehicle(
+            "AB-123-CD", "VF3CCHNZ6GT012345", "Peugeot", "208", date(2016, 3, 14), "petrol", 127000
+        ),
         contact=Contact("Camille Durand", "camille.durand@example.com", "+33600000042"),
         checklist_id="listing-12",
         checklist_sha256="c" * 64,
@@ -230,12 +263,26 @@ def dossier(
         claimed_by=OperatorId("opr_1"),
     )
     statements = (
-        Statement("odometer", "model", {"reading": "127506", "unit": "km", "confidence": 0.97}, SERVICE_ACTOR,
-                  START + timedelta(minutes=11), tuple(c.id for c in captures if c.step_id == "odometer")),
-        Statement("front_bumper", "operator", {"answer": "minor", "note": free_text}, OPERATOR,
-                  START + timedelta(minutes=45), tuple(c.id for c in captures[:1])),
-        Statement("front_bumper", "seller", {"answer": "ok", "note": None}, SELLER, START + timedelta(minutes=35)),
-    )  # fmt: skip
+        Statement(
+            "odometer",
+            "model",
+            {"reading": "127506", "unit": "km", "confidence": 0.97},
+            SERVICE_ACTOR,
+            START + timedelta(minutes=11),
+            tuple(c.id for c in captures if c.step_id == "odometer"),
+        ),
+        Statement(
+            "front_bumper",
+            "operator",
+            {"answer": "minor", "note": free_text},
+            OPERATOR,
+            START + timedelta(minutes=45),
+            tuple(c.id for c in captures[:1]),
+        ),
+        Statement(
+            "front_bumper", "seller", {"answer": "ok", "note": None}, SELLER, START + timedelta(minutes=35)
+        ),
+    )
     return (
         Dossier(
             inspection=inspection,
@@ -269,13 +316,66 @@ def _findings(case: InspectionId, captures: list[Capture], free_text: str) -> tu
 
     front, left, side, rear = captures[:4]
     return (
-        Finding(FindingId("fnd_1"), case, left.id, "model", "scratch", box(left, 0.576, 0.513, 0.679, 0.542), None, "minor",
-                0.8312, None, at, "confirmed", OPERATOR, free_text),
-        Finding(FindingId("fnd_2"), case, side.id, "model", "dent", box(side, 0.625, 0.537, 0.679, 0.573), "rear_left_door",
-                None, 0.4412, None, at, dispute=free_text),
-        Finding(FindingId("fnd_3"), case, rear.id, "model", "lamp_broken", box(rear, 0.1, 0.4, 0.2, 0.5), None, None, 0.31,
-                None, at, "rejected", OPERATOR, None),
-        Finding(FindingId("fnd_4"), case, front.id, "operator", "crack", box(front, 0.3, 0.6, 0.45, 0.7), "front_bumper",
-                "major", None, free_text, at),
-        Finding(FindingId("fnd_5"), case, None, "seller", "other_damage", None, None, None, None, free_text, at),
-    )  # fmt: skip
+        Finding(
+            FindingId("fnd_1"),
+            case,
+            left.id,
+            "model",
+            "scratch",
+            box(left, 0.576, 0.513, 0.679, 0.542),
+            None,
+            "minor",
+            0.8312,
+            None,
+            at,
+            "confirmed",
+            OPERATOR,
+            free_text,
+        ),
+        Finding(
+            FindingId("fnd_2"),
+            case,
+            side.id,
+            "model",
+            "dent",
+            box(side, 0.625, 0.537, 0.679, 0.573),
+            "rear_left_door",
+            None,
+            0.4412,
+            None,
+            at,
+            dispute=free_text,
+        ),
+        Finding(
+            FindingId("fnd_3"),
+            case,
+            rear.id,
+            "model",
+            "lamp_broken",
+            box(rear, 0.1, 0.4, 0.2, 0.5),
+            None,
+            None,
+            0.31,
+            None,
+            at,
+            "rejected",
+            OPERATOR,
+            None,
+        ),
+        Finding(
+            FindingId("fnd_4"),
+            case,
+            front.id,
+            "operator",
+            "crack",
+            box(front, 0.3, 0.6, 0.45, 0.7),
+            "front_bumper",
+            "major",
+            None,
+            free_text,
+            at,
+        ),
+        Finding(
+            FindingId("fnd_5"), case, None, "seller", "other_damage", None, None, None, None, free_text, at
+        ),
+    )
