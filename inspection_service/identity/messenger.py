@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from typing import Protocol, TextIO
+from typing import Final, Protocol, TextIO
 
-from inspection_service.identity.records import Channel
+from inspection_service.identity.records import Channel, CodePurpose
 from inspection_service.inspections.records import Language
 
 
@@ -31,6 +31,27 @@ class Messenger(Protocol):
             MessengerFailed: It could not be sent.
         """
         ...
+
+
+_SUBJECTS: Final[dict[Language, str]] = {"fr": "Votre code", "en": "Your code"}
+_TEXTS: Final[dict[tuple[Language, CodePurpose], str]] = {
+    ("fr", "signature"): "{code} est votre code pour signer l'inspection. Il est valable {minutes} minutes. "
+    "Ne le donnez à personne.",
+    ("en", "signature"): "{code} is your code to sign the inspection. It is good for {minutes} minutes. "
+    "Give it to nobody.",
+    ("fr", "takeover"): "{code} est votre code pour continuer l'inspection sur un autre appareil. "
+    "Il est valable {minutes} minutes. Ne le donnez à personne.",
+    ("en", "takeover"): "{code} is your code to continue the inspection on another device. "
+    "It is good for {minutes} minutes. Give it to nobody.",
+}
+
+
+def code_message(
+    channel: Channel, to: str, language: Language, *, purpose: CodePurpose, code: str, good_for_s: int
+) -> Message:
+    """Return the message that carries a one-time code, in the seller's language."""
+    text = _TEXTS[language, purpose].format(code=code, minutes=good_for_s // 60)
+    return Message(channel, to, language, _SUBJECTS[language], text)
 
 
 class ConsoleMessenger:

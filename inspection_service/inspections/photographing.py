@@ -164,7 +164,7 @@ class Photographing(Acts):
             try:
                 data = b"".join([await self._store.get(key) for key in upload.pieces])
             except ObjectMissing:
-                # Somebody else finished it meanwhile and removed the pieces; or they are lost: start again.
+                # Somebody else finished it meanwhile; or the pieces are lost and it must start again.
                 upload = await self._find_upload(inspection_id, upload_id)
                 if not upload.is_finished:
                     await self.drop(inspection_id, upload_id)
@@ -192,7 +192,7 @@ class Photographing(Acts):
         await self._remove_pieces(upload_id)
 
     async def receive_capture(self, inspection_id: InspectionId, new: NewCapture, *, by: Actor) -> Capture:
-        """Take a whole photo at once, by the rules of an upload; the same bytes for the same id are the same capture."""
+        """Take a whole photo at once, by the rules of an upload; same id and same bytes are the same capture."""
         self._check_facts(new.capture_id, len(new.data), new.media_type, new.method)
         return await self._receive(inspection_id, new, by, None)
 
@@ -205,7 +205,7 @@ class Photographing(Acts):
             earlier = _same_capture(await case.find_capture(new.capture_id), digest)
             if earlier is None:
                 await _admit(case, new.capture_id, new.step_id, digest)
-        # Bytes first: a row never names bytes that are not safe. The key is their hash: a retry writes the same object.
+        # Bytes first: a row never names bytes that are not safe. The key is their hash, so a retry changes nothing.
         key = f"inspections/{inspection_id}/captures/{digest}"
         await self._store.put(key, new.data)
         async with self._change(inspection_id, by) as change:

@@ -1,6 +1,6 @@
-"""How the service writes its log: one event a line, static names with fields, on standard error.
+"""Sets up structlog once, and names every log event as a function, so that none is misspelt or says too much.
 
-Never in it: plates, VINs, names, contacts, tokens, session descriptions, pictures.
+Never logged: plates, VINs, names, contacts, tokens, codes, images.
 """
 
 from __future__ import annotations
@@ -12,35 +12,95 @@ from typing import Literal
 import structlog
 
 
-def configure_logging(form: Literal["console", "json"], *, level: int = logging.INFO) -> None:
-    """Set up logging for this process, also for what libraries write.
-
-    Args:
-        form: ``console`` for people, ``json`` for collectors.
-        level: What is below is dropped.
-    """
-    shared: list[structlog.typing.Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
-    last: structlog.typing.Processor = (
+def configure_logs(form: Literal["console", "json"] = "console", *, level: int = logging.INFO) -> None:
+    """Write log lines to standard error, for people or for machines."""
+    renderer: structlog.types.Processor = (
         structlog.processors.JSONRenderer()
         if form == "json"
         else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     )
-    faults = [structlog.processors.dict_tracebacks] if form == "json" else []
     structlog.configure(
-        processors=[*shared, *faults, last],
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
-        cache_logger_on_first_use=True,
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
     )
-    formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=shared,
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *faults, last],
+
+
+def _log() -> structlog.typing.FilteringBoundLogger:
+    log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
+    return log
+
+
+def service_started(address: str) -> None:
+    """The service listens."""
+    _log().info("service.started", address=address)
+
+
+def service_stopped() -> None:
+    """The service has closed everything."""
+    _log().info("service.stopped")
+
+
+def capture_judged(inspection_id: str, capture_id: str, seconds: float, *, accepted: bool) -> None:
+    """A photo has its judgement."""
+    _log().info(
+        "capture.judged",
+        inspection_id=inspection_id,
+        capture_id=capture_id,
+        seconds=round(seconds, 3),
+        accepted=accepted,
     )
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(formatter)
-    logging.basicConfig(handlers=[handler], level=max(level, logging.WARNING), force=True)
-    logging.getLogger("uvicorn").setLevel(max(level, logging.INFO))
+
+
+def capture_unreadable(inspection_id: str, capture_id: str, fault: str) -> None:
+    """A photo could not be judged."""
+    _log().warning("capture.unreadable", inspection_id=inspection_id, capture_id=capture_id, fault=fault)
+
+
+def upload_refused(inspection_id: str, upload_id: str, slug: str) -> None:
+    """A complete upload could not become a capture."""
+    _log().info("upload.refused", inspection_id=inspection_id, upload_id=upload_id, slug=slug)
+
+
+def report_sealed(inspection_id: str, seconds: float, size_bytes: int) -> None:
+    """A report is sealed and stored."""
+    _log().info(
+        "report.sealed", inspection_id=inspection_id, seconds=round(seconds, 3), size_bytes=size_bytes
+    )
+
+
+def work_failed(kind: str, subject: str, error: BaseException) -> None:
+    """A piece of work raised; it will be tried again."""
+    _log().error("work.failed", kind=kind, subject=subject, error=type(error).__name__, exc_info=error)
+
+
+def vision_worker_replaced(reason: str) -> None:
+    """A process that judges photos died or hung, and another took its place."""
+    _log().warning("vision.worker_replaced", reason=reason)
+
+
+def background_failed(task: str, error: BaseException | None) -> None:
+    """What runs beside the requests has ended by a fault; photos wait until the service starts again."""
+    _log().error("background.failed", task=task, exc_info=error)
+
+
+def request_answered(method: str, path: str, status: int, seconds: float) -> None:
+    """A request was answered; the path without its query."""
+    _log().info("request.answered", method=method, path=path, status=status, seconds=round(seconds, 3))
+
+
+def resource_missing(name: str, error: BaseException) -> None:
+    """A resource did not answer when readiness was asked for."""
+    _log().warning("resource.missing", resource=name, error=type(error).__name__)
+
+
+def request_failed(instance: str, route: str, error: BaseException) -> None:
+    """A request met a fault of ours; ``instance`` is what the caller was told."""
+    _log().error("request.failed", instance=instance, route=route, error=type(error).__name__, exc_info=error)

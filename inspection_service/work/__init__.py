@@ -1,10 +1,13 @@
 """What is to do: derived from the records alone, done by handlers that may run twice."""
 
+from inspection_service.work.errors import UnusablePhoto, VisionFailed
+from inspection_service.work.handlers import Handlers
 from inspection_service.work.judging import Judge, JudgeInProcess, JudgeInThread, Judgement, PhotoJudge
 from inspection_service.work.reconciler import Reconciler, WorkDone
 from inspection_service.work.sealing import SealedFiles, Sealer
 
 __all__ = [
+    "Handlers",
     "Judge",
     "JudgeInProcess",
     "JudgeInThread",
@@ -13,5 +16,7 @@ __all__ = [
     "Reconciler",
     "SealedFiles",
     "Sealer",
+    "UnusablePhoto",
+    "VisionFailed",
     "WorkDone",
 ]

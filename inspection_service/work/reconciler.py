@@ -1,20 +1,28 @@
 """Finds what is to do in the records and does it: at start, when the bus calls, and on a clock.
 
-Nothing is queued: a capture ``received`` is to be judged, an inspection ``signed_off`` is to be sealed, one past its deadline is
-to expire, an upload whose bytes are complete is to be finished, an old one to be dropped. So ``kill -9`` loses nothing.
+Nothing is queued: a capture ``received`` is to be judged, an inspection ``signed_off`` is to be sealed, one past its
+deadline is to expire, an upload whose bytes are complete is to be finished, an old one to be dropped. So ``kill -9``
+loses nothing.
 """
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from typing import Final, TypeVar
 
-from inspection_service.clock import Clock
 from inspection_service.inspections.bus import EventBus
 from inspection_service.inspections.service import Inspections
 from inspection_service.settings import WorkSettings
-from inspection_service.storage.objects import ObjectStore
-from inspection_service.work.judging import PhotoJudge
-from inspection_service.work.sealing import Sealer
+from inspection_service.telemetry import logs
+from inspection_service.work.handlers import Handlers
+
+_CALLS: Final = frozenset(
+    {"capture.received", "operator.signed_off", "seller.signed", "capture.judged", "inspection.ordered"}
+)
+"""Events after which there may be something to do at once."""
+Subject = TypeVar("Subject")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +37,11 @@ class WorkDone:
     failed: int = 0
     """Pieces of work that raised; they are tried again in the next round."""
 
+    @property
+    def total(self) -> int:
+        """Pieces of work that were done."""
+        return self.judged + self.sealed + self.expired + self.finished_uploads + self.dropped_uploads
+
 
 class Reconciler:
     """One worker. Several may run: doing a piece twice is wasteful, never wrong."""
@@ -36,20 +49,91 @@ class Reconciler:
     def __init__(
         self,
         inspections: Inspections,
-        store: ObjectStore,
+        handlers: Handlers,
         bus: EventBus,
-        clock: Clock,
-        judge: PhotoJudge,
-        sealer: Sealer,
         settings: WorkSettings,
         *,
         workers: int = 1,
-    ) -> None: ...
+    ) -> None:
+        self._inspections = inspections
+        self._handlers = handlers
+        self._bus = bus
+        self._settings = settings
+        self._workers = workers
 
     async def run(self) -> None:
         """Work until cancelled; run it in a ``TaskGroup``."""
-        raise NotImplementedError
+        async with self._bus.subscribe() as subscription:
+            while True:
+                done = await self._round()
+                if done.total and not done.failed:
+                    continue  # finishing one thing often makes the next one possible
+                deadline = asyncio.get_running_loop().time() + self._settings.poll_s
+                while (left_s := deadline - asyncio.get_running_loop().time()) > 0:
+                    called = await subscription.next(left_s)
+                    if called is None or called.event.kind in _CALLS:
+                        break
 
     async def run_once(self) -> WorkDone:
         """Do everything there is to do now and return (tests, the command line, start-up)."""
-        raise NotImplementedError
+        total = WorkDone()
+        while True:
+            done = await self._look()
+            total = _sum(total, done)
+            if not done.total or done.failed:
+                return total
+
+    async def _round(self) -> WorkDone:
+        """Look once; when even looking fails (the database is away), say so and let the clock try again."""
+        try:
+            return await self._look()
+        except Exception as error:  # a boundary: the worker outlives whatever a round meets
+            logs.work_failed("look", "records", error)
+            return WorkDone(failed=1)
+
+    async def _look(self) -> WorkDone:
+        room, do = self._inspections, self._handlers
+        finished, failed_1 = await self._each("finish", await room.to_finish(), do.finish, lambda u: u.id)
+        judged, failed_2 = await self._each("judge", await room.to_judge(), do.judge, lambda c: c.id)
+        sealed, failed_3 = await self._each("seal", await room.to_seal(), do.seal, str)
+        expired, failed_4 = await self._each("expire", await room.to_expire(), do.expire, str)
+        dropped, failed_5 = await self._each("drop", await room.to_drop(), do.drop, lambda u: u.id)
+        failed = failed_1 + failed_2 + failed_3 + failed_4 + failed_5
+        return WorkDone(judged, sealed, expired, finished, dropped, failed)
+
+    async def _each(
+        self,
+        kind: str,
+        subjects: Iterable[Subject],
+        do: Callable[[Subject], Awaitable[None]],
+        name: Callable[[Subject], str],
+    ) -> tuple[int, int]:
+        """Do each piece, a few at a time; one that raises is logged and left for the next round."""
+        turn = asyncio.Semaphore(self._workers)
+        outcomes: list[bool] = []
+
+        async def one(subject: Subject) -> None:
+            async with turn:
+                try:
+                    await do(subject)
+                except Exception as error:  # a boundary: one bad case must not stop the others
+                    logs.work_failed(kind, name(subject), error)
+                    outcomes.append(False)
+                else:
+                    outcomes.append(True)
+
+        async with asyncio.TaskGroup() as group:
+            for subject in subjects:
+                group.create_task(one(subject))
+        return sum(outcomes), len(outcomes) - sum(outcomes)
+
+
+def _sum(left: WorkDone, right: WorkDone) -> WorkDone:
+    return WorkDone(
+        left.judged + right.judged,
+        left.sealed + right.sealed,
+        left.expired + right.expired,
+        left.finished_uploads + right.finished_uploads,
+        left.dropped_uploads + right.dropped_uploads,
+        left.failed + right.failed,
+    )

@@ -1,0 +1,54 @@
+"""Every metric, in base units, with closed label sets and never an id.
+
+Source: https://prometheus.io/docs/practices/naming/
+"""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+_SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
+
+
+class Metrics:
+    """One registry for each service, so that two in one process (tests) do not mix."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.live_sessions = Gauge(
+            "inspection_live_sessions", "Signalling connections open now", ["role"], registry=self.registry
+        )
+        self.judgement_seconds = Histogram(
+            "inspection_judgement_seconds",
+            "Photo received to judgement written",
+            registry=self.registry,
+            buckets=_SECONDS,
+        )
+        self.framing_verdicts = Counter(
+            "inspection_framing_verdicts", "Judged photos", ["verdict"], registry=self.registry
+        )
+        self.report_seconds = Histogram(
+            "inspection_report_seconds",
+            "Building, signing and storing a report",
+            registry=self.registry,
+            buckets=_SECONDS,
+        )
+        self.work_failures = Counter(
+            "inspection_work_failures", "Pieces of work that raised", ["kind"], registry=self.registry
+        )
+        self.frame_age_seconds = Histogram(
+            "inspection_frame_age_seconds",
+            "Age of a live frame when its hint left",
+            registry=self.registry,
+            buckets=_SECONDS,
+        )
+        self.frames_dropped = Counter(
+            "inspection_frames_dropped", "Live frames replaced before anybody looked", registry=self.registry
+        )
+        self.uploads = Counter(
+            "inspection_uploads", "Uploads by outcome", ["outcome"], registry=self.registry
+        )
+
+    def text(self) -> bytes:
+        """Return everything in the Prometheus text format."""
+        return generate_latest(self.registry)

@@ -1,0 +1,24 @@
+"""What work can fail with.
+
+InspectionServiceError
+├── InvalidInput
+│   └── UnusablePhoto  a child's refusal of a photo, carried home; ``cause`` is the slug it had there
+└── Unavailable
+    └── VisionFailed   the models crashed on this photo, or took too long; ``cause`` says which
+"""
+
+from __future__ import annotations
+
+from inspection_service.errors import InvalidInput, Unavailable
+
+
+class UnusablePhoto(InvalidInput):
+    """This file is not a photo we can read."""
+
+    slug = "unusable-image"
+
+
+class VisionFailed(Unavailable):
+    """This photo could not be judged."""
+
+    slug = "vision-failed"
