@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-import structlog
 from fastapi import FastAPI
 from numpy.typing import NDArray
 
@@ -24,13 +23,14 @@ from inspection_service.api.photos import PhotoCopies
 from inspection_service.api.services import Limits, Services
 from inspection_service.checklists import Shelf
 from inspection_service.clock import Clock, SystemClock
+from inspection_service.errors import Closed
 from inspection_service.identity.messenger import ConsoleMessenger, Messenger
 from inspection_service.identity.service import Identity
 from inspection_service.inspections import views
 from inspection_service.inspections.bus import InProcessBus
+from inspection_service.inspections.recording import NotedKind
 from inspection_service.inspections.records import Actor, CaptureId, Dossier, Event, InspectionId
 from inspection_service.inspections.scope import AllTenants
-from inspection_service.inspections.recording import SessionEventKind
 from inspection_service.inspections.service import Inspections
 from inspection_service.reports.development_keys import open_or_create
 from inspection_service.reports.keys import FileSigner, Signer
@@ -43,15 +43,16 @@ from inspection_service.storage.database import Database
 from inspection_service.storage.migrate import migrate
 from inspection_service.storage.objects import ObjectStore
 from inspection_service.storage.opening import open_store
+from inspection_service.telemetry import logs
+from inspection_service.telemetry.metrics import Metrics
 from inspection_service.vision.manifest import REQUIRED_MODELS, read_manifest
 from inspection_service.vision.pipeline import LiveGuide, Pipeline
-from inspection_service.work import JudgeInProcess, PhotoJudge, Reconciler
+from inspection_service.work import Handlers, JudgeInProcess, PhotoJudge, Reconciler
 
 STATIC_DIR = Path(__file__).parent / "static"
 _COPY_THREADS = 2
 _HINT_THREADS = 1
 _BUS_WAIT_S = 60.0
-_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,11 @@ class Running:
 
 
 def create_app(
-    settings: Settings, *, clock: Clock | None = None, messenger: Messenger | None = None
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    messenger: Messenger | None = None,
+    judge: PhotoJudge | None = None,
 ) -> FastAPI:
     """Make the application; nothing is opened before its lifespan begins.
 
@@ -92,22 +97,23 @@ def create_app(
         settings: The whole tree.
         clock: The machine's own when absent.
         messenger: Carries one-time codes; the terminal when absent.
+        judge: Judges photos; child processes with the installed models when absent.
     """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_service(settings, clock=clock, messenger=messenger) as running:
+        async with open_service(settings, clock=clock, messenger=messenger, judge=judge) as running:
             app.state.services = running.services
             going = asyncio.create_task(running.keep_going(work=settings.work.enabled), name="background")
             going.add_done_callback(_report_end)
-            _log.info("service.opened", address=settings.base_url)
+            logs.service_started(settings.base_url)
             try:
                 yield
             finally:
                 going.cancel()
                 with suppress(asyncio.CancelledError):
                     await going
-        _log.info("service.closed")
+        logs.service_stopped()
 
     app = FastAPI(lifespan=lifespan, openapi_url="/openapi.json", docs_url=None, redoc_url=None)
     install_doors(app, STATIC_DIR, settings.checklists_dir)
@@ -149,16 +155,10 @@ async def open_service(
                 open_pipeline, workers=settings.vision.workers, timeout_s=settings.vision.timeout_s
             )
         stack.push_async_callback(judge.close)
-        reconciler = Reconciler(
-            inspections,
-            store,
-            bus,
-            clock,
-            judge,
-            ReportSealer(signer, models, clock),
-            settings.work,
-            workers=settings.vision.workers,
-        )
+        metrics = Metrics()
+        sealer = ReportSealer(signer, models, clock)
+        handlers = Handlers(inspections, store, clock, judge=judge, sealer=sealer, metrics=metrics)
+        reconciler = Reconciler(inspections, handlers, bus, settings.work, workers=settings.vision.workers)
         copies = stack.enter_context(ThreadPoolExecutor(_COPY_THREADS, thread_name_prefix="photo-copies"))
         hints = stack.enter_context(ThreadPoolExecutor(_HINT_THREADS, thread_name_prefix="live-hints"))
         live = LiveSessions(partial(_open_session, settings, inspections, LazyPipeline(open_pipeline), hints))
@@ -174,6 +174,7 @@ async def open_service(
             photos=PhotoCopies(store, copies),
             live=live,
             limits=Limits.make(clock),
+            metrics=metrics,
             root_pem=signer.root_pem,
             pings={"database": records.database.ping, "store": store.ping},
         )
@@ -214,7 +215,7 @@ async def _open_records(
             database, store, clock, bus, shelf=shelf, uploads=settings.uploads, scope=AllTenants()
         )
         identity = Identity(
-            database, inspections, clock, messenger or ConsoleMessenger(), settings.links, pepper
+            database, inspections, clock, messenger or ConsoleMessenger(), links=settings.links, pepper=pepper
         )
         yield _Records(database, store, bus, shelf, inspections, identity)
 
@@ -285,9 +286,12 @@ class SessionLog:
 
     async def record(
         self, inspection_id: InspectionId, kind: str, actor: Actor, data: Mapping[str, Any]
-    ) -> Event:
-        """Append one event."""
-        return await self._inspections.note(inspection_id, cast("SessionEventKind", kind), data, by=actor)
+    ) -> Event | None:
+        """Append one event; none to a closed inspection, whose log ends with its seal while pages may still talk."""
+        try:
+            return await self._inspections.note(inspection_id, cast("NotedKind", kind), data, by=actor)
+        except Closed:
+            return None
 
 
 async def _open_session(
@@ -339,4 +343,4 @@ def _pepper(path: Path) -> bytes:
 
 def _report_end(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and task.exception() is not None:
-        _log.error("background.failed", exc_info=task.exception())
+        logs.background_failed(task.get_name(), task.exception())

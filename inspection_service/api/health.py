@@ -5,19 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-import structlog
 from fastapi import APIRouter
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 from starlette.responses import Response
 
 from inspection_service.api.dependencies import Opened
 from inspection_service.api.dto.common import View
 from inspection_service.api.errors import NotReady
 from inspection_service.api.problems import problems
+from inspection_service.telemetry import logs
 
 router = APIRouter(tags=["running"])
 _PING_S = 5.0
-_log = structlog.get_logger(__name__)
 
 
 class Health(View):
@@ -49,9 +48,10 @@ async def readyz(services: Opened) -> Readiness:
 
 
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
-async def metrics() -> Response:
-    """Prometheus metrics."""
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+async def metrics(services: Opened) -> Response:
+    """Prometheus metrics: ours, then those of the process."""
+    text = services.metrics.text() + generate_latest(REGISTRY)
+    return Response(text, media_type=CONTENT_TYPE_LATEST)
 
 
 @router.get(
@@ -70,6 +70,6 @@ async def _answers(name: str, ping: Callable[[], Awaitable[None]]) -> bool:
             await ping()
     except Exception as error:
         # Whatever a driver raises means the same here; the reason is for the log, not for the caller.
-        _log.warning("readiness.missing", resource=name, reason=type(error).__name__)
+        logs.resource_missing(name, error)
         return False
     return True

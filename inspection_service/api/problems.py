@@ -6,6 +6,7 @@ Source: RFC 9457 (problem details), RFC 6901 (JSON pointers), RFC 9110 section 1
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -26,13 +27,14 @@ from inspection_service.clock import new_id
 from inspection_service.identity import errors as identity
 from inspection_service.inspections import errors as case
 from inspection_service.storage import errors as storage
+from inspection_service.telemetry import logs
 from inspection_service.vision import errors as vision
 
 MEDIA_TYPE: Final = "application/problem+json"
 _PREFIX: Final = "urn:inspection:problem:"
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
-_log = structlog.get_logger(__name__)
+_UNLOGGED: Final = ("/static/", "/healthz", "/readyz", "/metrics", "/v1/checklist-assets/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,22 +175,26 @@ class Faults:
             return
         request_id = new_id("req")
         scope.setdefault("state", {})["request_id"] = request_id
-        is_started = False
+        status: int | None = None
+        started_s = time.perf_counter()
 
         async def watch(message: Message) -> None:
-            nonlocal is_started
-            is_started = is_started or message["type"] == "http.response.start"
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
                 await self._app(scope, receive, watch)
-            except Exception:
-                _log.exception("request.failed", method=scope.get("method", "WS"), path=_route_of(scope))
-                if is_started or scope["type"] != "http":
+            except Exception as error:
+                logs.request_failed(_urn(request_id), _route_of(scope), error)
+                if status is not None or scope["type"] != "http":
                     raise
                 response = _render(problem_of(errors.InspectionServiceError(), _urn(request_id)))
-                await response(scope, receive, send)
+                await response(scope, receive, watch)
+            if status is not None and not scope["path"].startswith(_UNLOGGED):
+                logs.request_answered(scope["method"], scope["path"], status, time.perf_counter() - started_s)
 
 
 def instance_of(request: Request) -> str:
@@ -209,7 +215,7 @@ async def _on_ours(request: Request, error: Exception) -> Response:
             headers["Tus-Version"] = "1.0.0"
     document = problem_of(error, instance_of(request))
     if document["status"] >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        _log.error("request.refused_by_fault", slug=error.slug, exc_info=error)
+        logs.request_failed(document["instance"], _route_of(request.scope), error)
     return _render(document, headers)
 
 
@@ -272,11 +278,7 @@ def _render(document: Mapping[str, Any], headers: Mapping[str, str] | None = Non
 
 
 def _plain(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: value if _is_json(value) else str(value)
-        for name, value in attributes.items()
-        if name != "retry_after_s"
-    }
+    return {name: value if _is_json(value) else str(value) for name, value in attributes.items()}
 
 
 def _is_json(value: object) -> bool:

@@ -15,6 +15,7 @@ from inspection_service.inspections.service import Inspections
 from inspection_service.sessions import LiveSessions
 from inspection_service.settings import Settings
 from inspection_service.storage.objects import ObjectStore
+from inspection_service.telemetry.metrics import Metrics
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class Services:
     photos: PhotoCopies
     live: LiveSessions
     limits: Limits
+    metrics: Metrics
     root_pem: bytes
     """The root certificate that reports are verified against."""
     pings: Mapping[str, Callable[[], Awaitable[None]]]

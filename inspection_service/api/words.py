@@ -60,23 +60,23 @@ ADVICE: Final[dict[str, Texts]] = {
         "fr": "C’est la photo d’un écran : photographiez la voiture elle-même.",
         "en": "This is a photo of a screen: take a photo of the car itself.",
     },
-    "not_an_image": {
+    "not-an-image": {
         "fr": "Ce fichier n’est pas une photo : prenez-la de nouveau.",
         "en": "This file is not a photo: take it again.",
     },
-    "truncated": {
+    "image-truncated": {
         "fr": "La photo est arrivée incomplète : prenez-la de nouveau.",
         "en": "The photo arrived incomplete: take it again.",
     },
-    "too_large": {
+    "image-too-large": {
         "fr": "Cette image est trop grande pour être lue : prenez-la avec l’appareil photo de la page.",
         "en": "This picture is too large to be read: take it with the camera of the page.",
     },
 }
 
 _ANY_ADVICE: Final[Texts] = {
-    "fr": "Cette photo ne peut pas servir : regardez l’exemple et reprenez-la.",
-    "en": "This photo cannot be used: look at the example and take it again.",
+    "fr": "Cette photo ne peut pas servir : reprenez-la avec l’appareil photo de la page.",
+    "en": "This photo cannot be used: take it again with the camera of the page.",
 }
 
 

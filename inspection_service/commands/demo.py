@@ -36,7 +36,7 @@ from inspection_service.inspections.records import (
 from inspection_service.inspections.requests import NewCapture, Order, SellerMark
 from inspection_service.inspections.service import Inspections
 from inspection_service.settings import DatabaseSettings, Settings, SigningSettings, StoreSettings
-from inspection_service.telemetry.logs import configure_logging
+from inspection_service.telemetry.logs import configure_logs
 from inspection_service.vision.pipeline import Pipeline
 from inspection_service.work import JudgeInThread
 
@@ -107,7 +107,7 @@ class StepLine:
 
 def run(arguments: argparse.Namespace) -> int:
     """Inspect the folder and write the report."""
-    configure_logging("console", level=logging.ERROR)
+    configure_logs("console", level=logging.ERROR)
     arguments.out.mkdir(parents=True, exist_ok=True)
     language: Language = arguments.lang
 

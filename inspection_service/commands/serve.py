@@ -8,13 +8,14 @@ import signal
 from typing import Any
 
 import uvicorn
+from fastapi import FastAPI
 
 from inspection_service.app import create_app, open_service
 from inspection_service.commands.terminal import err, read_settings, waiting
 from inspection_service.settings import Settings
 from inspection_service.storage.database import Database
 from inspection_service.storage.migrate import migrate
-from inspection_service.telemetry.logs import configure_logging
+from inspection_service.telemetry.logs import configure_logs
 
 _GRACE_S = 10
 """How long requests may still finish after the service is asked to stop."""
@@ -32,19 +33,19 @@ def serve(settings: Settings) -> int:
     Returns:
         0 after an orderly end, 1 when the service could not start.
     """
-    configure_logging(settings.log_format)
-    server = uvicorn.Server(server_config(settings))
+    configure_logs(settings.log_format)
+    server = uvicorn.Server(server_config(settings, create_app(settings)))
     server.run()
     return 0 if server.started else 1
 
 
-def server_config(settings: Settings) -> uvicorn.Config:
+def server_config(settings: Settings, app: FastAPI) -> uvicorn.Config:
     """Return how the HTTP server runs: no access log of its own, because it writes whole addresses."""
     more: dict[str, Any] = {}
     if settings.http.certfile and settings.http.keyfile:
         more = {"ssl_certfile": str(settings.http.certfile), "ssl_keyfile": str(settings.http.keyfile)}
     return uvicorn.Config(
-        create_app(settings),
+        app,
         host=settings.http.host,
         port=settings.http.port,
         log_config=None,
@@ -60,7 +61,7 @@ def server_config(settings: Settings) -> uvicorn.Config:
 def work(arguments: argparse.Namespace) -> int:
     """Judge and seal until asked to stop."""
     settings = settings_of(arguments)
-    configure_logging(settings.log_format)
+    configure_logs(settings.log_format)
     asyncio.run(_work(settings))
     return 0
 

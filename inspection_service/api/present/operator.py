@@ -19,7 +19,7 @@ from inspection_service.api.dto.operator import (
     SkippedView,
     StatementView,
 )
-from inspection_service.api.present.seller import consents_view, masked
+from inspection_service.api.present.seller import consents_view, masked_contact
 from inspection_service.api.present.steps import (
     capture_view,
     event_view,
@@ -118,7 +118,7 @@ def _inspection(dossier: Dossier) -> OperatorInspection:
         updated_at=case.updated_at,
         current_step=case.current_step,
         seller_name=case.contact.name,
-        contact_masked=masked(case.contact),
+        contact_masked=masked_contact(case.contact),
         claimed_by=_claim(dossier),
         progress=progress_view(dossier),
     )

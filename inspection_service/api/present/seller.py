@@ -11,6 +11,7 @@ from inspection_service.api.dto.seller import (
     SellerView,
 )
 from inspection_service.api.present.steps import finding_view, step_view, vehicle_view
+from inspection_service.identity.secrets import masked
 from inspection_service.inspections import views
 from inspection_service.inspections.records import Contact, Dossier
 
@@ -38,7 +39,7 @@ def seller_view(dossier: Dossier, call: CallView | None) -> SellerView:
         damages=[finding_view(f, case.language) for f in views.declared_damage(dossier)],
         findings=[finding_view(f, case.language) for f in views.visible_findings(dossier)],
         signature=None if signature is None else SignatureView(name=signature.name, at=signature.at),
-        code=CodeView(masked=masked(case.contact)),
+        code=CodeView(masked=masked_contact(case.contact)),
         report_ready=dossier.report is not None,
         call=call,
         review_sha256=views.review_sha256(dossier),
@@ -56,11 +57,7 @@ def consents_view(dossier: Dossier) -> ConsentsView:
     )
 
 
-def masked(contact: Contact) -> str | None:
-    """Name a contact so that its owner knows it and nobody else learns it: ``c…@example.com``, ``…4567``."""
-    if contact.email:
-        local, _, domain = contact.email.partition("@")
-        return f"{local[:1]}…@{domain}"
-    if contact.phone:
-        return f"…{contact.phone[-4:]}"
-    return None
+def masked_contact(contact: Contact) -> str | None:
+    """Name where codes go so that its owner knows it and nobody else learns it; ``None`` without a contact."""
+    address = contact.email or contact.phone
+    return None if address is None else masked(address)

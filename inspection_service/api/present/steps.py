@@ -31,10 +31,10 @@ def step_view(dossier: Dossier, step: views.Step, language: Language, photos_url
         photos_url: Under which address this party fetches photos, such as ``/v1/seller/captures``.
     """
     words = words_of(dossier, step.id)
-    advice = None
+    advice: AdviceView | None = None
     if step.advice_code is not None:
-        sentence = step.advice_text or _sentence(words, step.advice_code, language)
-        advice = AdviceView(code=step.advice_code, sentence=sentence)
+        refused = max((c for c in dossier.captures if c.step_id == step.id), key=lambda c: c.attempt)
+        advice = _capture_advice(dossier, refused, language)
     return StepView(
         id=step.id,
         kind=str(words["kind"]),
@@ -130,8 +130,26 @@ def _capture_advice(dossier: Dossier, capture: Capture, language: Language) -> A
     if capture.state != "retake":
         return None
     code = capture.decision_reason or "unusable"
+    if capture.judgement is None:
+        # Nobody has looked at the picture, because the file cannot be opened: what to do follows from why.
+        return AdviceView(
+            code=code, sentence=capture.decision_note or general_advice(_fault(dossier, capture), language)
+        )
     words = words_of(dossier, capture.step_id)
     return AdviceView(code=code, sentence=capture.decision_note or _sentence(words, code, language))
+
+
+def _fault(dossier: Dossier, capture: Capture) -> str:
+    return next(
+        (
+            str(event.data["fault"])
+            for event in reversed(dossier.events)
+            if event.kind == "capture.judged"
+            and event.data.get("capture_id") == capture.id
+            and "fault" in event.data
+        ),
+        "vision_failed",
+    )
 
 
 def _sentence(words: Mapping[str, Any], code: str, language: Language) -> str:
