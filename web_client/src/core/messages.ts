@@ -17,7 +17,6 @@ export type Incoming =
   | {
       readonly type: "welcome";
       readonly role: "seller" | "operator";
-      readonly seq: number;
       readonly heartbeat_s: number;
       readonly ice_servers: readonly IceServer[];
       readonly name: string;
@@ -29,6 +28,7 @@ export type Incoming =
       readonly call_id: string;
       readonly state: CallState;
       readonly operator_name: string;
+      readonly operator_id?: string;
       readonly reason?: string;
     }
   | { readonly type: "signal"; readonly from: "seller" | "operator"; readonly payload: SignalPayload }
@@ -40,7 +40,7 @@ export type Incoming =
     }
   | ({ readonly type: "ack" } & Ack)
   | { readonly type: "hint"; readonly code: string; readonly ok: boolean; readonly view: string | null }
-  | { readonly type: "analysis"; readonly description: RTCSessionDescriptionInit }
+  | { readonly type: "analysis"; readonly description: RTCSessionDescriptionInit | null }
   | { readonly type: "problem"; readonly problem: Readonly<Record<string, unknown>> }
   | { readonly type: "pong" };
 

@@ -53,6 +53,8 @@ const UNSEEN = new Set(["step.entered", "upload.created", "command.sent", "comma
 const STOPS: Readonly<Record<string, StopReason>> = {
   "link-unknown": "link_unknown",
   "link-expired": "link_expired",
+  "session-missing": "no_link",
+  "session-taken-over": "taken_over",
   "rate-limited": "too_many_tries",
 };
 
@@ -269,7 +271,7 @@ export class Seller {
       try {
         this.saw(await this.world.api.inspection());
       } catch (error) {
-        if (error instanceof Refused && (error.status === 401 || error.status === 403)) this.stop("session_over");
+        if (error instanceof Refused && error.status === 401) this.stop(STOPS[error.slug] ?? "no_link");
         return; // Not reached: the next event, wake-up or poll tries again.
       }
     }
@@ -410,8 +412,6 @@ export class Seller {
     if (error instanceof Unreached || (error instanceof Refused && error.status >= 500)) {
       this.dispatch({ is: "unreached" });
       this.timers.set(() => void this.start(token), START_AGAIN_MS);
-    } else if (error instanceof Refused && error.status === 401) {
-      this.stop("no_link");
     } else {
       this.stopOr(error);
     }

@@ -9,13 +9,7 @@ import { Backoff, realTimers, type Timers } from "./backoff";
 import type { Incoming, Outgoing } from "./messages";
 
 /** The part of `WebSocket` that is needed, so that tests hand in their own. */
-export interface SocketLike {
-  onopen: ((event: never) => void) | null;
-  onmessage: ((event: { data: unknown }) => void) | null;
-  onclose: ((event: { code: number }) => void) | null;
-  send(text: string): void;
-  close(code?: number): void;
-}
+export type SocketLike = Pick<WebSocket, "onopen" | "onmessage" | "onclose" | "send" | "close">;
 
 /** Why the line will not come back by itself. */
 export type Ending = "signed_out" | "not_yours" | "gone" | "replaced";

@@ -15,7 +15,7 @@ export type StopReason =
   | "no_link"
   | "link_unknown"
   | "link_expired"
-  | "session_over"
+  | "taken_over"
   | "other_tab"
   | "insecure"
   | "too_many_tries"

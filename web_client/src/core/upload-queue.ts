@@ -29,9 +29,9 @@ export interface Waiting {
   readonly slug: string | null;
 }
 
-/** The bytes arrived differently from what the phone hashed: thrown away by the service, to be sent anew. */
-const DAMAGED = "checksum-mismatch";
-const MOST_DAMAGED = 3;
+/** The transfer went wrong, not the photo: bytes damaged on the way, two tabs at once, an announcement grown too old. */
+const SEND_AGAIN = new Set(["checksum-mismatch", "offset-mismatch", "upload-unknown"]);
+const MOST_SENDINGS = 4;
 /** Not the photo's fault: the session is over, and may come back with the link. */
 const SESSION_OVER = new Set([401, 403]);
 
@@ -40,7 +40,7 @@ export class UploadQueue {
   private readonly backoff: Backoff;
   private photos: KeptPhoto[] = [];
   private readonly shown = new Map<string, Waiting>();
-  private readonly damaged = new Map<string, number>();
+  private readonly sendings = new Map<string, number>();
   private running: AbortController | null = null;
   private retry: unknown = null;
   private stopped = false;
@@ -142,10 +142,10 @@ export class UploadQueue {
   }
 
   private isWorthAnotherTry(id: string, error: Refused): boolean {
-    if (error.slug !== DAMAGED) return false;
-    const times = (this.damaged.get(id) ?? 0) + 1;
-    this.damaged.set(id, times);
-    return times < MOST_DAMAGED;
+    if (!SEND_AGAIN.has(error.slug)) return false;
+    const times = (this.sendings.get(id) ?? 1) + 1;
+    this.sendings.set(id, times);
+    return times <= MOST_SENDINGS;
   }
 
   private push(photo: KeptPhoto): void {

@@ -1,0 +1,213 @@
+/** What frames every working screen: progress, help and menu above; news and the state of the sending below it. */
+
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+
+import { doneCount, seenStatus, unsent, type Notice } from "../../core/session";
+import type { Consents } from "../../core/views";
+import { ConsentList } from "./Consents";
+import { inside, seller, useAct, words } from "./context";
+import { LanguageSwitch } from "./LanguageSwitch";
+import { Button, Icon, Sheet, Trouble } from "./Parts";
+
+type Panel = "none" | "menu" | "help" | "consents";
+
+export function TopBar(props: { readonly stepId?: string }): JSX.Element {
+  const now = inside();
+  const t = words.value;
+  const [panel, setPanel] = useState<Panel>("none");
+  const steps = now.view.steps;
+  const n = steps.findIndex((step) => step.id === props.stepId) + 1;
+  const done = doneCount(now);
+  return (
+    <header class="top">
+      <div class="progress">
+        <strong id="progress">
+          {n > 0 ? t.step.progress(n, steps.length) : t.step.progress(done, steps.length)}
+          <span class="unseen"> {t.step.progressLong(n || done, steps.length, done)}</span>
+        </strong>
+        <div class="segments" aria-hidden="true">
+          {steps.map((step) => (
+            <i key={step.id} class={`${seenStatus(now, step)}${step.id === props.stepId ? " here" : ""}`} />
+          ))}
+        </div>
+      </div>
+      <button type="button" id="help" class="icon-button named" onClick={() => setPanel("help")}>
+        <Icon name="help" />
+        <span>{t.help.button}</span>
+      </button>
+      <button type="button" id="menu" class="icon-button named" onClick={() => setPanel("menu")}>
+        <Icon name="menu" />
+        <span>{t.menu.button}</span>
+      </button>
+      {panel === "help" ? <HelpSheet onClose={() => setPanel("none")} /> : null}
+      {panel === "menu" ? <MenuSheet onClose={() => setPanel("none")} onConsents={() => setPanel("consents")} /> : null}
+      {panel === "consents" ? <ConsentSheet onClose={() => setPanel("none")} /> : null}
+    </header>
+  );
+}
+
+function HelpSheet(props: { readonly onClose: () => void }): JSX.Element {
+  const t = words.value.help;
+  const act = useAct();
+  const ask = async (): Promise<void> => {
+    if (await act.run(() => seller().help())) props.onClose();
+  };
+  return (
+    <Sheet id="help-sheet" title={t.title} onClose={props.onClose}>
+      <p>{t.text}</p>
+      <Trouble says={act.error} />
+      <Button id="ask-help" kind="primary" isBusy={act.isBusy} onClick={() => void ask()}>
+        {t.call}
+      </Button>
+      <p class="note">{t.tips}</p>
+      <ul class="note">
+        <li>{t.tip1}</li>
+        <li>{t.tip2}</li>
+        <li>{t.tip3}</li>
+      </ul>
+    </Sheet>
+  );
+}
+
+function MenuSheet(props: { readonly onClose: () => void; readonly onConsents: () => void }): JSX.Element {
+  const t = words.value;
+  const { view, place } = inside();
+  const canReview = view.inspection.state === "in_progress" && place.screen !== "review";
+  const review = (): void => {
+    props.onClose();
+    seller().go({ screen: "review" });
+  };
+  return (
+    <Sheet id="menu-sheet" title={t.menu.title} onClose={props.onClose}>
+      <p class="note">
+        {t.menu.who(view.inspection.platform_name)}
+        {view.inspection.vehicle.plate === null ? null : <span class="plate">{view.inspection.vehicle.plate}</span>}
+      </p>
+      {canReview ? <Button id="all-photos" onClick={review}>{t.menu.photos}</Button> : null}
+      <Button id="my-consents" onClick={props.onConsents}>
+        {t.menu.consents}
+      </Button>
+      <LanguageSwitch />
+    </Sheet>
+  );
+}
+
+function ConsentSheet(props: { readonly onClose: () => void }): JSX.Element {
+  const t = words.value.consents;
+  const act = useAct();
+  const [agreed, setAgreed] = useState<Consents>(inside().view.consents);
+  const save = async (): Promise<void> => {
+    if (await act.run(() => seller().consent(agreed))) props.onClose();
+  };
+  return (
+    <Sheet id="consent-sheet" title={words.value.menu.consents} onClose={props.onClose}>
+      <ConsentList agreed={agreed} onChange={setAgreed} />
+      <Trouble says={act.error} />
+      <Button id="save-consents" kind="primary" isBusy={act.isBusy} onClick={() => void save()}>
+        {t.save}
+      </Button>
+    </Sheet>
+  );
+}
+
+/** What happened meanwhile: a call, a photo to take again, photos waiting for the network. */
+export function News(): JSX.Element {
+  const now = inside();
+  return (
+    <div class="news" aria-live="polite">
+      {now.call === null ? null : <CallCard />}
+      {now.notice === null ? null : <NoticeCard notice={now.notice} />}
+      <QueueLine />
+    </div>
+  );
+}
+
+function CallCard(): JSX.Element | null {
+  const { call, view } = inside();
+  const t = words.value.call;
+  const act = useAct();
+  if (call === null) return null;
+  if (call.state === "accepted") {
+    return (
+      <div class="card call" id="call-on">
+        <p>{t.on(call.operatorName)}</p>
+        <Button id="call-end" kind="danger" onClick={() => seller().answerCall("end")}>
+          {t.end}
+        </Button>
+      </div>
+    );
+  }
+  const mayBeSeen = view.consents.live_video;
+  const answer = async (): Promise<void> => {
+    if (!mayBeSeen && !(await act.run(() => seller().consent({ ...view.consents, live_video: true })))) return;
+    seller().answerCall("accept");
+  };
+  return (
+    <div class="card call" id="call-ringing" role="alertdialog" aria-label={t.ringing(call.operatorName)}>
+      <p>
+        <Icon name="phone" /> <strong>{t.ringing(call.operatorName)}</strong>
+      </p>
+      <p>{mayBeSeen ? t.text : t.needsConsent}</p>
+      <Trouble says={act.error} />
+      <div class="pair">
+        <Button id="call-decline" onClick={() => seller().answerCall("decline")}>
+          {t.decline}
+        </Button>
+        <Button id="call-accept" kind="primary" isBusy={act.isBusy} onClick={() => void answer()}>
+          {t.accept}
+        </Button>
+      </div>
+    </div>
+  );
+}
+
+function NoticeCard(props: { readonly notice: Notice }): JSX.Element {
+  const { notice } = props;
+  const t = words.value;
+  const steps = inside().view.steps;
+  const step = "stepId" in notice ? steps.find((s) => s.id === notice.stepId) : undefined;
+  const title = step?.title ?? "";
+  const isRetake = notice.is === "retake_asked" || notice.is === "retake_judged";
+  const text = {
+    retake_asked: () => t.notices.retakeAsked(title),
+    retake_judged: () => t.notices.retakeJudged(title),
+    operator_moved: () => t.notices.operatorMoved("operator" in notice ? notice.operator : "", title),
+    help_coming: () => t.notices.helpComing,
+    no_room: () => t.queue.noRoom,
+  }[notice.is]();
+  return (
+    <div class={`card ${isRetake || notice.is === "no_room" ? "warn" : ""}`} data-notice={notice.is}>
+      <p>{text}</p>
+      {isRetake && step?.advice ? <p>{step.advice.sentence}</p> : null}
+      <div class="pair">
+        <Button onClick={() => seller().dismissNotice()}>{t.close}</Button>
+        {isRetake && step !== undefined ? (
+          <Button id="go-there" kind="primary" onClick={() => seller().goToStep(step.id)}>
+            {t.notices.goThere}
+          </Button>
+        ) : null}
+      </div>
+    </div>
+  );
+}
+
+export function QueueLine(): JSX.Element | null {
+  const now = inside();
+  const t = words.value.queue;
+  const left = unsent(now);
+  if (!now.isOnline) {
+    return (
+      <p class="queue warn" id="queue">
+        {t.offline(left.length)}
+      </p>
+    );
+  }
+  if (left.length === 0) return null;
+  const isMoving = left.some((photo) => photo.state === "sending");
+  return (
+    <p class="queue" id="queue">
+      {isMoving ? t.sending(left.length) : t.waiting(left.length)}
+    </p>
+  );
+}

@@ -1,0 +1,93 @@
+/** The camera's picture as it will be taken, whole, with the outline to fill; or why there is none. */
+
+import type { JSX, RefObject } from "preact";
+import { useEffect, useState } from "preact/hooks";
+
+import type { Still } from "../../core/capture";
+import type { StepView } from "../../core/views";
+import { camera, openTheCamera } from "./camera-state";
+import { isDemo, words } from "./context";
+import { CopyLink } from "./CopyLink";
+import { demoUrl } from "./demo-car";
+import { FilePicker } from "./FilePicker";
+import { Button } from "./Parts";
+
+const FOUR_BY_THREE = 4 / 3;
+
+export function Viewfinder(props: {
+  readonly step: StepView;
+  readonly video: RefObject<HTMLVideoElement | null>;
+  readonly onStill: (still: Still) => Promise<unknown>;
+}): JSX.Element {
+  const now = camera.value;
+  const [ratio, setRatio] = useState(FOUR_BY_THREE);
+  const stream = now.is === "open" ? now.stream : null;
+  useEffect(() => {
+    const video = props.video.current;
+    if (video === null || stream === null) return;
+    video.srcObject = stream;
+    video.play().catch(() => undefined); // It plays by itself as soon as the page is visible.
+  }, [stream, isDemo.value]);
+
+  if (!isDemo.value && now.is === "trouble") return <NoPicture trouble={now.trouble} onStill={props.onStill} />;
+  return (
+    <div class="finder">
+      <div class="frame" style={{ "--ratio": String(isDemo.value ? FOUR_BY_THREE : ratio) }}>
+        {isDemo.value ? (
+          <img class="picture" src={demoUrl(props.step.id)} alt="" />
+        ) : (
+          <video
+            ref={props.video}
+            class="picture"
+            autoplay
+            muted
+            playsInline
+            aria-hidden="true"
+            onResize={(event) => setRatio(ratioOf(event.currentTarget))}
+            onLoadedMetadata={(event) => setRatio(ratioOf(event.currentTarget))}
+          />
+        )}
+        {props.step.overlay_url === null ? null : <img class="outline" src={props.step.overlay_url} alt="" />}
+        {!isDemo.value && now.is !== "open" ? (
+          <div class="opening" role="status">
+            <p>{words.value.step.opening}</p>
+            <p>{words.value.step.askPermission}</p>
+          </div>
+        ) : null}
+      </div>
+    </div>
+  );
+}
+
+const ratioOf = (video: HTMLVideoElement): number =>
+  video.videoWidth > 0 ? video.videoWidth / video.videoHeight : FOUR_BY_THREE;
+
+/** Why there is no camera, what to do about it, and the way round it. */
+function NoPicture(props: {
+  readonly trouble: keyof typeof words.value.camera;
+  readonly onStill: (still: Still) => Promise<unknown>;
+}): JSX.Element {
+  const t = words.value;
+  const about = t.camera[props.trouble];
+  const isForGood = props.trouble === "none" || props.trouble === "insecure";
+  return (
+    <div class="no-picture" id="camera-trouble" data-trouble={props.trouble}>
+      <div role="alert">
+        <h2>{about.title}</h2>
+        <p>{about.text}</p>
+      </div>
+      {props.trouble === "in_app" ? <CopyLink /> : null}
+      {isForGood ? null : (
+        <Button id="camera-again" kind="primary" onClick={() => void openTheCamera()}>
+          {t.tryAgain}
+        </Button>
+      )}
+      <FilePicker
+        label={t.step.pickFile}
+        hint={t.step.pickHint}
+        kind={isForGood ? "primary" : "plain"}
+        onStill={props.onStill}
+      />
+    </div>
+  );
+}
