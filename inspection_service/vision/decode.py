@@ -155,13 +155,13 @@ def _heic(data: bytes, limits: Limits) -> Photo:
     """Decode with libheif, which also applies the file's own rotation."""
     try:
         file = pi_heif.open_heif(data, convert_hdr_to_8bit=True, bgr_mode=True)
-    except (ValueError, OSError, EOFError) as exc:
+        width, height = file.size
+    except Exception as exc:  # the binding raises ValueError, IndexError, even SyntaxError, for what libheif refuses
         raise NotAnImage from exc
-    width, height = file.size
     _check_size(width, height, limits)
     try:
         image = np.asarray(file)
-    except (ValueError, OSError, EOFError, RuntimeError) as exc:
+    except Exception as exc:
         raise ImageTruncated from exc
     if image.ndim == 2:
         image = cv2.cvtColor(image, cv2.COLOR_GRAY2BGR)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inspection_service.vision.engine import Model
+from inspection_service.vision.detector import Network
 from inspection_service.vision.judgement import REASONS
 from inspection_service.vision.quality import Measures
 from inspection_service.vision.scene import SceneObject
@@ -43,6 +43,9 @@ VIEWS = (
     "registration_document",
     "other",
 )
+
+FAULTS = ("blur", "dark", "glare", "cut_off", "too_small", "screen_photo")
+"""What the second output of the framing model says, channel by channel."""
 
 ALSO: Mapping[str, Mapping[str, float]] = {
     "dashboard": {"odometer": 1.0, "front_seats": 0.3},
@@ -89,10 +92,9 @@ class Seen:
 class Framing:
     """Names the view; safe to use from several threads."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Network) -> None:
         """Use an opened ``framing`` model; its classes must be the twenty views."""
         self._model = model
-        self._faults = tuple(model.manifest.content["faults"])
 
     @property
     def thresholds(self) -> Mapping[str, float]:
@@ -105,7 +107,7 @@ class Framing:
         out = self._model.run(batch)
         return Seen(
             dict(zip(self._model.classes, map(float, out["views"][0]), strict=True)),
-            dict(zip(self._faults, map(float, out["faults"][0]), strict=True)),
+            dict(zip(FAULTS, map(float, out["faults"][0]), strict=True)),
         )
 
 

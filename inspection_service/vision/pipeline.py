@@ -35,6 +35,7 @@ MAY_BE_DAMAGED = frozenset({*RING, "wheel", "windscreen", "other"})
 SCENE_EVERY_S = 2.0
 """In a live call the scene is looked at this often; a car does not move faster."""
 
+Image = NDArray[np.uint8]
 Boxed = TypeVar("Boxed", SceneObject, Detection)
 
 
@@ -45,10 +46,10 @@ class Pipeline:
         self,
         models_hash: str,
         *,
-        scene: Scene,
+        scene: Callable[[Image], tuple[SceneObject, ...]],
         framing: Framing,
-        damage: Damage,
-        odometer: Odometer,
+        damage: Callable[[Image], tuple[Detection, ...]],
+        odometer: Callable[[Image], OdometerReading],
         limits: Limits,
     ) -> None:
         """Use opened models; see :meth:`open`."""
@@ -156,7 +157,12 @@ class Pipeline:
 class LiveGuide:
     """Guidance for the frames of one session: framing on each, the scene now and then, and no flicker."""
 
-    def __init__(self, scene: Scene, framing: Framing, monotonic_s: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        scene: Callable[[Image], tuple[SceneObject, ...]],
+        framing: Framing,
+        monotonic_s: Callable[[], float],
+    ) -> None:
         """Keep the collaborators; see :meth:`Pipeline.live`."""
         self._scene = scene
         self._framing = framing

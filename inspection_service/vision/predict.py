@@ -16,15 +16,15 @@ from typing import Any, Literal
 
 from inspection_service.errors import InvalidInput
 from inspection_service.vision import quality
-from inspection_service.vision.damage import Damage
+from inspection_service.vision.damage import Damage, Detection
 from inspection_service.vision.decode import Photo, decode, decode_photo
 from inspection_service.vision.detector import BoxXyxy
 from inspection_service.vision.engine import Model
 from inspection_service.vision.framing import VIEWS, Framing, decide
-from inspection_service.vision.odometer import Odometer
+from inspection_service.vision.odometer import Odometer, OdometerReading
 from inspection_service.vision.odometer_second import PaddleText
-from inspection_service.vision.pipeline import ENOUGH_PX
-from inspection_service.vision.scene import Scene
+from inspection_service.vision.pipeline import ENOUGH_PX, Image
+from inspection_service.vision.scene import Scene, SceneObject
 
 Task = Literal["framing", "damage", "odometer", "plate", "person"]
 TASKS: tuple[Task, ...] = ("framing", "damage", "odometer", "plate", "person")
@@ -36,6 +36,8 @@ LEAST_DAMAGE_SCORE = 0.02
 Entry = dict[str, Any]
 Progress = Callable[[int, int], None]
 Asks = Mapping[str, list[str]]
+Predictor = Callable[[bytes, str], list[Entry]]
+"""The bytes of a photo and its name in, its entries out."""
 
 
 @dataclass(frozen=True)
@@ -79,10 +81,22 @@ def run(
         AsksInvalid: ``asks`` is not such a list, or names a view that does not exist.
         ModelMissing, ModelCorrupt: A model cannot be used.
     """
-    wanted = _read_asks(asks) if asks is not None else {}
+    wanted = read_asks(asks) if asks is not None else {}
+    return write(task, _predictor(task, models_dir, wanted), images, out, wanted=wanted, progress=progress)
+
+
+def write(
+    task: Task,
+    predict: Predictor,
+    images: Path,
+    out: Path,
+    *,
+    wanted: Asks,
+    progress: Progress | None = None,
+) -> Counts:
+    """Run ``predict`` over every photo below ``images`` and write the list; see :func:`run`."""
     files = sorted(p for p in images.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
     names = [p.relative_to(images).as_posix() for p in files]
-    predict = _predictor(task, models_dir, wanted)
     entries: list[Entry] = []
     unreadable = 0
     with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
@@ -99,7 +113,12 @@ def run(
     return Counts(len(files), len(entries), unreadable)
 
 
-def _read_asks(path: Path) -> dict[str, list[str]]:
+def read_asks(path: Path) -> dict[str, list[str]]:
+    """Return file -> views asked of it, from a JSON list of ``{file, asked}``.
+
+    Raises:
+        AsksInvalid: It is not such a list, or names a view that does not exist.
+    """
     try:
         rows = json.loads(path.read_text(encoding="utf-8"))
         wanted: dict[str, list[str]] = {}
@@ -113,18 +132,15 @@ def _read_asks(path: Path) -> dict[str, list[str]]:
     return wanted
 
 
-Predictor = Callable[[bytes, str], list[Entry]]
-
-
 def _predictor(task: Task, models_dir: Path, wanted: Asks) -> Predictor:
     if task == "framing":
         scene, framing = Scene(Model.open(models_dir, "scene")), Framing(Model.open(models_dir, "framing"))
-        return partial(_framing, scene, framing, wanted)
+        return partial(framing_entries, scene, framing, wanted)
     if task == "damage":
-        return partial(_damage, Damage(Model.open(models_dir, "damage"), LEAST_DAMAGE_SCORE))
+        return partial(damage_entries, Damage(Model.open(models_dir, "damage"), LEAST_DAMAGE_SCORE))
     if task == "odometer":
         find, read = Model.open(models_dir, "odometer_find"), Model.open(models_dir, "odometer_read")
-        return partial(_odometer, Odometer(find, read, PaddleText.installed()))
+        return partial(odometer_entries, Odometer(find, read, PaddleText.installed()))
     return partial(_objects, Scene(Model.open(models_dir, "scene")), task)
 
 
@@ -152,7 +168,10 @@ def _for_each_ask(entry: Entry, asked: list[str]) -> list[Entry]:
     return [{**entry, "asked": view} for view in asked] if asked else [entry]
 
 
-def _framing(scene: Scene, framing: Framing, wanted: Asks, data: bytes, name: str) -> list[Entry]:
+def framing_entries(
+    scene: Callable[[Image], tuple[SceneObject, ...]], framing: Framing, wanted: Asks, data: bytes, name: str
+) -> list[Entry]:
+    """Which view, and accepted or not for each view asked (for the view found when none was)."""
     image = decode_photo(data, ENOUGH_PX).pixels
     measures, objects, seen = quality.measure(image), scene(image), framing(image)
     size = (image.shape[1], image.shape[0])
@@ -171,7 +190,8 @@ def _framing(scene: Scene, framing: Framing, wanted: Asks, data: bytes, name: st
     return entries
 
 
-def _damage(damage: Damage, data: bytes, name: str) -> list[Entry]:
+def damage_entries(damage: Callable[[Image], tuple[Detection, ...]], data: bytes, name: str) -> list[Entry]:
+    """Damage boxes in pixels of the file as stored."""
     photo = decode_photo(data, ENOUGH_PX)
     found = [(d.kind, d.box, d.score) for d in damage(photo.pixels)]
     return [_boxed(name, photo, *f) for f in found]
@@ -189,7 +209,8 @@ def _boxed(name: str, photo: Photo, kind: str, box: BoxXyxy, score: float) -> En
     return {"file": name, "category": kind, "bbox": bbox, "score": score}
 
 
-def _odometer(odometer: Odometer, data: bytes, name: str) -> list[Entry]:
+def odometer_entries(odometer: Callable[[Image], OdometerReading], data: bytes, name: str) -> list[Entry]:
+    """The reading that the product would print, or null."""
     said = odometer(decode(data))
     return [
         {"file": name, "reading": said.reading, "confidence": round(said.confidence, 4), "unit": said.unit}

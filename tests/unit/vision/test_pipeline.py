@@ -1,0 +1,212 @@
+"""One photo through the pipeline: what is run, what is said, and in whose pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from inspection_service.vision.damage import Detection
+from inspection_service.vision.decode import Limits
+from inspection_service.vision.engine import Placement, stretch
+from inspection_service.vision.errors import NotAnImage
+from inspection_service.vision.framing import VIEWS, Framing
+from inspection_service.vision.odometer import OdometerReading
+from inspection_service.vision.pipeline import SCENE_EVERY_S, Pipeline
+from inspection_service.vision.scene import SceneObject
+from tests.unit.vision.test_framing import LIMITS
+
+pytestmark = pytest.mark.unit
+
+Image = NDArray[np.uint8]
+
+
+class ViewAnswers:
+    """A framing network whose answer the test sets."""
+
+    classes = VIEWS
+    thresholds: Mapping[str, float] = LIMITS
+
+    def __init__(self, view: str) -> None:
+        self.view = view
+
+    def prepare(self, image: Image) -> tuple[NDArray[np.float32], Placement]:
+        fitted, placement = stretch(image, 8, 8)
+        return fitted.transpose(2, 0, 1)[None].astype(np.float32), placement
+
+    def run(self, batch: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+        views = np.full((1, 20), 0.01, np.float32)
+        views[0, VIEWS.index(self.view)] = 0.81
+        return {"views": views, "faults": np.zeros((1, 6), np.float32)}
+
+
+class Bench:
+    """A pipeline of stand-ins that record what they were shown."""
+
+    def __init__(self, view: str, reading: str | None = "127506") -> None:
+        self.views = ViewAnswers(view)
+        self.scene_sizes: list[tuple[int, int]] = []
+        self.odometer_sizes: list[tuple[int, int]] = []
+        self.damage_calls = 0
+        self.reading = reading
+        self.pipeline = Pipeline(
+            "5e7" * 21,
+            scene=self.scene,
+            framing=Framing(self.views),
+            damage=self.damage,
+            odometer=self.odometer,
+            limits=Limits(),
+        )
+
+    def scene(self, image: Image) -> tuple[SceneObject, ...]:
+        height, width = image.shape[:2]
+        self.scene_sizes.append((width, height))
+        return (SceneObject("car", (width * 0.1, height * 0.2, width * 0.9, height * 0.8), 0.9),)
+
+    def damage(self, image: Image) -> tuple[Detection, ...]:
+        self.damage_calls += 1
+        return (Detection("dent", (image.shape[1] / 4, 10.0, image.shape[1] / 2, 20.0), 0.6),)
+
+    def odometer(self, image: Image) -> OdometerReading:
+        self.odometer_sizes.append((image.shape[1], image.shape[0]))
+        why_not = None if self.reading else "blurred"
+        return OdometerReading(self.reading, 0.98, "km", (1.0, 2.0, 3.0, 4.0), why_not)
+
+
+def street(width: int = 400, height: int = 300) -> Image:
+    """Bright, with sharp edges."""
+    image = np.full((height, width, 3), 90, np.uint8)
+    step = width // 40
+    for i in range(0, width, step * 2):
+        image[:, i : i + step] = 190
+    for i in range(0, height, step * 2):
+        image[i : i + step] //= 2
+    return image
+
+
+def jpeg(image: Image) -> bytes:
+    return cv2.imencode(".jpg", image)[1].tobytes()
+
+
+def test_a_good_photo_of_the_right_view_is_accepted_with_everything_found() -> None:
+    bench = Bench("left_side")
+    said = bench.pipeline.judge(jpeg(street()), "left_side").to_json()
+    assert said["accepted"] is True
+    assert said["reasons"] == []
+    assert (said["width"], said["height"], said["asked"], said["view"]) == (
+        400,
+        300,
+        "left_side",
+        "left_side",
+    )
+    assert said["scene"] == [{"kind": "car", "box": [40.0, 60.0, 360.0, 240.0], "score": 0.9}]
+    assert said["detections"] == [{"kind": "dent", "box": [100.0, 10.0, 200.0, 20.0], "score": 0.6}]
+    assert said["odometer"] is None
+    assert set(said["quality"]) == {"sharpness", "brightness", "clipped_share", "faults"}
+    assert said["model_set"] == "5e7" * 21
+
+
+def test_boxes_of_a_photo_judged_at_a_reduced_scale_are_in_its_own_pixels() -> None:
+    bench = Bench("left_side")
+    said = bench.pipeline.judge(jpeg(street(4000, 3000)), "left_side")
+    assert bench.scene_sizes == [(2000, 1500)]
+    assert (said.width, said.height) == (4000, 3000)
+    assert said.scene[0].box == (400.0, 600.0, 3600.0, 2400.0)
+    assert said.detections[0].box == (1000.0, 20.0, 2000.0, 40.0)
+
+
+def test_an_odometer_is_read_on_all_pixels_also_where_another_view_was_asked() -> None:
+    for asked in ("odometer", "dashboard", None):
+        bench = Bench("odometer")
+        said = bench.pipeline.judge(jpeg(street(3600, 2700)), asked)
+        assert bench.odometer_sizes == [(3600, 2700)]
+        assert said.odometer is not None
+        assert said.accepted
+
+
+def test_an_odometer_that_cannot_be_read_is_asked_for_again_but_only_where_it_was_asked_for() -> None:
+    bench = Bench("odometer", reading=None)
+    assert bench.pipeline.judge(jpeg(street()), "odometer").reasons == ("not_readable",)
+    assert bench.pipeline.judge(jpeg(street()), "dashboard").accepted
+
+
+def test_damage_is_not_looked_for_inside() -> None:
+    bench = Bench("front_seats")
+    assert bench.pipeline.judge(jpeg(street()), "front_seats").detections == ()
+    assert bench.damage_calls == 0
+
+
+def test_damage_shown_in_a_photo_of_the_wrong_view_is_still_found() -> None:
+    bench = Bench("other")
+    said = bench.pipeline.judge(jpeg(street()), "dashboard")
+    assert not said.accepted
+    assert said.detections
+
+
+def test_a_blurred_photo_is_refused_with_its_reason_and_fault() -> None:
+    bench = Bench("rear")
+    soft = np.asarray(cv2.GaussianBlur(street(), (0, 0), 6), np.uint8)
+    said = bench.pipeline.judge(jpeg(soft), "rear")
+    assert said.reasons == ("blur",)
+    assert said.quality.faults == ("blur",)
+
+
+def test_bytes_that_are_no_photo_are_refused() -> None:
+    with pytest.raises(NotAnImage):
+        Bench("rear").pipeline.judge(b"no photo", "rear")
+
+
+def test_a_view_that_does_not_exist_is_the_callers_mistake() -> None:
+    with pytest.raises(ValueError, match="roof"):
+        Bench("rear").pipeline.judge(jpeg(street()), "roof")
+
+
+class Ticks:
+    """Seconds the test moves on."""
+
+    def __init__(self) -> None:
+        self.now_s = 0.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def test_a_live_hint_looks_at_the_scene_only_now_and_then() -> None:
+    bench, ticks = Bench("rear"), Ticks()
+    guide = bench.pipeline.live(ticks)
+    for _ in range(5):
+        guide.hint(street(640, 360), "rear")
+        ticks.now_s += 0.3
+    assert len(bench.scene_sizes) == 1
+    ticks.now_s = SCENE_EVERY_S
+    guide.hint(street(640, 360), "rear")
+    assert len(bench.scene_sizes) == 2
+
+
+def test_a_live_hint_changes_only_when_two_frames_agree() -> None:
+    bench = Bench("rear")
+    guide = bench.pipeline.live(Ticks())
+    frame = street(640, 360)
+    assert guide.hint(frame, "rear").code == "ok"
+    bench.views.view = "front"
+    assert guide.hint(frame, "rear").code == "ok"
+    assert guide.hint(frame, "rear").code == "wrong_view"
+    bench.views.view = "rear"
+    assert guide.hint(frame, "rear").code == "wrong_view"
+    assert guide.hint(frame, "rear").code == "ok"
+
+
+def test_a_new_step_is_judged_at_once() -> None:
+    bench = Bench("rear")
+    guide = bench.pipeline.live(Ticks())
+    guide.hint(street(640, 360), "rear")
+    assert guide.hint(street(640, 360), "front").code == "wrong_view"
+
+
+def test_a_hint_says_where_the_car_is_in_shares_of_the_frame() -> None:
+    said = Bench("rear").pipeline.hint(street(640, 360), "rear").to_json()
+    assert said["car"] == [0.1, 0.2, 0.9, 0.8]
+    assert said["ok"] is True

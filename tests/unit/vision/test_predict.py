@@ -1,0 +1,153 @@
+"""``predict`` writes what scorers read, one entry for every photo, also for those that cannot be read."""
+
+from __future__ import annotations
+
+import io
+import json
+from functools import partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from inspection_service.vision import predict
+from inspection_service.vision.damage import Detection
+from inspection_service.vision.framing import Framing
+from inspection_service.vision.odometer import OdometerReading
+from inspection_service.vision.predict import AsksInvalid, Counts, Predictor
+from tests.unit.vision.test_pipeline import Image as Pixels
+from tests.unit.vision.test_pipeline import ViewAnswers, street
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """Two photos in folders, one broken file, one that is none."""
+    folder = tmp_path / "photos"
+    (folder / "deep").mkdir(parents=True)
+    cv2.imwrite(str(folder / "a.JPG"), street())
+    cv2.imwrite(str(folder / "deep" / "b.webp"), street())
+    (folder / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    (folder / "notes.txt").write_text("not a photo")
+    return folder
+
+
+def run(
+    task: predict.Task, photos: Path, predictor: Predictor, wanted: dict[str, list[str]] | None = None
+) -> tuple[Counts, list[predict.Entry]]:
+    """Run with a stand-in for the model."""
+    out = photos.parent / "out" / "predictions.json"
+    counts = predict.write(task, predictor, photos, out, wanted=wanted or {})
+    return counts, json.loads(out.read_text())
+
+
+def reading(data: bytes, name: str) -> list[predict.Entry]:
+    def odometer(image: Pixels) -> OdometerReading:
+        return OdometerReading("084213", 0.97, "km", None, None)
+
+    return predict.odometer_entries(odometer, data, name)
+
+
+def test_every_photo_has_its_entry_with_its_path_below_the_folder(photos: Path) -> None:
+    counts, entries = run("odometer", photos, reading)
+    assert counts == Counts(photos=3, entries=3, unreadable=1)
+    by_file = {e["file"]: e for e in entries}
+    assert set(by_file) == {"a.JPG", "deep/b.webp", "broken.png"}
+    assert by_file["deep/b.webp"] == {
+        "file": "deep/b.webp",
+        "reading": "084213",
+        "confidence": 0.97,
+        "unit": "km",
+    }
+    assert by_file["broken.png"]["reading"] is None
+    assert by_file["broken.png"]["error"]
+
+
+def framed(asked: dict[str, list[str]]) -> Predictor:
+    framing = Framing(ViewAnswers("rear"))
+    return partial(predict.framing_entries, nothing, framing, asked)
+
+
+def nothing(image: Pixels) -> tuple[()]:
+    """Finds nothing."""
+    return ()
+
+
+def test_a_view_is_named_and_accepted_for_what_the_photo_shows(photos: Path) -> None:
+    _, entries = run("framing", photos, framed({}))
+    by_file = {e["file"]: e for e in entries}
+    assert by_file["a.JPG"]["view"] == "rear"
+    assert by_file["a.JPG"]["accepted"] is True
+    assert "asked" not in by_file["a.JPG"]
+    assert by_file["broken.png"]["view"] == "other"
+    assert by_file["broken.png"]["accepted"] is False
+
+
+def test_each_step_asked_of_a_photo_is_answered(photos: Path) -> None:
+    asked = {"a.JPG": ["rear", "front"], "gone.jpg": ["rear"], "broken.png": ["wheel"]}
+    counts, entries = run("framing", photos, framed(asked), asked)
+    said = {(e["file"], e.get("asked")): e["accepted"] for e in entries}
+    assert said == {
+        ("a.JPG", "rear"): True,
+        ("a.JPG", "front"): False,
+        ("deep/b.webp", None): True,
+        ("broken.png", "wheel"): False,
+        ("gone.jpg", "rear"): False,
+    }
+    assert counts.unreadable == 2
+
+
+def test_asks_are_gathered_by_file(tmp_path: Path) -> None:
+    asks = tmp_path / "asks.json"
+    asks.write_text(json.dumps([{"file": "a.jpg", "asked": v} for v in ("rear", "front")]))
+    assert predict.read_asks(asks) == {"a.jpg": ["rear", "front"]}
+
+
+@pytest.mark.parametrize("text", ["{", "[1]", '[{"file": "a.jpg"}]', '[{"file": "a.jpg", "asked": "roof"}]'])
+def test_asks_that_make_no_sense_are_refused(tmp_path: Path, text: str) -> None:
+    asks = tmp_path / "asks.json"
+    asks.write_text(text)
+    with pytest.raises(AsksInvalid):
+        predict.read_asks(asks)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_damage_boxes_are_in_pixels_of_the_file_as_stored(orientation: int) -> None:
+    """The model sees the upright photo; the scorer opens the file without turning it."""
+    stored = np.zeros((60, 100, 3), np.uint8)
+    stored[10:20, 70:90] = 255
+    picture = Image.fromarray(stored)
+    exif = picture.getexif()
+    exif[0x0112] = orientation
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG", exif=exif)
+
+    def white_patch(image: Pixels) -> tuple[Detection, ...]:
+        ys, xs = np.nonzero(image[:, :, 0] > 128)
+        box = (float(xs.min()), float(ys.min()), float(xs.max() + 1), float(ys.max() + 1))
+        return (Detection("dent", box, 0.5),)
+
+    entries = predict.damage_entries(white_patch, buffer.getvalue(), "a.png")
+    assert entries == [{"file": "a.png", "category": "dent", "bbox": [70.0, 10.0, 20.0, 10.0], "score": 0.5}]
+
+
+def test_a_photo_that_cannot_be_read_has_no_damage_and_a_whole_entry(photos: Path) -> None:
+    _, entries = run(
+        monkeypatch, "damage", photos, lambda data, name: predict.damage_entries(lambda image: (), data, name)
+    )
+    assert [(e["file"], e["score"], e["bbox"]) for e in entries] == [
+        ("broken.png", 0.0, [0.0, 0.0, 0.0, 0.0])
+    ]
+
+
+def test_progress_counts_up_to_the_number_of_photos(photos: Path) -> None:
+    heard: list[tuple[int, int]] = []
+
+    def hear(done: int, of: int) -> None:
+        heard.append((done, of))
+
+    predict.write("odometer", reading, photos, photos.parent / "p.json", wanted={}, progress=hear)
+    assert heard == [(1, 3), (2, 3), (3, 3)]

@@ -1,0 +1,79 @@
+"""Pixel measures tell shaken, dark and burnt-out pictures from good ones, whatever their size."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from inspection_service.vision.quality import measure
+
+pytestmark = pytest.mark.unit
+
+
+def scene(width: int = 900, height: int = 600) -> NDArray[np.uint8]:
+    """Shapes of many sizes with sharp edges, as a street has them."""
+    rng = np.random.default_rng(7)
+    image = np.full((height, width, 3), 120, np.uint8)
+    for _ in range(400):
+        x, y = int(rng.integers(0, width)), int(rng.integers(0, height))
+        w, h = (int(v) for v in rng.integers(width // 100, width // 8, 2))
+        colour = [int(c) for c in rng.integers(20, 235, 3)]
+        if rng.random() < 0.5:
+            cv2.rectangle(image, (x, y), (x + w, y + h), colour, -1)
+        else:
+            cv2.circle(image, (x, y), w // 2, colour, -1)
+    return image
+
+
+def shaken(image: NDArray[np.uint8], along: int) -> NDArray[np.uint8]:
+    """Move the camera by 2.5 % of the width, sideways (0) or up (1)."""
+    length = image.shape[1] // 40
+    kernel = np.zeros((length, length), np.float32)
+    kernel[length // 2, :] = 1 / length
+    return np.asarray(cv2.filter2D(image, -1, kernel if along == 0 else kernel.T), np.uint8)
+
+
+def test_defocus_lowers_sharpness() -> None:
+    good = scene()
+    soft = np.asarray(cv2.GaussianBlur(good, (0, 0), 900 * 0.006), np.uint8)
+    assert measure(good).sharpness > 2 * measure(soft).sharpness
+
+
+@pytest.mark.parametrize("along", [0, 1])
+def test_shake_lowers_sharpness_although_edges_along_it_stay(along: int) -> None:
+    good = scene()
+    assert measure(good).sharpness > 1.8 * measure(shaken(good, along)).sharpness
+
+
+def test_sharpness_hardly_depends_on_the_number_of_pixels() -> None:
+    large = scene(3000, 2000)
+    small = np.asarray(cv2.resize(large, (600, 400), interpolation=cv2.INTER_AREA), np.uint8)
+    assert measure(large).sharpness == pytest.approx(measure(small).sharpness, rel=0.15)
+
+
+def test_a_sharp_subject_before_a_soft_background_is_sharp() -> None:
+    good = scene()
+    portrait = np.asarray(cv2.GaussianBlur(good, (0, 0), 8), np.uint8)
+    portrait[150:450, 250:650] = good[150:450, 250:650]
+    assert measure(portrait).sharpness > 0.7 * measure(good).sharpness
+
+
+def test_a_picture_of_nothing_is_not_sharp() -> None:
+    assert measure(np.full((300, 400, 3), 128, np.uint8)).sharpness == 0.0
+
+
+def test_darkness_shows_in_brightness_and_a_lit_display_in_highlights() -> None:
+    night = np.full((300, 400, 3), 8, np.uint8)
+    display = night.copy()
+    display[130:170, 170:240] = 230
+    assert measure(night).brightness == pytest.approx(8, abs=1)
+    assert measure(night).highlights < 20
+    assert measure(display).highlights > 200
+
+
+def test_burnt_out_pixels_are_counted() -> None:
+    image = np.full((300, 400, 3), 100, np.uint8)
+    image[:150] = 255
+    assert measure(image).clipped_share == pytest.approx(0.5, abs=0.01)
