@@ -86,21 +86,22 @@ PLANTED: dict[str, tuple[Damage, ...]] = {
         Scratch(
             ((0.55, 0.700), (0.15, 0.672), (-0.10, 0.668), (-0.22, 0.655)),
             LEFT,
-            0.006,
+            0.010,
             part="front_left_door",
         ),
-        Scratch(((0.40, 0.655), (0.12, 0.632)), LEFT, 0.004, part="front_left_door"),
-        Scratch(((0.02, 0.640), (-0.16, 0.628)), LEFT, 0.004, part="front_left_door"),
+        Scratch(((0.40, 0.655), (0.12, 0.632)), LEFT, 0.007, part="front_left_door"),
+        Scratch(((0.02, 0.640), (-0.16, 0.628)), LEFT, 0.007, part="front_left_door"),
     ),
     "bumper": (Scrape(),),
 }
 """Damage by name, always in the same place: what the demo car carries."""
 
 _DENT_SPOTS: tuple[tuple[float, float, int], ...] = (
-    (-0.66, 0.60, RIGHT), (0.25, 0.56, LEFT), (0.35, 0.62, RIGHT), (-0.60, 0.52, RIGHT), (1.35, 0.86, RIGHT),
-    (-1.62, 0.80, LEFT), (-0.20, 0.88, RIGHT), (0.50, 0.45, LEFT), (-0.75, 0.88, LEFT), (1.00, 0.80, LEFT),
-    (-1.40, 0.82, RIGHT), (0.05, 0.70, LEFT),
+    (-0.66, 0.60, RIGHT), (0.25, 0.56, LEFT), (0.35, 0.62, RIGHT), (-0.60, 0.52, RIGHT), (-0.85, 0.70, LEFT),
+    (-1.62, 0.78, LEFT), (0.62, 0.66, RIGHT), (0.50, 0.45, LEFT), (-0.15, 0.70, RIGHT), (0.66, 0.70, LEFT),
+    (-1.66, 0.78, RIGHT), (0.05, 0.66, LEFT),
 )  # fmt: skip
+"""Where a dent shows: higher up, the shoulder of the body rounds it away."""
 
 
 def random_damage(seed: int, dents: int = 4, scratches: int = 4) -> tuple[Damage, ...]:
