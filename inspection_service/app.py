@@ -103,6 +103,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_service(settings, clock=clock, messenger=messenger, judge=judge) as running:
+            app.state.running = running
             app.state.services = running.services
             going = asyncio.create_task(running.keep_going(work=settings.work.enabled), name="background")
             going.add_done_callback(_report_end)

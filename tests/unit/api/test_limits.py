@@ -9,6 +9,8 @@ import pytest
 from inspection_service.api.errors import RateLimited
 from inspection_service.api.limits import FixedWindow
 
+pytestmark = pytest.mark.unit
+
 
 class SetClock:
     """A clock that stands until it is moved."""

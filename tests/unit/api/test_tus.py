@@ -11,6 +11,8 @@ import pytest
 from inspection_service.api import tus
 from inspection_service.api.errors import TusVersionUnsupported, UploadHeaderInvalid
 
+pytestmark = pytest.mark.unit
+
 SHA256 = hashlib.sha256(b"photo").hexdigest()
 
 
