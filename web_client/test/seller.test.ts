@@ -1,0 +1,234 @@
+import { beforeEach, describe, expect, test } from "vitest";
+
+import { Http, SellerApi } from "../src/core/api";
+import { MemoryPhotoStore } from "../src/core/photo-store";
+import { Seller } from "../src/core/seller";
+import type { SellerState } from "../src/core/session";
+import type { SellerView } from "../src/core/views";
+import { FakeSocket, FakeTimers, settle, step, view } from "./fakes";
+
+/** A service of one case: answers from a table, remembers what was asked. */
+class FakeService {
+  readonly asked: string[] = [];
+  case: SellerView = view();
+  link: "ready" | "in_use" | "yours" = "ready";
+  problem: { status: number; slug: string } | null = null;
+  isAway = false;
+
+  fetch = async (url: string, init: RequestInit): Promise<Response> => {
+    const path = url.split("?")[0] ?? "";
+    this.asked.push(`${init.method} ${path}`);
+    if (this.isAway) throw new TypeError("Failed to fetch");
+    if (this.problem !== null) {
+      const { status, slug } = this.problem;
+      return new Response(JSON.stringify({ type: `urn:inspection:problem:${slug}`, title: "", status }), { status });
+    }
+    if (path === "/v1/seller/preview") return Response.json({ link: this.link, platform_name: "Demo" });
+    return Response.json(this.case);
+  };
+}
+
+describe("the seller's page", () => {
+  let service: FakeService;
+  let sockets: FakeSocket[];
+  let timers: FakeTimers;
+  let memory: Map<string, string>;
+  let seller: Seller;
+  let uploads: string[];
+  const line = (): FakeSocket => sockets[sockets.length - 1] as FakeSocket;
+  const place = (): unknown => (seller.state.at === "inside" ? seller.state.place : seller.state);
+  const stopped = (): SellerState => seller.state;
+
+  const newPage = (): Seller =>
+    new Seller({
+      api: new SellerApi(new Http(service.fetch)),
+      store: new MemoryPhotoStore(),
+      uploader: {
+        upload: async (photo) => {
+          uploads.push(`${photo.stepId} ${photo.method}`);
+        },
+      },
+      openSocket: (url) => {
+        const socket = new FakeSocket(url);
+        sockets.push(socket);
+        return socket;
+      },
+      page: { protocol: "https:", host: "cars.example" },
+      memory: { get: (key) => memory.get(key) ?? null, set: (key, value) => void memory.set(key, value) },
+      newId: () => "capture-1",
+      now: () => new Date("2026-11-22T10:00:00Z"),
+      isOnline: () => true,
+      timers,
+    });
+
+  beforeEach(() => {
+    service = new FakeService();
+    sockets = [];
+    timers = new FakeTimers();
+    memory = new Map();
+    uploads = [];
+    seller = newPage();
+  });
+
+  const enter = async (): Promise<void> => {
+    await seller.start("token");
+    await seller.begin();
+    line().opens();
+  };
+
+  const still = {
+    bytes: new Uint8Array([1]).buffer,
+    mediaType: "image/jpeg",
+    method: "take_photo",
+    width: 4,
+    height: 3,
+  } as const;
+
+  test("a link is looked at without spending it", async () => {
+    await seller.start("token");
+    expect(seller.state.at).toBe("welcome");
+    expect(service.asked).toEqual(["POST /v1/seller/preview"]);
+  });
+
+  test("the browser that holds the link goes straight on", async () => {
+    service.link = "yours";
+    await seller.start("token");
+    expect(place()).toEqual({ screen: "step", stepId: "front", shot: null });
+  });
+
+  test("another browser is asked for a code", async () => {
+    await seller.start("token");
+    service.problem = { status: 409, slug: "link-used-elsewhere" };
+    await seller.begin();
+    expect(seller.state.at).toBe("takeover");
+    service.problem = null;
+    await seller.takeOver("123456");
+    expect(seller.state.at).toBe("inside");
+  });
+
+  test.each([
+    [404, "link-unknown", "link_unknown"],
+    [410, "link-expired", "link_expired"],
+    [401, "session-missing", "no_link"],
+    [401, "session-taken-over", "taken_over"],
+  ] as const)("an answer %i %s is a page of its own", async (status, slug, why) => {
+    service.problem = { status, slug };
+    await seller.start(status === 401 ? null : "token");
+    expect(stopped()).toEqual({ at: "stopped", why });
+  });
+
+  test("a service that is away is asked again until it answers", async () => {
+    service.isAway = true;
+    await seller.start(null);
+    expect(seller.state.at).toBe("unreached");
+    service.isAway = false;
+    timers.pass(4000);
+    await settle();
+    expect(seller.state.at).toBe("inside");
+  });
+
+  test("a photo goes from the shutter to the service, and a reload still awaits its verdict", async () => {
+    await enter();
+    await seller.shoot(still, "front");
+    expect(place()).toEqual({ screen: "step", stepId: "front", shot: "capture-1" });
+    await settle();
+    expect(uploads).toEqual(["front take_photo"]);
+    seller = newPage();
+    await seller.start(null);
+    expect(place()).toEqual({ screen: "step", stepId: "front", shot: "capture-1" });
+  });
+
+  test("what the operator asks is seen at once, as a notice with the way there", async () => {
+    await enter();
+    service.case = view({ event_seq: 2, steps: [step("front"), step("rear", { status: "retake" })] });
+    line().says({
+      type: "event",
+      event: {
+        seq: 2,
+        at: "",
+        kind: "capture.retake_asked",
+        actor: { kind: "operator", name: "Ana" },
+        data: { step_id: "rear" },
+      },
+    });
+    await settle();
+    expect(seller.state).toMatchObject({ notice: { is: "retake_asked", stepId: "rear" }, view: { event_seq: 2 } });
+  });
+
+  test("go to step moves the page and says so", async () => {
+    await enter();
+    line().says({ type: "command", id: "k1", name: "go_to_step", args: { step_id: "wheel" } });
+    await settle();
+    expect(place()).toMatchObject({ stepId: "wheel" });
+    expect(line().sent).toContainEqual({
+      type: "ack",
+      id: "k1",
+      ok: true,
+      effect: { step_id: "wheel" },
+      error: null,
+    });
+  });
+
+  test("take the photo says what the camera did, or that it is closed", async () => {
+    await enter();
+    line().says({ type: "command", id: "k1", name: "take_photo", args: {} });
+    seller.shutter = async () => ({ width: 4000 });
+    line().says({ type: "command", id: "k2", name: "take_photo", args: {} });
+    await settle();
+    const acks = line().sent.filter((message) => message.type === "ack");
+    expect(acks).toMatchObject([
+      { id: "k1", ok: false, error: "camera-closed" },
+      { id: "k2", ok: true, effect: { width: 4000 } },
+    ]);
+  });
+
+  test("a command for a step that does not exist is refused", async () => {
+    await enter();
+    line().says({ type: "command", id: "k1", name: "go_to_step", args: { step_id: "roof" } });
+    await settle();
+    expect(line().sent).toContainEqual({ type: "ack", id: "k1", ok: false, effect: null, error: "step-unknown" });
+  });
+
+  test("the older of two tabs stops and sends nothing more", async () => {
+    await enter();
+    line().breaks(4409);
+    expect(stopped()).toEqual({ at: "stopped", why: "other_tab" });
+    await seller.queue.resume("i1");
+    await settle();
+    expect(uploads).toEqual([]);
+  });
+
+  test("a verdict is fetched even when the line is down", async () => {
+    await enter();
+    await seller.shoot(still, "front");
+    await settle();
+    line().breaks();
+    const before = service.asked.length;
+    timers.pass(5000);
+    await settle();
+    expect(service.asked.slice(before)).toContain("GET /v1/seller/inspection");
+  });
+
+  test("events in a burst are answered by few readings", async () => {
+    await enter();
+    const before = service.asked.length;
+    for (let seq = 2; seq < 12; seq += 1) {
+      line().says({
+        type: "event",
+        event: { seq, at: "", kind: "finding.detected", actor: { kind: "service", name: "" }, data: {} },
+      });
+    }
+    await settle();
+    expect(service.asked.length - before).toBeLessThanOrEqual(2);
+  });
+
+  test("a call rings and ends", async () => {
+    await enter();
+    line().says({ type: "call", call_id: "l1", state: "ringing", operator_name: "Ana" });
+    expect(seller.state).toMatchObject({ call: { operatorName: "Ana", state: "ringing" } });
+    seller.answerCall("accept");
+    expect(line().sent).toContainEqual({ type: "call.accept" });
+    line().says({ type: "call", call_id: "l1", state: "ended", operator_name: "Ana" });
+    expect(seller.state).toMatchObject({ call: null });
+  });
+});

@@ -1,0 +1,166 @@
+import { IDBFactory } from "fake-indexeddb";
+import { beforeEach, describe, expect, test } from "vitest";
+
+import type { KeptPhoto } from "../src/core/capture";
+import { IndexedPhotoStore, type PhotoStore } from "../src/core/photo-store";
+import { Refused, Unreached } from "../src/core/problems";
+import { UploadQueue, type Uploader, type Waiting } from "../src/core/upload-queue";
+import { FakeTimers, photo, settle } from "./fakes";
+
+/** Answers each upload as told, in order; what is not told works. */
+class FakeUploader implements Uploader {
+  readonly asked: string[] = [];
+  answers: (Error | null)[] = [];
+
+  async upload(kept: KeptPhoto, _signal: AbortSignal, onProgress: (share: number) => void): Promise<void> {
+    this.asked.push(kept.captureId);
+    const answer = this.answers.shift() ?? null;
+    if (answer !== null) throw answer;
+    onProgress(1);
+  }
+}
+
+const refused = (slug: string, status: number): Refused => new Refused(slug, status, "", "");
+
+describe("photos on their way", () => {
+  let database: IDBFactory;
+  let store: PhotoStore;
+  let uploader: FakeUploader;
+  let timers: FakeTimers;
+  let waiting: readonly Waiting[];
+  let sent: string[];
+  let signedOut: number;
+  let queue: UploadQueue;
+
+  const newQueue = (): UploadQueue =>
+    new UploadQueue(
+      store,
+      uploader,
+      (now) => (waiting = now),
+      (kept) => sent.push(kept.captureId),
+      () => (signedOut += 1),
+      timers,
+      () => 1,
+    );
+
+  beforeEach(async () => {
+    database = new IDBFactory();
+    store = await IndexedPhotoStore.open(database);
+    uploader = new FakeUploader();
+    timers = new FakeTimers();
+    waiting = [];
+    sent = [];
+    signedOut = 0;
+    queue = newQueue();
+  });
+
+  test("a photo is on the phone before add() answers, and leaves it only when the service has it", async () => {
+    uploader.answers = [new Unreached()];
+    await queue.add(photo("c1"));
+    expect(await store.list("i1")).toHaveLength(1);
+    await settle();
+    expect(await store.list("i1")).toHaveLength(1);
+    timers.pass(1000);
+    await settle();
+    expect(sent).toEqual(["c1"]);
+    expect(await store.list("i1")).toEqual([]);
+  });
+
+  test("a page killed in the middle of an upload sends the photo from the next page", async () => {
+    uploader.answers = [new Unreached()];
+    await queue.add(photo("c1"));
+    await settle();
+    queue.stop();
+    store = await IndexedPhotoStore.open(database);
+    queue = newQueue();
+    await queue.resume("i1");
+    await settle();
+    expect(sent).toEqual(["c1"]);
+  });
+
+  test("bytes come back from the phone as they went in", async () => {
+    const before = photo("c1");
+    await store.put(before);
+    const [after] = await store.list("i1");
+    expect(new Uint8Array(after?.bytes as ArrayBuffer)).toEqual(new Uint8Array(before.bytes));
+    expect(await store.list("another")).toEqual([]);
+  });
+
+  test("photos go one after the other, in the order they were taken", async () => {
+    await Promise.all([queue.add(photo("c1")), queue.add(photo("c22")), queue.add(photo("c333"))]);
+    await settle();
+    expect(uploader.asked).toEqual(["c1", "c22", "c333"]);
+    expect(waiting).toEqual([]);
+  });
+
+  test("without a network it tries less and less often, and at once when woken", async () => {
+    uploader.answers = Array.from({ length: 9 }, () => new Unreached());
+    await queue.add(photo("c1"));
+    await settle();
+    for (const wait_ms of [1000, 2000, 4000]) {
+      timers.pass(wait_ms - 1);
+      await settle();
+      const before = uploader.asked.length;
+      timers.pass(1);
+      await settle();
+      expect(uploader.asked.length).toBe(before + 1);
+    }
+    uploader.answers = [];
+    queue.wake();
+    await settle();
+    expect(sent).toEqual(["c1"]);
+  });
+
+  test("a photo the service will not have is shown with the reason, kept, and does not hold up the others", async () => {
+    uploader.answers = [refused("step-unknown", 422)];
+    await queue.add(photo("c1"));
+    await queue.add(photo("c22"));
+    await settle();
+    expect(waiting).toMatchObject([{ captureId: "c1", state: "refused", slug: "step-unknown" }]);
+    expect(sent).toEqual(["c22"]);
+    expect(await store.list("i1")).toHaveLength(1);
+    await queue.discard("c1");
+    expect(await store.list("i1")).toEqual([]);
+  });
+
+  test("bytes damaged on the way are sent again, but not for ever", async () => {
+    uploader.answers = Array.from({ length: 9 }, () => refused("checksum-mismatch", 460));
+    await queue.add(photo("c1"));
+    await settle();
+    for (let i = 0; i < 9; i += 1) {
+      timers.pass(30_000);
+      await settle();
+    }
+    expect(uploader.asked).toHaveLength(4);
+    expect(waiting).toMatchObject([{ state: "refused", slug: "checksum-mismatch" }]);
+  });
+
+  test.each([500, 503, 429])("an answer %i is a bad moment, not a bad photo", async (status) => {
+    uploader.answers = [refused("unknown", status)];
+    await queue.add(photo("c1"));
+    await settle();
+    expect(waiting).toMatchObject([{ state: "waiting" }]);
+    timers.pass(1000);
+    await settle();
+    expect(sent).toEqual(["c1"]);
+  });
+
+  test("when the session is over the photo stays on the phone and the page is told", async () => {
+    uploader.answers = [refused("session-missing", 401)];
+    await queue.add(photo("c1"));
+    await settle();
+    timers.pass(60_000);
+    await settle();
+    expect(signedOut).toBe(1);
+    expect(uploader.asked).toHaveLength(1);
+    expect(await store.list("i1")).toHaveLength(1);
+  });
+
+  test("notes are kept, replaced and forgotten", async () => {
+    await store.note("draft", { text: "a" });
+    await store.note("draft", { text: "b" });
+    expect(await store.noted("draft")).toEqual({ text: "b" });
+    await store.note("draft", undefined);
+    expect(await store.noted("draft")).toBeUndefined();
+  });
+});
