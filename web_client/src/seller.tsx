@@ -8,7 +8,7 @@ import { IndexedPhotoStore, MemoryPhotoStore, type PhotoStore } from "./core/pho
 import { Seller, type Memory } from "./core/seller";
 import { TusUploader } from "./core/tus-uploader";
 import { App } from "./ui/seller/App";
-import { reviveTheCamera } from "./ui/seller/camera-state";
+import { camera, reviveTheCamera } from "./ui/seller/camera-state";
 import { language, offersDemo, provide, setDemo, state, suggestLanguage } from "./ui/seller/context";
 
 const memory: Memory = {
@@ -53,6 +53,18 @@ async function main(): Promise<void> {
     suggestLanguage(now.view.inspection.language);
     // The link is spent: its secret leaves the address, so that nobody copies it by accident.
     if (location.hash !== "") history.replaceState(null, "", location.pathname + location.search);
+  });
+
+  // The live call is fetched when there is something to show, or somebody rings: never before the camera.
+  let hasLiveCall = false;
+  effect(() => {
+    const now = state.value;
+    if (hasLiveCall || now.at !== "inside" || (camera.value.is !== "open" && now.call === null)) return;
+    hasLiveCall = true;
+    import("./ui/seller/live-call").then(
+      ({ LiveCall }) => new LiveCall(seller),
+      () => (hasLiveCall = false),
+    );
   });
 
   const woke = (): void => {

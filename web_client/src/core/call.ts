@@ -66,10 +66,28 @@ export class PeerCall {
     }
   }
 
+  /** Ask for the other side's voice without having one to send. */
+  listenOnly(): void {
+    this.#connection.addTransceiver("audio", { direction: "recvonly" });
+  }
+
   /** Put another camera in the place of the present one, without a new negotiation. */
   async replaceVideo(track: MediaStreamTrack): Promise<void> {
-    const sender = this.#connection.getSenders().find((each) => each.track?.kind === "video");
-    await sender?.replaceTrack(track);
+    const sender = this.#connection.getTransceivers().find((each) => each.sender.track?.kind === "video")?.sender;
+    if (sender === undefined) this.addTrack(track);
+    else await sender.replaceTrack(track);
+  }
+
+  /**
+   * Whether an offer comes from another connection than the one this call is joined to: the other page was loaded anew, and
+   * this call must be too.
+   *
+   * Source: RFC 8866, section 5.2: the session id of the origin line names the sender's session.
+   */
+  isFromAnother(payload: SignalPayload): boolean {
+    if (!("description" in payload) || payload.description.type !== "offer") return false;
+    const known = this.#connection.remoteDescription?.sdp;
+    return known !== undefined && sessionIdOf(known) !== sessionIdOf(payload.description.sdp ?? "");
   }
 
   /** Take what the other side's browser sent. */
@@ -157,6 +175,10 @@ export class PeerCall {
   }
 }
 
+function sessionIdOf(sdp: string): string | undefined {
+  return /^o=\S+ (\S+)/m.exec(sdp)?.[1];
+}
+
 /** What the analysis needs at most: the service looks at 640x360, three times a second. */
 const ANALYSIS_HEIGHT_PX = 360;
 const ANALYSIS_FPS = 3;
@@ -165,7 +187,7 @@ const REBUILD_FIRST_MS = 1_000;
 const REBUILD_MAX_MS = 30_000;
 
 export interface AnalysisSenderOptions {
-  readonly iceServers: readonly RTCIceServer[];
+  readonly iceServers: () => readonly RTCIceServer[];
   readonly send: (
     message:
       | { readonly type: "analysis.offer"; readonly description: RTCSessionDescriptionInit }
@@ -215,7 +237,7 @@ export class AnalysisSender {
     this.#drop();
     const track = this.#track;
     if (!track || track.readyState !== "live") return;
-    const connection = new RTCPeerConnection({ iceServers: [...this.#options.iceServers] });
+    const connection = new RTCPeerConnection({ iceServers: [...this.#options.iceServers()] });
     this.#connection = connection;
     const height = Math.min(track.getSettings().height ?? 720, track.getSettings().width ?? 1280);
     connection.addTransceiver(track, {

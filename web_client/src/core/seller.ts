@@ -3,7 +3,7 @@
 import type { SellerApi, Signing } from "./api";
 import { realTimers, type Timers } from "./backoff";
 import { keep, type KeptPhoto, type Still } from "./capture";
-import type { Incoming, Outgoing } from "./messages";
+import type { IceServer, Incoming, Outgoing } from "./messages";
 import { NoRoom, type PhotoStore } from "./photo-store";
 import { Refused, Unreached } from "./problems";
 import { SessionSocket, sessionUrl, type LineState, type SocketLike } from "./session-socket";
@@ -64,6 +64,8 @@ export class Seller {
   readonly onMessage = new Set<(message: Incoming) => void>();
   /** Set by the camera while it is on the screen. */
   shutter: Shutter | null = null;
+  /** Where the browsers may find a path to each other, as the service says when the line opens. */
+  iceServers: readonly IceServer[] = [];
   readonly queue: UploadQueue;
 
   private readonly timers: Timers;
@@ -324,6 +326,7 @@ export class Seller {
     for (const listener of this.onMessage) listener(message);
     switch (message.type) {
       case "welcome": {
+        this.iceServers = message.ice_servers;
         const place = this.inside.place;
         if (place.screen === "step") this.say({ type: "watch.step", step_id: place.stepId });
         break;

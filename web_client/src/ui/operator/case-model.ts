@@ -157,7 +157,9 @@ export class CaseModel {
       onRemoteStream: (stream) => (this.remote.value = stream),
       onState: (state) => (this.link.value = state),
     });
-    for (const track of this.microphone?.getAudioTracks() ?? []) this.peer.addTrack(track);
+    const voice = this.microphone?.getAudioTracks()[0];
+    if (voice) this.peer.addTrack(voice);
+    else this.peer.listenOnly();
   }
 
   private hangUp(): void {
@@ -184,9 +186,10 @@ export class CaseModel {
         this.seller.value = message.seller;
         break;
       case "call":
-        this.followCall(message);
+        await this.followCall(message);
         break;
       case "signal":
+        if (this.peer?.isFromAnother(message.payload)) this.startPeer(); // the seller's page was loaded anew
         await this.peer?.receive(message.payload);
         break;
       case "ack":
@@ -203,11 +206,12 @@ export class CaseModel {
     }
   }
 
-  private followCall(message: Extract<Incoming, { type: "call" }>): void {
+  private async followCall(message: Extract<Incoming, { type: "call" }>): Promise<void> {
     const isMine = message.operator_id === me.value?.id;
     this.call.value = { state: message.state, isMine, ...(message.reason ? { reason: message.reason } : {}) };
     if (!isMine) return;
     if (message.state === "accepted") {
+      await this.openMicrophone(); // this page may have been loaded anew in the middle of the call
       if (this.peer === null) this.startPeer();
     } else if (message.state !== "ringing") {
       this.hangUp();
