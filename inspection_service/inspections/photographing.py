@@ -186,9 +186,15 @@ class Photographing(Acts):
         return upload
 
     async def drop(self, inspection_id: InspectionId, upload_id: str) -> None:
-        """Throw an upload away; a finished one loses its upload, never its capture."""
+        """Throw an upload away; a finished one loses its upload, never its capture.
+
+        Raises:
+            UploadUnknown: This inspection has no such upload; nobody else's is touched.
+        """
         async with self._writing() as (repository, _):
-            await (await repository.case(inspection_id)).drop_upload(upload_id)
+            case = await repository.case(inspection_id)
+            await case.upload(upload_id)
+            await case.drop_upload(upload_id)
         await self._remove_pieces(upload_id)
 
     async def receive_capture(self, inspection_id: InspectionId, new: NewCapture, *, by: Actor) -> Capture:
