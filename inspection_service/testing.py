@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -286,6 +287,12 @@ class Backend:
         return await self.inspections.dossier(inspection_id)
 
 
+@cache
+def shipped_shelf() -> Shelf:
+    """Return the checklists in the repository, read once."""
+    return Shelf.load(shipped_data("checklists"))
+
+
 @asynccontextmanager
 async def open_backend(
     folder: Path,
@@ -306,7 +313,7 @@ async def open_backend(
     """
     clock, bus, messenger = FakeClock(), InProcessBus(), MemoryMessenger()
     objects = store or MemoryStore()
-    shelf = Shelf.load(shipped_data("checklists"))
+    shelf = shipped_shelf()
     scripted, fake = ScriptedJudge(), FakeSealer()
     async with Database(url or f"sqlite+aiosqlite:///{folder / 'inspection.db'}") as database:
         await migrate(database)

@@ -23,7 +23,9 @@ def faults_of(content: Any, path: Path) -> list[str]:
         path: Where the YAML is; its folder holds ``assets/``.
     """
     schema = json.loads((shipped_data("checklists") / SCHEMA_FILE).read_text(encoding="utf-8"))
-    errors = sorted(Draft202012Validator(schema).iter_errors(content), key=lambda error: list(map(str, error.path)))
+    errors = sorted(
+        Draft202012Validator(schema).iter_errors(content), key=lambda error: list(map(str, error.path))
+    )
     if errors:
         return [f"{'/'.join(map(str, error.absolute_path)) or 'file'}: {error.message}" for error in errors]
     return list(_broken_references(content, path))

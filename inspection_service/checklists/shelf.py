@@ -14,6 +14,9 @@ import yaml
 from inspection_service.checklists.check import faults_of
 from inspection_service.checklists.errors import ChecklistInvalid, ChecklistUnknown
 
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""libyaml where PyYAML was built with it: ten times as fast."""
+
 
 @dataclass(frozen=True, slots=True)
 class Checklist:
@@ -81,7 +84,7 @@ def load_checklist(path: Path) -> Checklist:
         ChecklistInvalid: ``faults`` names each fault, as ``file: place: what``.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)  # noqa: S506 - a safe loader, both ways
     except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
         fault = f"{path.name}: cannot be read: {error}"
         raise ChecklistInvalid(fault, faults=[fault]) from error
