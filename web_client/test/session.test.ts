@@ -115,6 +115,14 @@ describe("the verdict on the photo just taken", () => {
     expect(verdictOf(now, bad, "c1")).toEqual({ is: "again", advice, canKeep: true });
   });
 
+  test("says that an earlier photo stands when the new one was refused", () => {
+    const earlier = step("front", { status: "done", capture: capture("c0", { state: "accepted" }) });
+    const before = inside(reduce(now, { is: "arrived", captureId: "c1" }));
+    expect(verdictOf(before, earlier, "c1")).toEqual({ is: "checking" });
+    const after = inside(reduce(before, { is: "viewed", view: view({ event_seq: 9, steps: [earlier] }) }));
+    expect(verdictOf(after, earlier, "c1")).toEqual({ is: "earlier" });
+  });
+
   test("of an older photo is not taken for the new one's", () => {
     const older = step("front", { status: "sent", capture: capture("c0", { state: "accepted" }) });
     expect(verdictOf(now, older, "c1")).toEqual({ is: "checking" });

@@ -81,7 +81,7 @@ export class Seller {
       world.store,
       world.uploader,
       (waiting) => this.queued(waiting),
-      () => void this.refresh(),
+      (photo) => this.arrived(photo.captureId),
       () => void this.refresh(),
       this.timers,
     );
@@ -320,6 +320,11 @@ export class Seller {
 
   private queued(waiting: readonly Waiting[]): void {
     this.dispatch({ is: "queued", waiting });
+  }
+
+  private arrived(captureId: string): void {
+    this.dispatch({ is: "arrived", captureId });
+    void this.refresh();
   }
 
   private heard(message: Incoming): void {

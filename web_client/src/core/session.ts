@@ -56,6 +56,8 @@ export interface Inside {
   readonly view: SellerView;
   readonly place: Place;
   readonly waiting: readonly Waiting[];
+  /** Photos the service has got since this page was opened, with the number of the view that was shown then. */
+  readonly arrived: Readonly<Record<string, number>>;
   readonly line: LineState;
   readonly isOnline: boolean;
   readonly operators: readonly string[];
@@ -88,6 +90,7 @@ export type Happening =
   | { readonly is: "viewed"; readonly view: SellerView; readonly remembered?: Place | null }
   | { readonly is: "went"; readonly place: Place }
   | { readonly is: "queued"; readonly waiting: readonly Waiting[] }
+  | { readonly is: "arrived"; readonly captureId: string }
   | { readonly is: "line"; readonly state: LineState }
   | { readonly is: "network"; readonly isOnline: boolean }
   | { readonly is: "present"; readonly operators: readonly string[] }
@@ -134,6 +137,8 @@ function inside(state: Inside, happening: InsideHappening): Inside {
     }
     case "queued":
       return { ...state, waiting: happening.waiting };
+    case "arrived":
+      return { ...state, arrived: { ...state.arrived, [happening.captureId]: state.view.event_seq } };
     case "line":
       return { ...state, line: happening.state };
     case "network":
@@ -163,6 +168,7 @@ function viewed(state: SellerState, view: SellerView, remembered: Place | null):
     view,
     place: settled(remembered ?? firstPlace(view), view),
     waiting: [],
+    arrived: {},
     line: "closed",
     isOnline: true,
     operators: [],
@@ -240,6 +246,8 @@ export type Verdict =
   | { readonly is: "refused"; readonly slug: string }
   | { readonly is: "checking" }
   | { readonly is: "good" }
+  /** The new photo was refused, and an earlier one that was accepted stands. */
+  | { readonly is: "earlier" }
   | { readonly is: "again"; readonly advice: Advice | null; readonly canKeep: boolean };
 
 export function verdictOf(state: Inside, step: StepView, shot: string): Verdict {
@@ -250,9 +258,8 @@ export function verdictOf(state: Inside, step: StepView, shot: string): Verdict 
   }
   if (step.capture?.id !== shot) {
     // The step shows another photo: either the view is older than the upload, or an earlier photo stands.
-    return step.status === "done" && step.advice !== null
-      ? { is: "again", advice: step.advice, canKeep: false }
-      : { is: "checking" };
+    const isNewer = state.view.event_seq > (state.arrived[shot] ?? -1);
+    return step.status === "done" && isNewer ? { is: "earlier" } : { is: "checking" };
   }
   switch (step.capture.state) {
     case "accepted":

@@ -165,9 +165,11 @@ function CallCard(): JSX.Element | null {
 function NoticeCard(props: { readonly notice: Notice }): JSX.Element {
   const { notice } = props;
   const t = words.value;
-  const steps = inside().view.steps;
+  const { view, place } = inside();
+  const steps = view.steps;
   const step = "stepId" in notice ? steps.find((s) => s.id === notice.stepId) : undefined;
   const title = step?.title ?? "";
+  const isAtCamera = place.screen === "step";
   const isRetake = notice.is === "retake_asked" || notice.is === "retake_judged";
   const text = {
     retake_asked: () => t.notices.retakeAsked(title),
@@ -179,7 +181,7 @@ function NoticeCard(props: { readonly notice: Notice }): JSX.Element {
   return (
     <div class={`card ${isRetake || notice.is === "no_room" ? "warn" : ""}`} data-notice={notice.is}>
       <p>{text}</p>
-      {isRetake && step?.advice ? <p>{step.advice.sentence}</p> : null}
+      {isRetake && !isAtCamera && step?.advice ? <p>{step.advice.sentence}</p> : null}
       <div class="pair">
         <Button onClick={() => seller().dismissNotice()}>{t.close}</Button>
         {isRetake && step !== undefined ? (

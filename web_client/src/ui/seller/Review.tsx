@@ -7,6 +7,7 @@ import { seenStatus, unsent } from "../../core/session";
 import type { FindingView, StepView } from "../../core/views";
 import { News, TopBar } from "./Chrome";
 import { inside, seller, useAct, words } from "./context";
+import { drawing } from "./drawings";
 import { Button, Heading, Icon, Sheet, Trouble } from "./Parts";
 import { Photo } from "./Photo";
 
@@ -97,7 +98,7 @@ function StepCard(props: { readonly step: StepView }): JSX.Element {
     <li class={`photo-card ${status}`} data-step={step.id} data-status={status}>
       <button type="button" class="thumb" aria-label={t.see(step.title)} onClick={() => setOpen(true)}>
         {capture === null ? (
-          <img class="placeholder" src={step.example_url ?? ""} alt="" />
+          <img class="placeholder" src={drawing(step.example_url ?? "")} alt="" />
         ) : (
           <img src={capture.thumb_url} alt="" loading="lazy" />
         )}

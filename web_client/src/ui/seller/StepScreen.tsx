@@ -12,6 +12,7 @@ import { News, TopBar } from "./Chrome";
 import { inside, isDemo, offersDemo, seller, setDemo, words } from "./context";
 import { darkroomFor, measure } from "./darkroom";
 import { demoPicture } from "./demo-car";
+import { drawing, fetchDrawings } from "./drawings";
 import { FilePicker } from "./FilePicker";
 import { preloadLate } from "./Late";
 import { Icon, Sheet } from "./Parts";
@@ -40,7 +41,8 @@ export function StepScreen(props: { readonly stepId: string; readonly shot: stri
     if (!isOpen && camera.value.is !== "trouble" && !isDemo.value) return;
     preloadUploader();
     void preloadLate();
-  }, [isOpen, camera.value.is]);
+    void fetchDrawings(now.view.steps.flatMap((s) => [s.overlay_url, s.example_url]));
+  }, [isOpen, camera.value.is, isDemo.value, now.isOnline]);
 
   if (step === undefined) return <main />;
 
@@ -48,7 +50,7 @@ export function StepScreen(props: { readonly stepId: string; readonly shot: stri
     let still: Still;
     const open = camera.value;
     if (isDemo.value) {
-      const picture = await demoPicture(step.id);
+      const picture = await demoPicture(step.id, step.attempts);
       if (picture === null) throw new Error("no generated picture");
       still = await stillFrom(picture, "demo", { measure });
     } else {
@@ -149,7 +151,7 @@ function CameraWork(props: {
       </div>
       <div class="controls">
         <button type="button" class="side example" id="example" onClick={() => setPanel("example")}>
-          {step.example_url === null ? <Icon name="photo" /> : <img src={step.example_url} alt="" />}
+          {step.example_url === null ? <Icon name="photo" /> : <img src={drawing(step.example_url)} alt="" />}
           <span>{t.step.example}</span>
         </button>
         <button
@@ -175,7 +177,7 @@ function CameraWork(props: {
       ) : null}
       {panel === "example" ? (
         <Sheet id="example-sheet" title={t.step.exampleTitle} onClose={() => setPanel("none")}>
-          {step.example_url === null ? null : <img class="example-large" src={step.example_url} alt="" />}
+          {step.example_url === null ? null : <img class="example-large" src={drawing(step.example_url)} alt="" />}
           <p lang={textsLang}>{step.instruction}</p>
           <FilePicker label={t.step.pickFile} hint={t.step.pickHint} kind="quiet" onStill={useFile} />
         </Sheet>

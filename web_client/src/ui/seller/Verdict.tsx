@@ -98,6 +98,8 @@ function Words(props: {
         return [t.verdict.checking, t.verdict.checkingText, false];
       case "good":
         return [t.verdict.good, t.verdict.goodText, false];
+      case "earlier":
+        return [t.verdict.earlier, t.verdict.earlierText, false];
       case "again":
         return [t.verdict.again, known.advice?.sentence ?? null, true];
       case "refused":

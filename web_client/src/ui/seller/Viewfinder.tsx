@@ -9,6 +9,7 @@ import { camera, openTheCamera } from "./camera-state";
 import { isDemo, words } from "./context";
 import { CopyLink } from "./CopyLink";
 import { demoUrl } from "./demo-car";
+import { drawing } from "./drawings";
 import { FilePicker } from "./FilePicker";
 import { Button } from "./Parts";
 
@@ -47,7 +48,7 @@ export function Viewfinder(props: {
             onLoadedMetadata={(event) => setRatio(ratioOf(event.currentTarget))}
           />
         )}
-        {props.step.overlay_url === null ? null : <img class="outline" src={props.step.overlay_url} alt="" />}
+        {props.step.overlay_url === null ? null : <img class="outline" src={drawing(props.step.overlay_url)} alt="" />}
         {!isDemo.value && now.is !== "open" ? (
           <div class="opening" role="status">
             <p>{words.value.step.opening}</p>

@@ -4,14 +4,20 @@ import type { Darkroom } from "../../core/camera";
 
 const QUALITY = 0.92;
 
-async function jpeg(source: CanvasImageSource, width: number, height: number): Promise<Blob> {
+/** JPEG of anything that can be drawn. */
+export async function jpeg(
+  source: CanvasImageSource,
+  width: number,
+  height: number,
+  quality = QUALITY,
+): Promise<Blob> {
   const canvas = document.createElement("canvas");
   canvas.width = width;
   canvas.height = height;
   const pen = canvas.getContext("2d", { alpha: false });
   if (pen === null) throw new Error("no canvas");
   pen.drawImage(source, 0, 0, width, height);
-  const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, "image/jpeg", QUALITY));
+  const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, "image/jpeg", quality));
   canvas.width = canvas.height = 0; // Gives the memory back at once: iOS limits it over all canvases.
   if (blob === null) throw new Error("the canvas gave no picture");
   return blob;
