@@ -1,0 +1,153 @@
+"""Transactions commit whole or not at all, and foreign errors stop at the door."""
+
+import asyncio
+import sqlite3
+from pathlib import Path
+
+import pytest
+from alembic import command
+from sqlalchemy import insert, select, text
+from sqlalchemy.exc import IntegrityError
+
+from inspection_service.settings import DatabaseSettings
+from inspection_service.storage import tables as t
+from inspection_service.storage.database import Database
+from inspection_service.storage.errors import DatabaseUnavailable, StorageFull
+from inspection_service.storage.migrate import alembic_config, migrate
+from inspection_service.testing import NOON
+
+pytestmark = pytest.mark.unit
+
+
+def tenant(number: int) -> dict[str, object]:
+    return {"id": f"ten_{number}", "name": "x" * 2000, "created_at": NOON}
+
+
+async def test_migrations_make_exactly_the_tables(tmp_path: Path) -> None:
+    """Twice is fine; Alembic finds no difference between revisions and tables; and one can go back."""
+    async with Database(f"sqlite+aiosqlite:///{tmp_path / 'a' / 'x.db'}") as database:
+        await migrate(database)
+        await migrate(database)
+        async with database.write() as transaction:
+            await transaction.connection.run_sync(lambda c: command.check(alembic_config(c)))
+            await transaction.connection.run_sync(lambda c: command.downgrade(alembic_config(c), "base"))
+        await migrate(database)
+
+
+async def test_sqlite_is_set_to_survive_a_power_cut(tmp_path: Path) -> None:
+    """Write-ahead log, full sync, foreign keys."""
+    async with (
+        Database(f"sqlite+aiosqlite:///{tmp_path / 'x.db'}") as database,
+        database.read() as transaction,
+    ):
+        found = [
+            (await transaction.connection.execute(text(f"PRAGMA {name}"))).scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys")
+        ]
+    assert found == ["wal", 2, 1]
+
+
+async def test_sixty_read_modify_writes_are_all_there(tmp_path: Path) -> None:
+    """The measured loss of SQLite's default transactions does not happen here."""
+    async with Database(f"sqlite+aiosqlite:///{tmp_path / 'x.db'}") as database:
+        async with database.write() as transaction:
+            await transaction.connection.execute(text("CREATE TABLE n (n INTEGER)"))
+            await transaction.connection.execute(text("INSERT INTO n VALUES (0)"))
+
+        async def add_one() -> None:
+            async with database.write() as transaction:
+                found = (await transaction.connection.execute(text("SELECT n FROM n"))).scalar_one()
+                await asyncio.sleep(0)
+                await transaction.connection.execute(text("UPDATE n SET n = :n"), {"n": found + 1})
+
+        await asyncio.gather(*(add_one() for _ in range(60)))
+        async with database.read() as transaction:
+            assert (await transaction.connection.execute(text("SELECT n FROM n"))).scalar_one() == 60
+
+
+async def test_a_failed_block_leaves_nothing_and_tells_nobody(tmp_path: Path) -> None:
+    """Rolled back whole; what waited for the commit is never called."""
+    told: list[str] = []
+
+    async def tell() -> None:
+        told.append("told")
+
+    async with Database(f"sqlite+aiosqlite:///{tmp_path / 'x.db'}") as database:
+        await migrate(database)
+        with pytest.raises(IntegrityError):
+            async with database.write() as transaction:
+                transaction.after_commit(tell)
+                await transaction.connection.execute(insert(t.tenants).values(tenant(1)))
+                await transaction.connection.execute(insert(t.tenants).values(tenant(1)))
+        async with database.write() as transaction:
+            assert (await transaction.connection.execute(select(t.tenants))).first() is None
+            transaction.after_commit(tell)
+            assert told == []
+        assert told == ["told"]
+
+
+async def test_a_full_disk_is_told_as_such_and_keeps_what_was_there(tmp_path: Path) -> None:
+    """SQLite's own page limit plays the full disk; earlier rows stay readable."""
+    settings = DatabaseSettings(pool_size=1)
+    async with Database(f"sqlite+aiosqlite:///{tmp_path / 'x.db'}", settings) as database:
+        await migrate(database)
+        async with database.write() as transaction:
+            await transaction.connection.execute(insert(t.tenants).values(tenant(0)))
+        async with database.read() as transaction:
+            pages = (await transaction.connection.execute(text("PRAGMA page_count"))).scalar_one()
+            await transaction.connection.execute(text(f"PRAGMA max_page_count = {pages + 2}"))
+        with pytest.raises(StorageFull):
+            async with database.write() as transaction:
+                for number in range(1, 100):
+                    await transaction.connection.execute(insert(t.tenants).values(tenant(number)))
+        async with database.read() as transaction:
+            found = (await transaction.connection.execute(select(t.tenants.c.id))).scalars().all()
+            assert found == ["ten_0"]
+
+
+async def test_a_lock_that_lasts_is_unavailable_not_a_fault(tmp_path: Path) -> None:
+    """Another process holds the file longer than we wait."""
+    path = tmp_path / "x.db"
+    settings = DatabaseSettings(busy_timeout_s=0.05)
+    async with Database(f"sqlite+aiosqlite:///{path}", settings) as database:
+        await migrate(database)
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(DatabaseUnavailable) as refused:
+            async with database.write() as transaction:
+                await transaction.connection.execute(insert(t.tenants).values(tenant(1)))
+        assert refused.value.retryable
+        async with database.read() as transaction:
+            assert (await transaction.connection.execute(select(t.tenants))).first() is None
+        other.rollback()
+        other.close()
+        async with database.write() as transaction:
+            await transaction.connection.execute(insert(t.tenants).values(tenant(1)))
+
+
+async def test_closed_or_unreachable_is_unavailable(tmp_path: Path) -> None:
+    """Closing twice is fine; a database that is not there says so."""
+    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'x.db'}")
+    await database.open()
+    await database.ping()
+    await database.close()
+    await database.close()
+    with pytest.raises(DatabaseUnavailable):
+        await database.ping()
+    async with Database("postgresql+asyncpg://nobody@127.0.0.1:1/none") as away:
+        with pytest.raises(DatabaseUnavailable):
+            await away.ping()
+
+
+async def test_moments_come_back_aware_and_in_utc(tmp_path: Path) -> None:
+    """SQLite forgets zones; a moment without one is refused before it is stored."""
+    async with Database(f"sqlite+aiosqlite:///{tmp_path / 'x.db'}") as database:
+        await migrate(database)
+        async with database.write() as transaction:
+            await transaction.connection.execute(insert(t.tenants).values(tenant(1)))
+        async with database.read() as transaction:
+            assert (await transaction.connection.execute(select(t.tenants.c.created_at))).scalar() == NOON
+        naive = tenant(2) | {"created_at": NOON.replace(tzinfo=None)}
+        with pytest.raises(Exception, match="without time zone"):
+            async with database.write() as transaction:
+                await transaction.connection.execute(insert(t.tenants).values(naive))
