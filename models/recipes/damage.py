@@ -114,12 +114,15 @@ def is_held_out(picture: Picture) -> bool:
 def read_renders(folder: Path) -> list[Picture]:
     """Renders of generated cars: one folder a set, its ``boxes.json`` naming the planted damage of each view.
 
+    A set that describes no view is an undamaged car.
     A planted damage that hardly shows (``damage_unseen``) is neither asked for nor punished.
     """
     out = []
     for path in sorted(folder.glob("*/boxes.json")):
         views = json.loads(path.read_text()).get("views", {})
         for picture in sorted(path.parent.glob("*.webp")):
+            if views and picture.stem not in views:
+                continue  # not described yet
             view = views.get(picture.stem, {})
             seen, unseen = view.get("damage", []), view.get("damage_unseen", [])
             out.append(
@@ -252,7 +255,7 @@ def _scratch(image: Image, x: float, y: float, room: float, rng: Rng) -> list[fl
 
 # ---------------------------------------------------------------- examples
 class Draw:
-    """Makes one training example: most show real damage, a quarter none, a few painted damage."""
+    """Makes one training example: half show real damage, a third none, a few painted damage."""
 
     def __init__(self, sources: Sources, size: int) -> None:
         self.sources, self.size = sources, size
@@ -263,14 +266,14 @@ class Draw:
     def __call__(self, rng: Rng) -> Sample:
         """One example, from this generator alone."""
         kind = rng.random()
-        if kind < 0.25 and self.sources.clean:
+        if kind < 0.30 and self.sources.clean:
             picture = self.sources.clean[int(rng.integers(len(self.sources.clean)))]
             image, scale = detection.read(picture.path), (0.5, 3.0)
-        elif kind < 0.37 and self.sources.panels:
+        elif kind < 0.40 and self.sources.panels:
             path, shapes = self.sources.panels[int(rng.integers(len(self.sources.panels)))]
             image, scale = detection.read(path), (0.8, 2.5)
             picture = paint_damage(image, shapes, rng) or Picture(path=path)
-        elif kind < 0.42 and self.sources.renders:
+        elif kind < 0.46 and self.sources.renders:
             picture = self.sources.renders[int(rng.integers(len(self.sources.renders)))]
             image, scale = detection.read(picture.path), (0.8, 1.6)
         else:

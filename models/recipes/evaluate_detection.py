@@ -128,7 +128,7 @@ def damage_photos(
                 found=np.array([b for b, _ in found], np.float32).reshape(-1, 4),
                 scores=np.array([s for _, s in found], np.float32),
                 damaged=bool(row["damaged"]),
-                source=row["source"],
+                source=row["source"].split("-")[0],
             )
         )
     return out
