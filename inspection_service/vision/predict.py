@@ -23,7 +23,7 @@ from inspection_service.vision.engine import Model
 from inspection_service.vision.framing import VIEWS, Framing, decide
 from inspection_service.vision.odometer import Odometer, OdometerReading
 from inspection_service.vision.odometer_second import PaddleText
-from inspection_service.vision.pipeline import ENOUGH_PX, Image
+from inspection_service.vision.pipeline import ENOUGH_PX, SMALL_PX, Image, halved
 from inspection_service.vision.scene import Scene, SceneObject
 
 Task = Literal["framing", "damage", "odometer", "plate", "person"]
@@ -172,7 +172,7 @@ def framing_entries(
     scene: Callable[[Image], tuple[SceneObject, ...]], framing: Framing, wanted: Asks, data: bytes, name: str
 ) -> list[Entry]:
     """Which view, and accepted or not for each view asked (for the view found when none was)."""
-    image = decode_photo(data, ENOUGH_PX).pixels
+    image = halved(decode_photo(data, ENOUGH_PX).pixels, SMALL_PX)
     measures, objects, seen = quality.measure(image), scene(image), framing(image)
     size = (image.shape[1], image.shape[0])
     entries = []

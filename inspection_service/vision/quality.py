@@ -57,7 +57,7 @@ def measure(image: NDArray[np.uint8]) -> Measures:
         sharpness=_sharpness(luma),
         brightness=float(luma.mean()),
         highlights=float(np.percentile(luma, 99)),
-        clipped_share=float((small.min(axis=2) >= 250).mean()),
+        clipped_share=cv2.countNonZero(cv2.inRange(small, (250, 250, 250), (255, 255, 255))) / luma.size,
     )
 
 

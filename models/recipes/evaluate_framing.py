@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from inspection_service.vision import quality
 from inspection_service.vision.engine import Model
 from inspection_service.vision.framing import RING, Framing, Seen, decide, mirrored
+from inspection_service.vision.pipeline import SMALL_PX, halved
 from inspection_service.vision.scene import Scene, SceneObject
 from models.recipes import framing_data as data
 from models.recipes import phone
@@ -57,6 +58,7 @@ class Eyes:
         """Look at a photo, or at a spoiled copy of it."""
         if image is None:
             image = np.asarray(cv2.imread(str(photo.path), cv2.IMREAD_COLOR), np.uint8)
+        image = halved(image, SMALL_PX)
         size = (image.shape[1], image.shape[0])
         return Look(photo, self.framing(image), quality.measure(image), self.scene(image), size)
 

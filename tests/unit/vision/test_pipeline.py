@@ -112,7 +112,7 @@ def test_a_good_photo_of_the_right_view_is_accepted_with_everything_found() -> N
 def test_boxes_of_a_photo_judged_at_a_reduced_scale_are_in_its_own_pixels() -> None:
     bench = Bench("left_side")
     said = bench.pipeline.judge(jpeg(street(4000, 3000)), "left_side")
-    assert bench.scene_sizes == [(2000, 1500)]
+    assert bench.scene_sizes == [(1000, 750)]
     assert (said.width, said.height) == (4000, 3000)
     assert said.scene[0].box == (400.0, 600.0, 3600.0, 2400.0)
     assert said.detections[0].box == (1000.0, 20.0, 2000.0, 40.0)
