@@ -162,14 +162,14 @@ class ScriptedJudge:
     """Judges photos by what a test has written for their bytes; any other photo is accepted as what was asked for."""
 
     def __init__(self) -> None:
-        self.script: dict[bytes, Mapping[str, Any] | Exception] = {}
+        self.script: dict[bytes, Mapping[str, Any] | BaseException] = {}
         self.calls = 0
 
     async def judge(self, image_bytes: bytes, asked_view: str | None) -> Mapping[str, Any]:
         """Return or raise what was written; see ``PhotoJudge.judge``."""
         self.calls += 1
         outcome = self.script.get(image_bytes, judgement(asked_view or "other"))
-        if isinstance(outcome, Exception):
+        if isinstance(outcome, BaseException):
             raise outcome
         return outcome
 
@@ -301,6 +301,7 @@ async def open_backend(
     store: ObjectStore | None = None,
     judge: PhotoJudge | None = None,
     sealer: Sealer | None = None,
+    email: str = "alex@example.com",
 ) -> AsyncIterator[Backend]:
     """Open a backend with fakes around a real database, a platform with a key, and an operator.
 
@@ -310,6 +311,7 @@ async def open_backend(
         store: Another object store than the one in memory.
         judge: Another judge than the scripted one.
         sealer: Another sealer than the fake one.
+        email: The operator's; another one when the same database is opened again.
     """
     clock, bus, messenger = FakeClock(), InProcessBus(), MemoryMessenger()
     objects = store or MemoryStore()
@@ -343,5 +345,5 @@ async def open_backend(
             shelf=shelf,
             platform=await identity.platform(key),
             api_key=key,
-            operator=await identity.create_operator("alex@example.com", "Alex", PASSWORD),
+            operator=await identity.create_operator(email, "Alex", PASSWORD),
         )
