@@ -5,7 +5,7 @@ A route that takes ``ByPlatform`` or ``BySeller`` holds inspections that are alr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Final
 
@@ -18,7 +18,7 @@ from inspection_service.api.origin import SAFE_METHODS, require_own_origin
 from inspection_service.api.services import Services
 from inspection_service.identity.errors import KeyUnknown, SessionMissing
 from inspection_service.identity.records import Operator, Platform, Seller
-from inspection_service.inspections.records import InspectionId
+from inspection_service.inspections.records import InspectionId, Language
 from inspection_service.inspections.service import Inspections
 
 SELLER_COOKIE: Final = "seller_session"
@@ -58,6 +58,8 @@ class SellerDoor:
 
     seller: Seller
     inspections: Inspections
+    language: Language | None = None
+    """In which the page is read, when it is not the order's."""
 
     @property
     def inspection_id(self) -> InspectionId:
@@ -97,7 +99,10 @@ async def platform_door(
 
 
 async def seller_door(
-    request: Request, services: Opened, _: Annotated[str | None, Security(_seller_cookie)] = None
+    request: Request,
+    services: Opened,
+    lang: Language | None = None,
+    _: Annotated[str | None, Security(_seller_cookie)] = None,
 ) -> SellerDoor:
     """Let a seller in by the cookie; a request that changes something must come from our own page.
 
@@ -105,7 +110,7 @@ async def seller_door(
         OriginRefused, SessionMissing, SessionTakenOver: They may not come in.
     """
     own_page_only(request, services)
-    return await seller_from_cookies(request, services)
+    return replace(await seller_from_cookies(request, services), language=lang)
 
 
 async def operator_door(

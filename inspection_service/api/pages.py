@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from fastapi import APIRouter, FastAPI
 from starlette.datastructures import MutableHeaders
-from starlette.responses import FileResponse, RedirectResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from inspection_service.api.dependencies import Opened
 from inspection_service.api.errors import AssetUnknown, PagesNotBuilt
 
 CONTENT_SECURITY_POLICY: Final = "; ".join(
@@ -92,13 +93,13 @@ def install_pages(app: FastAPI, static_dir: Path, checklists_dir: Path) -> None:
         return RedirectResponse("/operator", status_code=307)
 
     @router.get("/s")
-    async def seller_page() -> Response:
-        return _page(static_dir / "seller.html")
+    async def seller_page(services: Opened) -> Response:
+        return _page(static_dir / "seller.html", services.settings.signing.mode)
 
     @router.get("/operator")
     @router.get("/operator/{_:path}")
-    async def operator_page() -> Response:
-        return _page(static_dir / "operator.html")
+    async def operator_page(services: Opened) -> Response:
+        return _page(static_dir / "operator.html", services.settings.signing.mode)
 
     @router.get("/v1/checklist-assets/{checklist}/{file}")
     async def checklist_asset(checklist: str, file: str) -> Response:
@@ -112,7 +113,12 @@ def install_pages(app: FastAPI, static_dir: Path, checklists_dir: Path) -> None:
     app.mount("/static", _Forever(directory=static_dir, check_dir=False), name="static")
 
 
-def _page(path: Path) -> Response:
+def _page(path: Path, signing: Literal["development", "file"]) -> Response:
+    """Answer with a page that knows whether this instance is one to try: then it offers the generated car."""
     if not path.is_file():
         raise PagesNotBuilt
-    return FileResponse(path, media_type="text/html", headers={"Cache-Control": "no-cache"})
+    mode = "development" if signing == "development" else "production"
+    page = path.read_text(encoding="utf-8").replace(
+        "<head>", f'<head>\n    <meta name="inspection-mode" content="{mode}">', 1
+    )
+    return HTMLResponse(page, headers={"Cache-Control": "no-cache"})

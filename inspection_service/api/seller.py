@@ -39,7 +39,7 @@ from inspection_service.api.present.seller import seller_view
 from inspection_service.api.present.steps import finding_view
 from inspection_service.api.problems import problems
 from inspection_service.api.services import Services
-from inspection_service.inspections.records import CaptureId, ConsentPurpose, FindingId, StepId
+from inspection_service.inspections.records import CaptureId, ConsentPurpose, FindingId, Language, StepId
 from inspection_service.inspections.requests import SellerMark
 
 router = APIRouter(prefix="/v1/seller", tags=["seller"])
@@ -67,7 +67,9 @@ async def preview_link(body: LinkInput, request: Request, services: Opened) -> L
 
 
 @router.post("/session", dependencies=[OwnPage], responses=problems(403, 404, 409, 410, 422, 429, 503))
-async def join(body: JoinInput, request: Request, response: Response, services: Opened) -> SellerView:
+async def join(
+    body: JoinInput, request: Request, response: Response, services: Opened, lang: Language | None = None
+) -> SellerView:
     """Start, come back in the same browser, or take over from another one with a code; sets the cookie."""
     services.limits.links.hit(caller_of(request))
     if body.code is not None:
@@ -77,7 +79,7 @@ async def join(body: JoinInput, request: Request, response: Response, services: 
     )
     if signed_in is not None:
         set_session(response, request, SELLER_COOKIE, signed_in.token, signed_in.expires_at)
-    return await _view(services, SellerDoor(seller, services.inspections.of(seller.tenant_id)))
+    return await _view(services, SellerDoor(seller, services.inspections.of(seller.tenant_id), lang))
 
 
 @router.post(
@@ -226,4 +228,4 @@ async def _view(services: Services, door: SellerDoor) -> SellerView:
     dossier = await door.inspections.dossier(door.inspection_id)
     call = services.live.call(door.inspection_id)
     shown = None if call is None else CallView(id=call.id, operator_name=call.operator_name, state=call.state)
-    return seller_view(dossier, shown)
+    return seller_view(dossier, shown, door.language)

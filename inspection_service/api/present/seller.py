@@ -13,14 +13,15 @@ from inspection_service.api.dto.seller import (
 from inspection_service.api.present.steps import finding_view, step_view, vehicle_view
 from inspection_service.identity.secrets import masked
 from inspection_service.inspections import views
-from inspection_service.inspections.records import Contact, Dossier
+from inspection_service.inspections.records import Contact, Dossier, Language
 
 PHOTOS_URL = "/v1/seller/captures"
 
 
-def seller_view(dossier: Dossier, call: CallView | None) -> SellerView:
-    """Show a case to its seller, in the language it was ordered in."""
+def seller_view(dossier: Dossier, call: CallView | None, language: Language | None = None) -> SellerView:
+    """Show a case to its seller, in the language it was ordered in unless they chose another."""
     case = dossier.inspection
+    words = language or case.language
     signature = next((s for s in reversed(dossier.signatures) if s.role == "seller"), None)
     return SellerView(
         inspection=SellerInspection(
@@ -35,15 +36,15 @@ def seller_view(dossier: Dossier, call: CallView | None) -> SellerView:
         ),
         consents=consents_view(dossier),
         event_seq=dossier.event_seq,
-        steps=[step_view(dossier, step, case.language, PHOTOS_URL) for step in views.steps(dossier)],
-        damages=[finding_view(f, case.language) for f in views.declared_damage(dossier)],
-        findings=[finding_view(f, case.language) for f in views.visible_findings(dossier)],
+        steps=[step_view(dossier, step, words, PHOTOS_URL) for step in views.steps(dossier)],
+        damages=[finding_view(f, words) for f in views.declared_damage(dossier)],
+        findings=[finding_view(f, words) for f in views.visible_findings(dossier)],
         signature=None if signature is None else SignatureView(name=signature.name, at=signature.at),
         code=CodeView(masked=masked_contact(case.contact)),
         report_ready=dossier.report is not None,
         call=call,
         review_sha256=views.review_sha256(dossier),
-        texts_language=case.language,
+        texts_language=words,
     )
 
 
