@@ -282,7 +282,7 @@ export const en = {
     draw: "Sign with your finger",
     drawn: "Signature drawn",
     clear: "Start again",
-    cross: "I cannot draw: put a cross for me",
+    cross: "Put a cross instead",
     code: "Code",
     codeText: (contact: string) => `We send a code to ${contact}, so that nobody signs in your place.`,
     sendCode: "Send me the code",

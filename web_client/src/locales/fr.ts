@@ -293,7 +293,7 @@ export const fr: Texts = {
     draw: "Signez avec le doigt",
     drawn: "Signature tracée",
     clear: "Recommencer",
-    cross: "Je ne peux pas tracer : mettez une croix pour moi",
+    cross: "Mettre une croix à la place",
     code: "Code",
     codeText: (contact) => `Nous envoyons un code à ${contact}, pour que personne ne signe à votre place.`,
     sendCode: "M'envoyer le code",

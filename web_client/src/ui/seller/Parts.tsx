@@ -31,7 +31,10 @@ export function Button(props: {
 /** The heading of a screen; takes the focus when the screen appears, so that screen readers begin there. */
 export function Heading(props: { readonly children: ComponentChildren }): JSX.Element {
   const ref = useRef<HTMLHeadingElement>(null);
-  useEffect(() => ref.current?.focus({ preventScroll: true }), []);
+  useEffect(() => {
+    scrollTo(0, 0);
+    ref.current?.focus({ preventScroll: true });
+  }, []);
   return (
     <h1 ref={ref} tabIndex={-1}>
       {props.children}
