@@ -31,6 +31,12 @@ Box = tuple[float, float, float, float]
 Image = NDArray[np.uint8]
 
 
+MOST_PLACES = 5
+"""Places that are read; the readers, not the locator, tell an odometer from a clock."""
+OTHER_WORDS = re.compile(r"(?i)trip|range|rpm")
+"""Words beside numbers that are no odometer's."""
+
+
 class Network(Protocol):
     """One loaded model: `engine.Model` fits."""
 
@@ -49,7 +55,7 @@ class Limits:
 
     Attributes:
         located: Least score of a place to look at.
-        clear_lead: A second place that also reads as an odometer must score less than this share of the first.
+        clear_lead: Another place that may be an odometer too must score less than this share of the one that is read.
         character: Least score of a character to count as seen.
         weakest: Least score of the least sure digit, in every cut.
         rival: Highest score of another reading of any digit.
@@ -58,12 +64,12 @@ class Limits:
         second: Least mean probability of the second reader.
     """
 
-    located: float = 0.25
-    clear_lead: float = 0.8
+    located: float = 0.12
+    clear_lead: float = 0.5
     character: float = 0.3
     weakest: float = 0.4
     rival: float = 0.45
-    least_digits: int = 4
+    least_digits: int = 5
     most_digits: int = 7
     digits_with_point: int = 5
     second: float = 0.6
@@ -129,6 +135,7 @@ class Evidence:
         second: What the second reader said, cut by cut, until it agreed.
         agreed: The second reader said the same digits in one of its cuts.
         contradicted: With more of the line in view the second reader saw the number go on.
+        is_other: The line says that it is a trip meter, a range, a clock or a date.
         unit: Unit beside the number.
         box: Round the number, pixels of the photo.
         digit_px: Height of a digit in the photo.
@@ -145,6 +152,7 @@ class Evidence:
     second_score: float = 0.0
     agreed: bool = False
     contradicted: bool = False
+    is_other: bool = False
     unit: str | None = None
     box: Box | None = None
     digit_px: float = 0.0
@@ -163,28 +171,37 @@ class Odometer:
         self._limits = limits or Limits()
 
     def __call__(self, image: Image) -> OdometerReading:
-        """Read the odometer on an upright photo, ``(H, W, 3)`` uint8 BGR."""
-        places = self.places(image)
-        evidence = [self.weigh(image, place) for place in places[:3]]
+        """Read the odometer on an upright photo, ``(H, W, 3)`` uint8 BGR.
+
+        When the whole photo gives no reading, its likeliest parts are searched again, larger.
+        """
+        places = self.places(image)[:MOST_PLACES]
+        evidence = [self.weigh(image, place) for place in places]
+        answer = decide(evidence, self._limits)
+        if answer.reading is not None or not places:
+            return answer
+        closer = [place for area in closer_areas(image, places) for place in self.places(image, area)[:2]]
+        evidence += [self.weigh(image, place) for place in closer]
         return decide(evidence, self._limits)
 
-    def places(self, image: Image) -> list[Place]:
-        """Where the line may stand, best first, overlapping ones merged."""
-        batch, placement = self._find.prepare(image)
+    def places(self, image: Image, area: Box | None = None) -> list[Place]:
+        """Where the line may stand, best first, overlapping ones merged.
+
+        Args:
+            image: The photo.
+            area: The part of it to search, xyxy; the places are still in pixels of the whole photo.
+        """
+        left, top, right, bottom = (int(v) for v in area or (0, 0, image.shape[1], image.shape[0]))
+        batch, placement = self._find.prepare(image[top:bottom, left:right])
         out = self._find.run(batch)
         scores = out["scores"][0, :, 0]
-        boxes = placement.to_photo(out["boxes"][0])
+        boxes = placement.to_photo(out["boxes"][0]) + np.array([left, top, left, top], np.float32)
         chosen = np.nonzero(scores > self._limits.located)[0]
-        chosen = chosen[np.argsort(-scores[chosen])][:50]
+        chosen = chosen[np.argsort(-scores[chosen], kind="stable")][:60]
         places: list[Place] = []
         for i in chosen:
             x0, y0, x1, y1 = (float(v) for v in boxes[i])
-            box = (
-                max(x0, 0.0),
-                max(y0, 0.0),
-                min(x1, float(image.shape[1])),
-                min(y1, float(image.shape[0])),
-            )
+            box = (max(x0, left), max(y0, top), min(x1, right), min(y1, bottom))
             if box[2] - box[0] < 4 or box[3] - box[1] < 2:
                 continue
             if all(overlap(box, p.box) < 0.3 for p in places):
@@ -245,20 +262,22 @@ class Odometer:
         for picture in second_pictures(image, line):
             text = self._second(picture)
             said.append(text.text)
-            runs = digit_runs(text.text)
-            if text.score >= self._limits.second and any(run in accepted for run in runs):
+            if text.score >= self._limits.second and accepted & set(digit_runs(text.text)):
                 agreed, best = True, text.score
                 break
         if not agreed:
             return replace(evidence, second=tuple(said))
-        wide = self._second(line_picture(image, line, beside=1.6, above=0.25))
-        said.append(wide.text)
+        pitch = line.width / max(len(number.shown), 1) / line.height
+        near = self._second(line_picture(image, line, beside=1.2 * pitch, above=0.25))
+        wide = self._second(line_picture(image, line, beside=3.0, above=0.25))
+        said += [near.text, wide.text]
         return replace(
             evidence,
             second=tuple(said),
             second_score=best,
             agreed=True,
-            contradicted=goes_on(digit_runs(wide.text), number),
+            contradicted=goes_on(digit_runs(near.text), number),
+            is_other=bool(OTHER_WORDS.search(wide.text)) or any(is_divided(t, number) for t in said),
             unit=unit_in(wide.text),
         )
 
@@ -274,11 +293,32 @@ def decide(evidence: list[Evidence], limits: Limits) -> OdometerReading:
         return OdometerReading(None, 0.0, None, first.box or first.place.box, reasons[0])
     best = max(good, key=lambda e: e.place.score)
     assert best.number is not None
-    for other in good:
-        differs = other.number is not None and other.number.digits != best.number.digits
-        if differs and other.place.score > limits.clear_lead * best.place.score:
-            return OdometerReading(None, 0.0, None, best.box, "readers_disagree")
+    if any(competes(other, best, limits) for other in evidence):
+        return OdometerReading(None, 0.0, None, best.box, "readers_disagree")
     return OdometerReading(best.number.digits, confidence(best), best.unit, best.box, None)
+
+
+def competes(other: Evidence, best: Evidence, limits: Limits) -> bool:
+    """True when another place could as well be the odometer, read or not: then none of them is printed.
+
+    A trip meter next to an odometer that could not be read must not take its place.
+    """
+    if (
+        other is best
+        or other.number is None
+        or best.number is None
+        or other.number.digits == best.number.digits
+    ):
+        return False
+    if best.box is not None and overlap(other.box or other.place.box, best.box) > 0.3:
+        return False
+    if other.place.score < limits.clear_lead * best.place.score or other.is_other:
+        return False
+    seen = [len(run) for text in other.second for run in digit_runs(text)]
+    looks_whole = (
+        other.same >= 2 and len(other.number.digits) >= limits.least_digits and not other.number.has_point
+    )
+    return looks_whole or any(limits.least_digits <= n <= limits.most_digits for n in seen)
 
 
 def refusal(e: Evidence, limits: Limits) -> str | None:
@@ -289,6 +329,8 @@ def refusal(e: Evidence, limits: Limits) -> str | None:
     if e.cut_off:
         return "cut_off"
     if not limits.least_digits <= len(n.digits) <= limits.most_digits:
+        return "implausible"
+    if e.is_other:
         return "implausible"
     if n.has_point and len(n.digits) < limits.digits_with_point:
         return "implausible"
@@ -310,6 +352,21 @@ def confidence(e: Evidence) -> float:
         - 1.5 * e.rival
     )
     return 1 / (1 + math.exp(-z))
+
+
+def closer_areas(image: Image, places: list[Place]) -> list[Box]:
+    """Two parts of the photo, two and a half times smaller than it, round the likeliest places."""
+    h, w = image.shape[:2]
+    side = max(h, w) / 2.5
+    areas: list[Box] = []
+    for place in places:
+        x, y = (place.box[0] + place.box[2]) / 2, (place.box[1] + place.box[3]) / 2
+        if any(a[0] < x < a[2] and a[1] < y < a[3] for a in areas):
+            continue
+        areas.append(
+            (max(x - side / 2, 0.0), max(y - side / 2, 0.0), min(x + side / 2, w), min(y + side / 2, h))
+        )
+    return areas[:2]
 
 
 def number_line(cut: Cut) -> Line:
@@ -372,11 +429,28 @@ def stretched(picture: Image) -> Image:
 def digit_runs(text: str) -> list[str]:
     """Runs of digits in what the second reader said, lookalike letters among digits taken as digits."""
     plain = re.sub(r"(?<=[0-9OolI|])\s+(?=[0-9OolI|])", "", text)
-    runs = []
+    runs: list[str] = []
     for word in re.findall(r"[0-9OolI|]+", plain):
         if sum(c.isdigit() for c in word) * 2 >= len(word):
             runs.append(word.translate(LOOKALIKES))
     return runs
+
+
+def is_divided(text: str, number: Number) -> bool:
+    """True when the second reader saw a colon, a slash or a decimal point inside the same digits.
+
+    Groups of three digits after a point are thousands; a point that our own reader saw too is known already.
+    """
+    for word in re.findall(r"[0-9OolI|][0-9OolI|.,:;/-]*[0-9OolI|]", text):
+        digits = re.sub(r"[^0-9OolI|]", "", word).translate(LOOKALIKES)
+        if len(digits) == len(word) or number.digits not in digits:
+            continue
+        if re.fullmatch(r"[0-9OolI|]{1,3}([.,][0-9OolI|]{3})+", word):
+            continue
+        if number.has_point and re.fullmatch(r"[0-9OolI|]+[.,][0-9OolI|]", word):
+            continue
+        return True
+    return False
 
 
 def goes_on(runs: list[str], number: Number) -> bool:

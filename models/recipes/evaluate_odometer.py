@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from inspection_service.vision.engine import Model
 from inspection_service.vision.odometer import Odometer, OdometerReading
 from inspection_service.vision.odometer_second import PaddleText
-from models.recipes import odometer_data
+from models.recipes import odometer_data, odometer_manifest
 
 MODELS = Path(__file__).parents[1]
 REFERENCE = "RapidOCR's longest number, same photos"
@@ -198,9 +198,6 @@ def main() -> None:
         content = [{"file": r.name, **r.answer.to_json()} for r in results]
         a.predictions.write_text(json.dumps(content, indent=1) + "\n")
     if a.write:
-        # the manifest module needs torch (for the export helpers); measuring does not
-        from models.recipes import odometer_manifest
-
         photos = "photos of vehicles named in models/recipes/odometer_split.json, never trained on"
         metrics = {
             r["name"]: {"value": r["value"], "n": len(results), "photos": photos, "aim": r["aim"]}

@@ -124,7 +124,7 @@ def main() -> None:
     net = detection.train(
         start(init, draw), draw, plan, arguments.work / "odometer_find.pt", resume=arguments.resume
     )
-    size = odometer_scenes.LETTERBOX_PX
+    size = odometer_manifest.LETTERBOX_PX
     picture = cv2.resize(draw(np.random.default_rng(5)).image, (size, size)).astype(np.uint8, copy=False)
     path = arguments.out / "odometer_find.onnx"
     detection.log.info("%s differs from PyTorch by %s", path, detection.export(net, size, 1, path, picture))

@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+Box = tuple[float, float, float, float]
 SPLIT = Path(__file__).with_name("odometer_split.json")
 MAX_SLOPE = 0.6
 """Displays turned further than this (rise over run) count as sideways photos and are left out."""

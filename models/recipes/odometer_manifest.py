@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
 from inspection_service.vision.odometer_number import CHARACTERS
 from inspection_service.vision.odometer_strip import STRIP_HEIGHT_PX, STRIP_WIDTH_PX
-from models.recipes import detection, odometer_scenes
 
 VERSION = "2026.11.22"
+LETTERBOX_PX = 640
+"""The longer side of a photo at run time; a training window of the locator shows a part of such a picture."""
 TRODO = "TRODO v01, in the copy arda92a/Odometer-classification-and-mileage-extraction: no licence stated"
 TRAINING_DATA = [
     {"name": "odometer, Iranian cars", "photos": 42, "licence": "MIT (alireza00bin/Odometer_Detection)"},
@@ -25,7 +27,7 @@ LIMITS = (
 
 def find_manifest() -> dict[str, Any]:
     """Of the locator."""
-    side = odometer_scenes.LETTERBOX_PX
+    side = LETTERBOX_PX
     return {
         "name": "odometer_find",
         "version": VERSION,
@@ -87,6 +89,10 @@ def write(out: Path, metrics: dict[str, Any] | None = None) -> None:
             continue
         path = out / f"{content['name']}.manifest.json"
         known = json.loads(path.read_text())["metrics"] if path.exists() else {}
-        detection.write_manifest(
-            path, onnx, {**content, "metrics": metrics if metrics is not None else known}
-        )
+        described = {
+            **content,
+            "metrics": metrics if metrics is not None else known,
+            "file": onnx.name,
+            "sha256": hashlib.sha256(onnx.read_bytes()).hexdigest(),
+        }
+        path.write_text(json.dumps(described, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

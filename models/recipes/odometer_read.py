@@ -188,10 +188,7 @@ class Source:
         image, _ = self.store.get(picture.path)
         line = picture.odometer
         if line is None or self.rng.random() < 0.06:
-            lines = odometer_data.text_lines(picture.characters)
-            chosen = lines[int(self.rng.integers(len(lines)))]
-            hull = np.array([picture.characters[i].box for i in chosen])
-            line = (*hull[:, :2].min(0), *hull[:, 2:].max(0))
+            line = self._other_line(picture.characters)
         last = picture.line[-1] if picture.mechanical and picture.line else -1
         characters = [(c.label, c.box, i == last) for i, c in enumerate(picture.characters)]
         return make_sample(image, characters, line, self.rng)  # type: ignore[arg-type]
@@ -210,7 +207,19 @@ class Source:
             one = self.pool[-1]
         else:
             one = self.pool[int(self.rng.integers(len(self.pool)))]
-        return make_sample(one.image, [*one.characters], one.odometer, self.rng)
+        line = one.odometer
+        if self.rng.random() < 0.2:
+            # clocks and trip meters, so that colons and points are seen in the middle too
+            line = self._other_line(tuple(odometer_data.Character(c[0], c[1]) for c in one.characters))
+        return make_sample(one.image, [*one.characters], line, self.rng)
+
+    def _other_line(self, characters: tuple[odometer_data.Character, ...]) -> odometer_data.Box:
+        """The box of a line of text chosen at random."""
+        lines = odometer_data.text_lines(characters)
+        chosen = lines[int(self.rng.integers(len(lines)))]
+        hull = np.array([characters[i].box for i in chosen])
+        low, high = hull[:, :2].min(0), hull[:, 2:].max(0)
+        return float(low[0]), float(low[1]), float(high[0]), float(high[1])
 
 
 def targets(samples: list[Sample]) -> tuple[Tensor, Tensor, Tensor, Tensor]:

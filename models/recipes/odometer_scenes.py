@@ -12,12 +12,10 @@ from numpy.typing import NDArray
 
 from models.recipes import odometer_drawn
 from models.recipes.odometer_data import Picture
+from models.recipes.odometer_manifest import LETTERBOX_PX
 
 Image = NDArray[np.uint8]
 Boxes = NDArray[np.float32]
-
-LETTERBOX_PX = 640
-"""The longer side of a photo at run time; a training window shows a part of such a picture."""
 
 
 @dataclass
