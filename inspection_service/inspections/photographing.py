@@ -146,7 +146,11 @@ class Photographing(Acts):
             # The hash in the key keeps a broken connection's late piece apart from the piece that replaced it.
             key = f"uploads/{upload.id}/{offset_bytes:012d}-{digest.hexdigest()[:24]}"
             await self._store.put(key, data)
-            upload = await self._advance(upload, key, len(data))
+            try:
+                upload = await self._advance(upload, key, len(data))
+            except (OffsetMismatch, UploadUnknown):
+                await self._store.delete(key)  # nobody will ever name this piece: the upload has passed it by
+                raise
         if upload.offset_bytes == upload.length_bytes and not upload.is_finished:
             return await self.finish(inspection_id, upload_id)
         return upload

@@ -82,6 +82,7 @@ async def test_two_connections_cannot_both_add_the_same_bytes(backend: Backend) 
         return_exceptions=True,
     )
     assert sum(isinstance(outcome, OffsetMismatch) for outcome in outcomes) == 1
+    assert len(await backend.store.list(f"uploads/{upload.id}/")) == 1, "the piece that lost is gone"
     present = await backend.inspections.upload(seller.inspection_id, upload.id)
     await backend.inspections.append(
         seller.inspection_id, upload.id, present.offset_bytes, PHOTO[present.offset_bytes :]

@@ -1,0 +1,186 @@
+"""The same migrations, repository and rules on a PostgreSQL cluster of our own."""
+
+import asyncio
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from alembic import command
+from sqlalchemy import text
+
+from inspection_service.inspections import views
+from inspection_service.inspections.errors import InspectionUnknown
+from inspection_service.inspections.records import Vehicle
+from inspection_service.inspections.requests import IdempotencyKey, Order, SellerMark
+from inspection_service.storage.database import Database
+from inspection_service.storage.errors import DatabaseUnavailable
+from inspection_service.storage.migrate import alembic_config, migrate
+from inspection_service.testing import Backend, judgement, open_backend
+
+pytestmark = pytest.mark.integration
+
+
+def _program(name: str) -> str:
+    found = shutil.which(name) or next(
+        map(str, sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))), None
+    )
+    assert found, f"{name} is missing: apt-get install postgresql"
+    return found
+
+
+def _run(*words: str, folder: Path) -> None:
+    # PostgreSQL refuses to run as root.
+    user = pwd.getpwnam("postgres") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
+    done = subprocess.run(
+        words,
+        cwd=folder,
+        user=user.pw_uid,
+        group=user.pw_gid,
+        extra_groups=[],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr.decode()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A cluster on a free port, gone afterwards."""
+    folder = Path("/tmp") / f"inspection-pg-{os.getpid()}"
+    folder.mkdir(mode=0o700)
+    if os.geteuid() == 0:
+        shutil.chown(folder, "postgres", "postgres")
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+    try:
+        data = str(folder / "data")
+        _run(_program("initdb"), "-D", data, "-A", "trust", "-U", "tester", "--no-sync", folder=folder)
+        options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder}"
+        _run(
+            _program("pg_ctl"),
+            "-D",
+            data,
+            "-w",
+            "-l",
+            str(folder / "log"),
+            "-o",
+            options,
+            "start",
+            folder=folder,
+        )
+        try:
+            yield f"postgresql+asyncpg://tester@127.0.0.1:{port}"
+        finally:
+            _run(_program("pg_ctl"), "-D", data, "-m", "immediate", "-w", "stop", folder=folder)
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+async def url(server: str) -> AsyncIterator[str]:
+    """An empty database."""
+    admin = Database(f"{server}/postgres")
+    name = f"t{os.urandom(6).hex()}"
+    async with admin, admin._opened().connect() as connection:
+        await connection.execution_options(isolation_level="AUTOCOMMIT")
+        await connection.execute(text(f"CREATE DATABASE {name}"))
+    yield f"{server}/{name}"
+
+
+@pytest.fixture
+async def backend(url: str, tmp_path: Path) -> AsyncIterator[Backend]:
+    """Everything below the API, on PostgreSQL."""
+    async with open_backend(tmp_path, url=url) as opened:
+        yield opened
+
+
+async def test_the_migrations_are_shared(url: str) -> None:
+    """Three nodes start at once, one migrates; nothing differs from the tables; and one can go back."""
+    nodes = [Database(url) for _ in range(3)]
+    for node in nodes:
+        await node.open()
+    await asyncio.gather(*(migrate(node) for node in nodes))
+    async with nodes[0].write() as transaction:
+        await transaction.connection.run_sync(lambda c: command.check(alembic_config(c)))
+        await transaction.connection.run_sync(lambda c: command.downgrade(alembic_config(c), "base"))
+    for node in nodes:
+        await node.close()
+
+
+async def test_an_inspection_goes_from_order_to_seal(backend: Backend) -> None:
+    """The whole way, with findings, on the other database."""
+    seller = await backend.joined()
+    dent = {"kind": "dent", "box": [1.5, 2.0, 30.0, 40.0], "score": 0.8}
+    await backend.judged(seller, "front", judgement(detections=[dent]))
+    await backend.complete(seller)
+    before = await backend.dossier(seller.inspection_id)
+    shown = views.review_sha256(before)
+    mark = SellerMark("Sophie", "M 0 0 L 1 1 L 2 2", shown, "email")
+    await backend.inspections.sign_as_seller(seller.inspection_id, mark, by=seller.actor)
+    operator = backend.operator.actor
+    await backend.inspections.claim(seller.inspection_id, by=operator)
+    await backend.inspections.sign_off(seller.inspection_id, by=operator)
+    assert (await backend.reconciler.run_once()).sealed == 1
+    dossier = await backend.dossier(seller.inspection_id)
+    assert dossier.inspection.state == "sealed"
+    assert dossier.findings[0].box == (1.5, 2.0, 30.0, 40.0)
+    assert dossier.signatures[0].at == backend.clock.now()
+    assert (await backend.inspections.page()).items[0].inspection.id == seller.inspection_id
+    with pytest.raises(InspectionUnknown):
+        other = await backend.identity.create_tenant("Other")
+        await backend.inspections.of(other.id).dossier(seller.inspection_id)
+
+
+async def test_sixty_writers_at_once_lose_nothing(backend: Backend) -> None:
+    """Rows are locked: each event has its own number."""
+    seller = await backend.joined()
+    before = await backend.dossier(seller.inspection_id)
+    await asyncio.gather(
+        *(
+            backend.inspections.note(
+                seller.inspection_id, "command.sent", {"id": n}, by=backend.operator.actor
+            )
+            for n in range(60)
+        )
+    )
+    after = await backend.dossier(seller.inspection_id)
+    written = after.events[len(before.events) :]
+    assert sorted(event.data["id"] for event in written) == list(range(60))
+    assert [event.seq for event in after.events] == list(range(1, len(after.events) + 1))
+
+
+async def test_an_order_happens_once_for_one_key(backend: Backend) -> None:
+    """Here the requests really run at once: the unique key decides, the loser is the replay."""
+    order = Order(vehicle=Vehicle(), checklist="listing-12", language="en")
+    key = IdempotencyKey("order-1", "b" * 64)
+    answers = await asyncio.gather(
+        *(backend.identity.order(backend.platform, order, key=key) for _ in range(8))
+    )
+    assert len({(placed.inspection.id, link) for placed, link in answers}) == 1
+    assert sum(not placed.is_replay for placed, _ in answers) == 1
+
+
+async def test_of_two_browsers_at_once_one_gets_in(backend: Backend) -> None:
+    """The lock on the inspection decides."""
+    _, token = await backend.ordered()
+    outcomes = await asyncio.gather(
+        *(backend.identity.spend(token) for _ in range(5)), return_exceptions=True
+    )
+    assert sum(isinstance(outcome, tuple) for outcome in outcomes) == 1
+
+
+async def test_a_server_that_goes_away_is_unavailable(backend: Backend) -> None:
+    """The connection is cut under a transaction; the next one works again."""
+    with pytest.raises(DatabaseUnavailable):
+        async with backend.database.write() as transaction:
+            await transaction.connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+    await backend.database.ping()
