@@ -193,7 +193,7 @@ async def _refuse(socket: WebSocket, error: InspectionServiceError) -> None:
 
 async def _close(socket: WebSocket, code: int, reason: str) -> None:
     if socket.application_state is WebSocketState.CONNECTED:
-        with suppress(RuntimeError):  # closed by the other side at the same moment
+        with suppress(RuntimeError, WebSocketDisconnect):  # closed by the other side at the same moment
             await socket.close(code, reason)
 
 
