@@ -7,6 +7,7 @@ import contextlib
 import errno
 import os
 import tempfile
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,7 +17,9 @@ from inspection_service.storage.errors import ObjectExists, ObjectMissing, Stora
 from inspection_service.storage.objects import checked_key
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
-_TEMPORARY: Final = ".putting-"
+_TEMPORARY: Final = ".putting"
+"""Folder of files being written; no key can name it, for keys start with a letter or a digit."""
+_LEFTOVER_S: Final = 86400
 _TRIES: Final = 5
 Result = TypeVar("Result")
 
@@ -24,13 +27,14 @@ Result = TypeVar("Result")
 class FolderStore:
     """Keeps objects below a folder.
 
-    Writing: a temporary file beside the target, ``fsync``, a hard link under the final name (which fails when there is
+    Writing: a temporary file on the same disk, ``fsync``, a hard link under the final name (which fails when there is
     one), ``fsync`` of the folder. So an object is there whole or not at all, and only the first writer of a key wins.
     """
 
     def __init__(self, folder: Path, *, threads: int = 4) -> None:
         self._folder = folder
         self._threads = ThreadPoolExecutor(threads, "folder-store")
+        self._is_swept = False
 
     async def put(self, key: str, data: bytes) -> None:
         """Store bytes; see ``ObjectStore.put``."""
@@ -78,27 +82,44 @@ class FolderStore:
         return self._folder / checked_key(key)
 
     def _put(self, path: Path, data: bytes) -> None:
-        descriptor, name = self._temporary(path.parent)
+        descriptor, name = self._temporary()
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            try:
-                os.link(name, path)
-            except FileExistsError:
-                if path.read_bytes() != data:
-                    raise ObjectExists from None
+            self._link(Path(name), path, data)
         finally:
             with contextlib.suppress(FileNotFoundError):
                 Path(name).unlink()
         self._sync_folders(path.parent)
 
-    def _temporary(self, folder: Path) -> tuple[int, str]:
-        for _ in range(_TRIES):
+    def _temporary(self) -> tuple[int, str]:
+        folder = self._folder / _TEMPORARY
+        if not self._is_swept:
             folder.mkdir(parents=True, exist_ok=True)
-            with contextlib.suppress(FileNotFoundError):  # a deletion just took the empty folder away
-                return tempfile.mkstemp(prefix=_TEMPORARY, dir=folder)
+            self._sweep(folder)
+            self._is_swept = True
+        return tempfile.mkstemp(dir=folder)
+
+    def _sweep(self, folder: Path) -> None:
+        """Remove what a process that died while writing left behind; a day is longer than any write."""
+        for left in folder.iterdir():
+            with contextlib.suppress(FileNotFoundError):
+                if time.time() - left.stat().st_mtime > _LEFTOVER_S:
+                    left.unlink()
+
+    def _link(self, written: Path, path: Path, data: bytes) -> None:
+        for _ in range(_TRIES):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                os.link(written, path)
+            except FileExistsError:
+                if path.read_bytes() != data:
+                    raise ObjectExists from None
+            except FileNotFoundError:
+                continue  # a deletion just took the empty folder away
+            return
         raise StoreUnavailable
 
     def _sync_folders(self, folder: Path) -> None:
@@ -123,15 +144,10 @@ class FolderStore:
 
     def _list(self, prefix: str) -> tuple[str, ...]:
         folder = self._folder / prefix.rpartition("/")[0]
-        keys = (
-            path.relative_to(self._folder).as_posix()
-            for path in folder.rglob("*")
-            if path.is_file() and not path.name.startswith(_TEMPORARY)
-        )
-        return tuple(sorted(key for key in keys if key.startswith(prefix)))
+        keys = (path.relative_to(self._folder).as_posix() for path in folder.rglob("*") if path.is_file())
+        return tuple(sorted(key for key in keys if key.startswith(prefix) and not key.startswith(_TEMPORARY)))
 
     def _touch(self) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(prefix=_TEMPORARY, dir=self._folder)
+        descriptor, name = self._temporary()
         os.close(descriptor)
         Path(name).unlink()

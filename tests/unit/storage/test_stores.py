@@ -41,8 +41,8 @@ async def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path) -> None:
     """The kernel itself says there is no room: /dev/full stands for the temporary file."""
 
     class Full(FolderStore):
-        def _temporary(self, folder: Path) -> tuple[int, str]:
-            descriptor, name = super()._temporary(folder)
+        def _temporary(self) -> tuple[int, str]:
+            descriptor, name = super()._temporary()
             os.close(descriptor)
             return os.open("/dev/full", os.O_WRONLY), name
 
@@ -72,14 +72,22 @@ async def test_deleting_leaves_no_empty_folders(store: FolderStore, tmp_path: Pa
     await store.put("uploads/upl_1/0", b"x")
     await store.put("inspections/i/c", b"x")
     await store.delete("uploads/upl_1/0")
-    assert sorted(path.name for path in (tmp_path / "objects").iterdir()) == ["inspections"]
+    assert sorted(path.name for path in (tmp_path / "objects").iterdir()) == [".putting", "inspections"]
 
 
 async def test_leftovers_of_a_crash_are_not_objects(store: FolderStore, tmp_path: Path) -> None:
     """A process that died while writing leaves a temporary file, which nobody ever sees."""
     await store.put("a/b", b"x")
-    (tmp_path / "objects" / "a" / ".putting-dead").write_bytes(b"half")
-    assert await store.list("a/") == ("a/b",)
+    left = tmp_path / "objects" / ".putting" / "dead"
+    left.write_bytes(b"half")
+    assert await store.list("") == ("a/b",)
+    os.utime(left, (0, 0))
+    young = tmp_path / "objects" / ".putting" / "young"
+    young.write_bytes(b"being written by another process")
+    again = FolderStore(tmp_path / "objects")
+    await again.ping()
+    await again.close()
+    assert (left.exists(), young.exists()) == (False, True)
 
 
 async def test_the_setting_chooses_the_store(tmp_path: Path) -> None:
