@@ -142,7 +142,7 @@ def sampling_weights(photos: list[data.Photo]) -> NDArray[np.float64]:
         )
         share = 1 / math.sqrt(n) * (1.4 if p.view == "other" else 1.0)
         crowd = keys.count(key) / names.count(p.view)
-        w.append(share * (1 - 0.5 * crowd) * (2.0 if p.source == "render" else 1.0))
+        w.append(share * (1 - 0.5 * crowd) * (6.0 if p.source == "render" else 1.0))
     total = np.asarray(w)
     return total / total.sum()
 
