@@ -322,8 +322,10 @@ class Signalling:
         return self._end_call(self.seller, "consent-withdrawn")
 
     def _relay(self, who: Participant, payload: Mapping[str, Any]) -> list[Effect]:
-        if not payload.keys() & {"description", "candidate"}:
-            raise MalformedMessage("payload needs a description or a candidate.", pointer="/payload")
+        if not payload.keys() & {"description", "candidate", "renegotiate"}:
+            raise MalformedMessage(
+                "payload needs a description, a candidate or renegotiate.", pointer="/payload"
+            )
         if self._call is None or self._call.state != "accepted" or not self._is_in_call(who):
             raise NoCall
         other = self._call.operator if who.role == "seller" else self.seller

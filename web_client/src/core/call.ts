@@ -4,14 +4,17 @@
  * `PeerCall` joins the two browsers: camera and voices, peer to peer. `AnalysisSender` sends a small copy of the camera to the
  * service, which answers with hints. Neither knows a socket: they are given `send` and told what arrived.
  *
- * Source: W3C WebRTC 1.0, "perfect negotiation" example; the seller's side is the impolite one, because it brings the camera.
+ * The seller's side makes every offer, because it brings the camera; the operator's side answers, and asks for an offer when
+ * it needs one. So two offers never cross.
  */
 
 export type CallRole = "seller" | "operator";
 
 export type SignalPayload =
   | { readonly description: RTCSessionDescriptionInit }
-  | { readonly candidate: RTCIceCandidateInit | null };
+  | { readonly candidate: RTCIceCandidateInit | null }
+  /** From the operator's side: offer again, over a new path, or from the beginning because this page is new. */
+  | { readonly renegotiate: "path" | "all" };
 
 export type LinkState = "connecting" | "connected" | "interrupted" | "failed";
 
@@ -19,6 +22,8 @@ export type LinkState = "connecting" | "connected" | "interrupted" | "failed";
 const RESTART_AFTER_MS = 2_000;
 /** A browser that is refused by every relay may stay `new` for ever and never say `failed`. */
 const FAILED_AFTER_MS = 15_000;
+/** What a phone's upload carries beside the photos. */
+const CAMERA_BITS_PER_S = 2_000_000;
 
 export interface PeerCallOptions {
   readonly role: CallRole;
@@ -33,8 +38,7 @@ export class PeerCall {
   readonly #connection: RTCPeerConnection;
   readonly #options: PeerCallOptions;
   readonly #remote = new MediaStream();
-  #isMakingOffer = false;
-  #ignoresOffer = false;
+  #voice: MediaStreamTrack | null = null;
   #restartTimer: ReturnType<typeof setTimeout> | undefined;
   #failTimer: ReturnType<typeof setTimeout> | undefined;
   #everConnected = false;
@@ -42,40 +46,37 @@ export class PeerCall {
   constructor(options: PeerCallOptions) {
     this.#options = options;
     this.#connection = new RTCPeerConnection({ iceServers: [...options.iceServers] });
-    this.#connection.onnegotiationneeded = () => void this.#offer();
-    this.#connection.onicecandidate = ({ candidate }) =>
-      options.send({ candidate: candidate?.toJSON() ?? null });
+    this.#connection.onicecandidate = ({ candidate }) => options.send({ candidate: candidate?.toJSON() ?? null });
     this.#connection.ontrack = ({ track }) => {
       this.#remote.addTrack(track);
       options.onRemoteStream(this.#remote);
     };
     this.#connection.onconnectionstatechange = () => this.#follow();
+    if (options.role === "seller") {
+      this.#connection.onnegotiationneeded = () => void this.#offer();
+      this.#connection.addTransceiver("audio", { direction: "sendrecv" });
+    }
     this.#failTimer = setTimeout(() => this.#giveUp(), FAILED_AFTER_MS);
     options.onState("connecting");
   }
 
-  /** Send a track to the other side; the camera at full frame, capped so that a phone's upload carries it. */
-  addTrack(track: MediaStreamTrack): void {
-    if (track.kind === "video") {
-      this.#connection.addTransceiver(track, {
-        direction: "sendonly",
-        sendEncodings: [{ maxBitrate: 2_000_000 }],
-      });
-    } else {
-      this.#connection.addTrack(track);
+  /** Send this camera, in place of another one or as the first. */
+  async showCamera(track: MediaStreamTrack): Promise<void> {
+    const video = this.#connection.getTransceivers().find((each) => each.receiver.track.kind === "video");
+    if (video !== undefined) {
+      await video.sender.replaceTrack(track);
+      return;
     }
+    this.#connection.addTransceiver(track, {
+      direction: "sendonly",
+      sendEncodings: [{ maxBitrate: CAMERA_BITS_PER_S }],
+    });
   }
 
-  /** Ask for the other side's voice without having one to send. */
-  listenOnly(): void {
-    this.#connection.addTransceiver("audio", { direction: "recvonly" });
-  }
-
-  /** Put another camera in the place of the present one, without a new negotiation. */
-  async replaceVideo(track: MediaStreamTrack): Promise<void> {
-    const sender = this.#connection.getTransceivers().find((each) => each.sender.track?.kind === "video")?.sender;
-    if (sender === undefined) this.addTrack(track);
-    else await sender.replaceTrack(track);
+  /** Send this voice; `null` only listens. */
+  async speak(track: MediaStreamTrack | null): Promise<void> {
+    this.#voice = track;
+    await this.#audio()?.sender.replaceTrack(track);
   }
 
   /**
@@ -90,36 +91,24 @@ export class PeerCall {
     return known !== undefined && sessionIdOf(known) !== sessionIdOf(payload.description.sdp ?? "");
   }
 
-  /** Take what the other side's browser sent. */
+  /** Take what the other side's browser sent; a late word to a call that is over is nothing. */
   async receive(payload: SignalPayload): Promise<void> {
     if (this.#connection.signalingState === "closed") return;
-    if ("candidate" in payload) {
-      try {
-        await this.#connection.addIceCandidate(payload.candidate ?? undefined);
-      } catch (error) {
-        if (!this.#ignoresOffer) throw error;
-      }
-      return;
-    }
-    const { description } = payload;
-    const collides =
-      description.type === "offer" && (this.#isMakingOffer || this.#connection.signalingState !== "stable");
-    this.#ignoresOffer = this.#options.role === "seller" && collides;
-    if (this.#ignoresOffer) return;
-    await this.#connection.setRemoteDescription(description);
-    if (description.type === "offer") {
-      await this.#connection.setLocalDescription();
-      this.#sendLocal();
+    if ("renegotiate" in payload) {
+      this.restart();
+    } else if ("candidate" in payload) {
+      await this.#connection.addIceCandidate(payload.candidate ?? undefined);
+    } else {
+      await this.#connection.setRemoteDescription(payload.description);
+      if (payload.description.type === "offer") await this.#answer();
     }
   }
 
   /** Look for a new network path now: the phone changed from Wi-Fi to 4G, or the page came back to the front. */
   restart(): void {
-    if (this.#connection.signalingState !== "closed" && this.#everConnected) this.#connection.restartIce();
-  }
-
-  stats(): Promise<RTCStatsReport> {
-    return this.#connection.getStats();
+    if (this.#connection.signalingState === "closed" || !this.#everConnected) return;
+    if (this.#options.role === "seller") this.#connection.restartIce();
+    else this.#options.send({ renegotiate: "path" });
   }
 
   close(): void {
@@ -130,13 +119,22 @@ export class PeerCall {
   }
 
   async #offer(): Promise<void> {
-    try {
-      this.#isMakingOffer = true;
-      await this.#connection.setLocalDescription();
-      this.#sendLocal();
-    } finally {
-      this.#isMakingOffer = false;
+    await this.#connection.setLocalDescription();
+    this.#sendLocal();
+  }
+
+  async #answer(): Promise<void> {
+    const audio = this.#audio();
+    if (audio !== undefined) {
+      audio.direction = "sendrecv";
+      await audio.sender.replaceTrack(this.#voice);
     }
+    await this.#connection.setLocalDescription();
+    this.#sendLocal();
+  }
+
+  #audio(): RTCRtpTransceiver | undefined {
+    return this.#connection.getTransceivers().find((each) => each.receiver.track.kind === "audio");
   }
 
   #sendLocal(): void {

@@ -1,5 +1,6 @@
 /** The messages of one inspection's WebSocket, as unions to switch on; see the service's `media/signalling.py`. */
 
+import type { SignalPayload } from "./call";
 import type { EventView } from "./views";
 
 export interface IceServer {
@@ -51,10 +52,6 @@ export interface Ack {
   readonly effect: Readonly<Record<string, unknown>> | null;
   readonly error: string | null;
 }
-
-export type SignalPayload =
-  | { readonly description: RTCSessionDescriptionInit }
-  | { readonly candidate: RTCIceCandidateInit | null };
 
 /** What a page sends. */
 export type Outgoing =

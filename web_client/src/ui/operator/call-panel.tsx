@@ -5,20 +5,14 @@ import { t } from "./desk";
 /** Seeing, hearing and steering the seller's phone; every command says what came of it. */
 export function CallPanel({ model }: { readonly model: CaseModel }) {
   const texts = t();
-  const video = useRef<HTMLVideoElement>(null);
   const call = model.call.value;
-  const stream = model.remote.value;
   const isAccepted = call?.state === "accepted" && call.isMine;
   const step = model.step.value;
-
-  useEffect(() => {
-    if (video.current) video.current.srcObject = stream;
-  }, [stream]);
 
   return (
     <section class="call">
       <h2>{texts.call}</h2>
-      <video ref={video} autoplay playsInline hidden={!isAccepted || stream === null} />
+      {isAccepted && !model.showsLive.value && <LiveVideo model={model} />}
       {isAccepted && model.hint.value && (
         <p class={`hint ${model.hint.value.ok ? "good" : ""}`}>
           {texts.hint}: {texts.hints[model.hint.value.code] ?? model.hint.value.code}
@@ -42,6 +36,11 @@ export function CallPanel({ model }: { readonly model: CaseModel }) {
         >
           {model.isInCall ? texts.callEnd : texts.callNow} <kbd>v</kbd>
         </button>
+        {isAccepted && (
+          <button aria-pressed={model.showsLive.value} onClick={() => (model.showsLive.value = !model.showsLive.value)}>
+            {texts.large} <kbd>l</kbd>
+          </button>
+        )}
         {isAccepted && model.hasMicrophone.value && (
           <button aria-pressed={model.isMuted.value} onClick={() => model.toggleMute()}>
             {model.isMuted.value ? texts.unmute : texts.mute}
@@ -85,4 +84,14 @@ function Outcome({ command }: { readonly command: SentCommand }) {
       {name}: {ok ? `${texts.commandDone}${size}` : `${texts.commandFailed} (${texts.commandErrors[error ?? ""] ?? error ?? ""})`}
     </li>
   );
+}
+
+/** The seller's camera as it is now, whole; in the panel, or large on the stage. */
+export function LiveVideo({ model }: { readonly model: CaseModel }) {
+  const video = useRef<HTMLVideoElement>(null);
+  const stream = model.remote.value;
+  useEffect(() => {
+    if (video.current) video.current.srcObject = stream;
+  }, [stream]);
+  return <video ref={video} class="live" autoplay playsInline />;
 }

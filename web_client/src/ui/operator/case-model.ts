@@ -25,6 +25,8 @@ export class CaseModel {
   readonly remote = signal<MediaStream | null>(null);
   readonly isMuted = signal(false);
   readonly hasMicrophone = signal(true);
+  /** Whether the camera, and not a photo, is on the stage. */
+  readonly showsLive = signal(false);
   readonly hint = signal<{ readonly code: string; readonly ok: boolean } | null>(null);
   readonly commands = signal<readonly SentCommand[]>([]);
 
@@ -106,6 +108,8 @@ export class CaseModel {
     this.stepId.value = stepId;
     this.captureId.value = captureId;
     this.findingId.value = null;
+    const hasPhoto = this.view.value?.steps.find((each) => each.id === stepId)?.capture !== null;
+    this.showsLive.value = this.remote.value !== null && !hasPhoto;
   }
 
   get isInCall(): boolean {
@@ -157,15 +161,14 @@ export class CaseModel {
       onRemoteStream: (stream) => (this.remote.value = stream),
       onState: (state) => (this.link.value = state),
     });
-    const voice = this.microphone?.getAudioTracks()[0];
-    if (voice) this.peer.addTrack(voice);
-    else this.peer.listenOnly();
+    void this.peer.speak(this.microphone?.getAudioTracks()[0] ?? null);
   }
 
   private hangUp(): void {
     this.peer?.close();
     this.peer = null;
     this.remote.value = null;
+    this.showsLive.value = false;
     this.link.value = null;
     this.hint.value = null;
     for (const track of this.microphone?.getTracks() ?? []) track.stop();
@@ -208,11 +211,15 @@ export class CaseModel {
 
   private async followCall(message: Extract<Incoming, { type: "call" }>): Promise<void> {
     const isMine = message.operator_id === me.value?.id;
+    const isNewPage = this.call.value === null;
     this.call.value = { state: message.state, isMine, ...(message.reason ? { reason: message.reason } : {}) };
     if (!isMine) return;
     if (message.state === "accepted") {
-      await this.openMicrophone(); // this page may have been loaded anew in the middle of the call
+      this.showsLive.value = true;
+      await this.openMicrophone();
       if (this.peer === null) this.startPeer();
+      // Loaded in the middle of the call: the seller's page offered to a page that is gone.
+      if (isNewPage) this.socket?.send({ type: "signal", payload: { renegotiate: "all" } });
     } else if (message.state !== "ringing") {
       this.hangUp();
     }

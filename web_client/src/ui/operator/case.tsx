@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { Box } from "../../core/views";
-import { CallPanel } from "./call-panel";
+import { CallPanel, LiveVideo } from "./call-panel";
 import { CaseModel } from "./case-model";
 import { api, carName, go, language, me, t } from "./desk";
 import { Ask, type Question } from "./dialogs";
@@ -98,6 +98,7 @@ export function Case({ id }: { readonly id: string }) {
     v: () => void model.toggleCall(),
     g: () => step && model.command("go_to_step", { step_id: step.id }),
     t: () => model.command("take_photo"),
+    l: () => (model.showsLive.value = model.remote.value !== null && !model.showsLive.value),
     Escape: () => (isMarking ? setMarking(false) : go("/operator")),
   });
 
@@ -171,7 +172,9 @@ export function Case({ id }: { readonly id: string }) {
       </ol>
 
       <section class="stage">
-        {capture ? (
+        {model.showsLive.value ? (
+          <LiveVideo model={model} />
+        ) : capture ? (
           <>
             <Photo
               key={capture.id}

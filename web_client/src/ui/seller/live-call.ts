@@ -55,7 +55,7 @@ export class LiveCall {
       return;
     }
     this.analysis.start(track);
-    void this.peer?.replaceVideo(track);
+    void this.peer?.showCamera(track);
   }
 
   private async hear(message: Incoming): Promise<void> {
@@ -68,9 +68,8 @@ export class LiveCall {
         else if (message.state !== "ringing") this.end();
         break;
       case "signal":
-        // An offer of a page that was loaded anew: begin anew too. Ours wins over theirs, so theirs needs no answer.
-        if (this.peer?.isFromAnother(message.payload)) {
-          this.peer.close();
+        if ("renegotiate" in message.payload && message.payload.renegotiate === "all") {
+          this.peer?.close();
           this.peer = null;
           await this.begin();
         } else {
@@ -95,11 +94,9 @@ export class LiveCall {
       onState: () => undefined,
     });
     this.peer = peer;
-    if (this.track !== null) peer.addTrack(this.track);
+    if (this.track !== null) void peer.showCamera(this.track);
     const voice = await this.openMicrophone();
-    if (this.peer !== peer) return;
-    if (voice === null) peer.listenOnly();
-    else peer.addTrack(voice);
+    if (this.peer === peer) await peer.speak(voice);
   }
 
   private async openMicrophone(): Promise<MediaStreamTrack | null> {
