@@ -73,7 +73,9 @@ class QueueSubscription:
     async def next(self, timeout_s: float) -> Published | None:
         """Wait for the next event, at most ``timeout_s`` seconds."""
         try:
-            return await asyncio.wait_for(self._queue.get(), timeout_s)
+            # Not wait_for: until Python 3.12 it swallows a cancellation that arrives together with an event.
+            async with asyncio.timeout(timeout_s):
+                return await self._queue.get()
         except TimeoutError:
             return None
 
