@@ -48,7 +48,9 @@ class JudgeInThread:
             self._threads, lambda: self._judge.judge(image_bytes, asked_view).to_json()
         )
         try:
-            return await asyncio.wait_for(work, self._timeout_s)
+            # Not wait_for: until Python 3.12 it swallows a cancellation that arrives together with the result.
+            async with asyncio.timeout(self._timeout_s):
+                return await work
         except InvalidInput:
             raise
         except TimeoutError as error:
