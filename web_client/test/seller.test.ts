@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 
 import { Http, SellerApi } from "../src/core/api";
 import { MemoryPhotoStore } from "../src/core/photo-store";
+import { Refused } from "../src/core/problems";
 import { Seller } from "../src/core/seller";
 import type { SellerState } from "../src/core/session";
 import type { SellerView } from "../src/core/views";
@@ -35,6 +36,7 @@ describe("the seller's page", () => {
   let memory: Map<string, string>;
   let seller: Seller;
   let uploads: string[];
+  let refusal: string | null;
   const line = (): FakeSocket => sockets[sockets.length - 1] as FakeSocket;
   const place = (): unknown => (seller.state.at === "inside" ? seller.state.place : seller.state);
   const stopped = (): SellerState => seller.state;
@@ -46,6 +48,7 @@ describe("the seller's page", () => {
       uploader: {
         upload: async (photo) => {
           uploads.push(`${photo.stepId} ${photo.method}`);
+          if (refusal !== null) throw new Refused(refusal, 409, "", "");
         },
       },
       openSocket: (url) => {
@@ -67,6 +70,7 @@ describe("the seller's page", () => {
     timers = new FakeTimers();
     memory = new Map();
     uploads = [];
+    refusal = null;
     seller = newPage();
   });
 
@@ -136,6 +140,27 @@ describe("the seller's page", () => {
     seller = newPage();
     await seller.start(null);
     expect(place()).toEqual({ screen: "step", stepId: "front", shot: "capture-1" });
+  });
+
+  test("a refused photo is told of when the seller has gone on, and makes room for the next one", async () => {
+    await enter();
+    refusal = "duplicate-photo";
+    await seller.shoot(still, "front");
+    seller.next();
+    await settle();
+    expect(seller.state).toMatchObject({ notice: { is: "retake_judged", stepId: "front" } });
+    refusal = null;
+    await seller.shoot(still, "front");
+    await settle();
+    expect(seller.state).toMatchObject({ waiting: [] });
+  });
+
+  test("photos of a closed inspection do not stay on the phone", async () => {
+    await enter();
+    refusal = "inspection-closed";
+    await seller.shoot(still, "front");
+    await settle();
+    expect(seller.state).toMatchObject({ waiting: [], notice: null });
   });
 
   test("what the operator asks is seen at once, as a notice with the way there", async () => {

@@ -49,6 +49,9 @@ const START_AGAIN_MS = 4_000;
 /** Events after which the view is read again; the others change nothing the seller sees. */
 const UNSEEN = new Set(["step.entered", "upload.created", "command.sent", "command.acknowledged"]);
 
+/** The case is closed: photos still on the phone are of no use to anybody, and are not kept there. */
+const OVER = "inspection-closed";
+
 /** Reasons to stop, by the problem's slug. */
 const STOPS: Readonly<Record<string, StopReason>> = {
   "link-unknown": "link_unknown",
@@ -173,6 +176,9 @@ export class Seller {
       takenAt: this.world.now(),
       captureId: this.world.newId(),
     });
+    for (const old of this.inside.waiting) {
+      if (old.state === "refused" && old.stepId === stepId) await this.queue.discard(old.captureId);
+    }
     try {
       await this.queue.add(photo);
     } catch (error) {
@@ -319,7 +325,24 @@ export class Seller {
   }
 
   private queued(waiting: readonly Waiting[]): void {
+    const state = this.state;
+    const before = state.at === "inside" ? state.waiting : [];
     this.dispatch({ is: "queued", waiting });
+    for (const photo of waiting) {
+      if (photo.state !== "refused" || before.some((b) => b.captureId === photo.captureId && b.state === "refused")) {
+        continue;
+      }
+      if (photo.slug === OVER) void this.queue.discard(photo.captureId);
+      else this.tellOfRefusal(photo);
+    }
+  }
+
+  /** A photo the service will not have, when the seller has already gone on. */
+  private tellOfRefusal(photo: Waiting): void {
+    const state = this.state;
+    if (state.at !== "inside" || photo.stepId === null) return;
+    const isShown = state.place.screen === "step" && state.place.shot === photo.captureId;
+    if (!isShown) this.dispatch({ is: "noticed", notice: { is: "retake_judged", stepId: photo.stepId } });
   }
 
   private arrived(captureId: string): void {

@@ -76,7 +76,7 @@ export const en = {
     example: "Example",
     exampleTitle: "It should look like this",
     sideways: "Better with the phone sideways",
-    cannot: "I cannot take it",
+    cannot: "I can't",
     later: "Later",
     opening: "Opening the camera…",
     askPermission: "Your browser may ask whether this page can use the camera. Tap Allow.",
@@ -160,7 +160,7 @@ export const en = {
     retakeAsked: (step: string) => `The operator asks for one photo again: ${step}`,
     retakeJudged: (step: string) => `One photo must be taken again: ${step}`,
     operatorMoved: (operator: string, step: string) => `${operator || "The operator"} brought you to: ${step}`,
-    helpComing: "A person has been told. They see where you are and will ask for this photo again, or call you here. Go on meanwhile.",
+    helpComing: "A person has been told. They will call you here or ask for a photo again. Go on meanwhile.",
     goThere: "Go there",
   },
 
@@ -173,7 +173,7 @@ export const en = {
     tips: "Often enough:",
     tip1: "Wipe the lens with a cloth.",
     tip2: "Keep the sun behind you.",
-    tip3: "Cannot take a photo? Choose “I cannot take it” and say why.",
+    tip3: "Cannot take a photo? Choose “I can't” and say why.",
   },
 
   menu: {

@@ -171,7 +171,7 @@ export const fr: Texts = {
     retakeJudged: (step) => `Une photo est à reprendre : ${step}`,
     operatorMoved: (operator, step) => `${operator || "L'opérateur"} vous a amené à : ${step}`,
     helpComing:
-      "Une personne est prévenue. Elle voit où vous en êtes ; elle redemandera la photo ou vous appellera ici. Continuez en attendant.",
+      "Une personne est prévenue. Elle vous appellera ici ou redemandera une photo. Continuez en attendant.",
     goThere: "J'y vais",
   },
 

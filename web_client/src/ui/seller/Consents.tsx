@@ -51,7 +51,7 @@ export function Consents(props: { readonly view: SellerView }): JSX.Element {
       <Heading>{t.title}</Heading>
       <p>{hasBegun ? t.withdrawn : t.text(props.view.inspection.platform_name)}</p>
       <ConsentList agreed={agreed} onChange={setAgreed} />
-      <div class="actions">
+      <div class="actions sticky">
         <Trouble says={act.error} />
         {agreed.photos ? null : <p class="note">{t.pick}</p>}
         <Button

@@ -64,7 +64,7 @@ export function Damage(): JSX.Element {
       />
       {draft.captureIds.length > 0 ? <p role="status">{t.photos(draft.captureIds.length)}</p> : null}
       <FilePicker label={draft.captureIds.length > 0 ? t.photoAgain : t.photo} kind="plain" onStill={photoTaken} />
-      <div class="actions">
+      <div class="actions sticky">
         <Trouble says={act.error} />
         {isSending ? <p class="note">{t.waitPhotos}</p> : null}
         <Button

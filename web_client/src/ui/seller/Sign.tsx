@@ -5,7 +5,7 @@ import { useId, useState } from "preact/hooks";
 
 import { Refused } from "../../core/problems";
 import { News, TopBar } from "./Chrome";
-import { inside, seller, useAct, words } from "./context";
+import { inside, seller, unbroken, useAct, words } from "./context";
 import { Button, CodeField, Heading, Trouble } from "./Parts";
 import { CROSS, pathOf, SignaturePad, type Stroke } from "./SignaturePad";
 
@@ -101,7 +101,7 @@ export function Sign(): JSX.Element {
         <p class="note">{t.noContact}</p>
       ) : (
         <div class="field">
-          <p>{sentTo === null ? t.codeText(contact.masked) : t.sent(sentTo)}</p>
+          <p>{sentTo === null ? t.codeText(unbroken(contact.masked)) : t.sent(unbroken(sentTo))}</p>
           {sentTo === null ? null : <CodeField value={code} onInput={setCode} />}
           <Trouble says={sending.error} />
           <Button id="send-code" isBusy={sending.isBusy} onClick={() => void sendCode()}>

@@ -4,7 +4,7 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 
 import type { LinkPreview } from "../../core/views";
-import { seller, useAct, words } from "./context";
+import { seller, unbroken, useAct, words } from "./context";
 import { LanguageSwitch } from "./LanguageSwitch";
 import { Button, CodeField, Heading, Trouble } from "./Parts";
 
@@ -26,12 +26,12 @@ export function TakeOver(props: { readonly preview: LinkPreview; readonly sentTo
           <p>{t.left}</p>
           <Trouble says={act.error} />
           <Button id="send-code" kind="primary" isBusy={act.isBusy} onClick={sendCode}>
-            {t.sendTo(contact)}
+            {t.sendTo(unbroken(contact))}
           </Button>
         </>
       ) : (
         <>
-          <p role="status">{t.sent(props.sentTo)}</p>
+          <p role="status">{t.sent(unbroken(props.sentTo))}</p>
           <CodeField value={code} onInput={setCode} />
           <Trouble says={act.error} />
           <Button

@@ -49,7 +49,7 @@ export function Welcome(props: { readonly preview: LinkPreview }): JSX.Element {
         <dd>{t.welcome.readyText}</dd>
       </dl>
       <p>{t.welcome.stop}</p>
-      <div class="actions">
+      <div class="actions sticky">
         <Trouble says={act.error} />
         {OVER.has(preview.state) ? (
           <p role="status">{t.welcome.closed}</p>

@@ -69,6 +69,11 @@ export function setDemo(on: boolean): void {
   isDemo.value = on;
 }
 
+/** A masked contact that is not torn apart at the end of a line. */
+export function unbroken(contact: string): string {
+  return contact.replace("…", "…\u2060").replace("@", "\u2060@\u2060");
+}
+
 /** One sentence for what went wrong. */
 export function sentenceFor(error: unknown): string {
   const texts = words.value.errors;
