@@ -1,4 +1,4 @@
-"""Every knob of the service in one frozen tree, read once from the environment (prefix ``INSPECTION_``, nested ``__``)."""
+"""Every knob of the service in one frozen tree, read once from the environment (``INSPECTION_``, nested ``__``)."""
 
 from __future__ import annotations
 
