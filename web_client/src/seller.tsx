@@ -4,7 +4,7 @@ import { effect } from "@preact/signals";
 import { render } from "preact";
 
 import { Http, SellerApi } from "./core/api";
-import { IndexedPhotoStore, MemoryPhotoStore, type PhotoStore } from "./core/photo-store";
+import { IndexedPhotoStore, MemoryPhotoStore, OpeningPhotoStore, type PhotoStore } from "./core/photo-store";
 import { Seller, type Memory } from "./core/seller";
 import { TusUploader } from "./core/tus-uploader";
 import { App } from "./ui/seller/App";
@@ -33,7 +33,7 @@ async function main(): Promise<void> {
   const api = new SellerApi(new Http(plainFetch));
   const seller = new Seller({
     api,
-    store: await openStore(),
+    store: new OpeningPhotoStore(openStore()),
     uploader: new TusUploader(plainFetch),
     openSocket: (url) => new WebSocket(url),
     page: location,

@@ -37,6 +37,8 @@ describe("the seller's page", () => {
   let seller: Seller;
   let uploads: string[];
   let refusal: string | null;
+  let gate: Promise<void>;
+  let shots: number;
   const line = (): FakeSocket => sockets[sockets.length - 1] as FakeSocket;
   const place = (): unknown => (seller.state.at === "inside" ? seller.state.place : seller.state);
   const stopped = (): SellerState => seller.state;
@@ -48,6 +50,7 @@ describe("the seller's page", () => {
       uploader: {
         upload: async (photo) => {
           uploads.push(`${photo.stepId} ${photo.method}`);
+          await gate;
           if (refusal !== null) throw new Refused(refusal, 409, "", "");
         },
       },
@@ -58,7 +61,7 @@ describe("the seller's page", () => {
       },
       page: { protocol: "https:", host: "cars.example" },
       memory: { get: (key) => memory.get(key) ?? null, set: (key, value) => void memory.set(key, value) },
-      newId: () => "capture-1",
+      newId: () => `capture-${(shots += 1)}`,
       now: () => new Date("2026-11-22T10:00:00Z"),
       isOnline: () => true,
       timers,
@@ -71,6 +74,8 @@ describe("the seller's page", () => {
     memory = new Map();
     uploads = [];
     refusal = null;
+    gate = Promise.resolve();
+    shots = 0;
     seller = newPage();
   });
 
@@ -145,8 +150,11 @@ describe("the seller's page", () => {
   test("a refused photo is told of when the seller has gone on, and makes room for the next one", async () => {
     await enter();
     refusal = "duplicate-photo";
+    let answer = (): void => undefined;
+    gate = new Promise((resolve) => (answer = resolve));
     await seller.shoot(still, "front");
     seller.next();
+    answer();
     await settle();
     expect(seller.state).toMatchObject({ notice: { is: "retake_judged", stepId: "front" } });
     refusal = null;

@@ -102,6 +102,31 @@ export class IndexedPhotoStore implements PhotoStore {
   }
 }
 
+/** `PhotoStore` that is still being opened: the page need not wait for the disk before it shows anything. */
+export class OpeningPhotoStore implements PhotoStore {
+  constructor(private readonly opening: Promise<PhotoStore>) {}
+
+  async put(photo: KeptPhoto): Promise<void> {
+    await (await this.opening).put(photo);
+  }
+
+  async list(inspectionId: string): Promise<KeptPhoto[]> {
+    return (await this.opening).list(inspectionId);
+  }
+
+  async remove(captureId: string): Promise<void> {
+    await (await this.opening).remove(captureId);
+  }
+
+  async note(key: string, value: unknown): Promise<void> {
+    await (await this.opening).note(key, value);
+  }
+
+  async noted<T>(key: string): Promise<T | undefined> {
+    return (await this.opening).noted<T>(key);
+  }
+}
+
 /** `PhotoStore` in memory: for tests, and for phones that offer no database (photos then live as long as the page). */
 export class MemoryPhotoStore implements PhotoStore {
   private readonly photos = new Map<string, KeptPhoto>();
