@@ -6,6 +6,7 @@ ECDSA on P-256 with SHA-256 everywhere (JWS ``ES256``, PAdES), because it is wha
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Protocol
@@ -15,6 +16,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import NameOID
 
 from inspection_service.reports.errors import KeysUnusable
@@ -101,6 +103,27 @@ class FileSigner:
     def sign_digest(self, sha256: bytes) -> bytes:
         """Sign a digest of 32 bytes; ECDSA in DER."""
         return self._key.sign(sha256, ec.ECDSA(Prehashed(hashes.SHA256())))
+
+
+def load_certificate(der: bytes) -> x509.Certificate:
+    """Read a certificate from a file nobody vouches for, every part that is used later included.
+
+    Raises:
+        ValueError: It is not a certificate for a P-256 key in a form we can read.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "error", CryptographyDeprecationWarning
+            )  # what it will refuse later, we refuse now
+            certificate = x509.load_der_x509_certificate(der)
+        _ = certificate.subject, certificate.issuer, certificate.extensions, certificate.not_valid_after_utc
+        key = certificate.public_key()
+    except Exception as exc:  # the parser has a class of its own for each way of being wrong
+        raise ValueError("a certificate cannot be read") from exc
+    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
+        raise ValueError("a certificate is not for a key on P-256")
+    return certificate
 
 
 def is_development(chain: Sequence[x509.Certificate]) -> bool:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 from cryptography import x509
@@ -20,7 +22,7 @@ from inspection_service.reports.answers import Answer, Answers, altered, unreada
 from inspection_service.reports.build import KIND, SCHEMA_VERSION
 from inspection_service.reports.canonical import load_record
 from inspection_service.reports.chain import trust
-from inspection_service.reports.keys import common_name, fingerprint, is_development
+from inspection_service.reports.keys import common_name, fingerprint, is_development, load_certificate
 from inspection_service.reports.sign_json import MEDIA_TYPE, header_of, strict_b64url, thumbprint
 
 MAX_JSON_BYTES: Final = 16 << 20
@@ -91,7 +93,8 @@ def verify_json(
     )
 
 
-def _read_header(jws_bytes: bytes) -> tuple[list[x509.Certificate], int]:
+@lru_cache(maxsize=8)
+def _read_header(jws_bytes: bytes) -> tuple[tuple[x509.Certificate, ...], int]:
     protected, payload, signature = jws_bytes.decode("ascii").split(".")
     if payload:
         raise ValueError("it carries a content of its own")
@@ -104,10 +107,9 @@ def _read_header(jws_bytes: bytes) -> tuple[list[x509.Certificate], int]:
     iat = header["iat"]
     if not isinstance(certificates, list) or not certificates or not isinstance(iat, int):
         raise ValueError("its header is incomplete")
-    chain = [x509.load_der_x509_certificate(base64.b64decode(text, validate=True)) for text in certificates]
+    chain = tuple(load_certificate(base64.b64decode(text, validate=True)) for text in certificates)
     leaf_key = chain[0].public_key()
-    if not isinstance(leaf_key, ec.EllipticCurvePublicKey) or not isinstance(leaf_key.curve, ec.SECP256R1):
-        raise ValueError("its key is not on P-256")
+    assert isinstance(leaf_key, ec.EllipticCurvePublicKey)
     if header["kid"] != thumbprint(leaf_key):
         raise ValueError("its key has another name")
     return chain, iat
@@ -125,7 +127,7 @@ def describe(record: dict[str, Any]) -> str | Answer:
     return f"report of inspection {number}, sealed {record.get('sealed_at')}"
 
 
-def signed_by(chain: list[x509.Certificate]) -> Answer:
+def signed_by(chain: Sequence[x509.Certificate]) -> Answer:
     """Name the signer; whether to believe the name is the next question."""
     says = f"{common_name(chain[0])}, certificate fingerprint (SHA-256) {fingerprint(chain[0])}"
     if is_development(chain):
@@ -149,7 +151,7 @@ def claimed_time(record: dict[str, Any], signed_at: datetime, now: datetime) -> 
     )
 
 
-def development_answer(record: dict[str, Any], chain: list[x509.Certificate]) -> Answer | None:
+def development_answer(record: dict[str, Any], chain: Sequence[x509.Certificate]) -> Answer | None:
     """Refuse a report that hides or feigns that its keys are development keys."""
     notes = record.get("notes")
     if isinstance(notes, dict) and notes.get("development_keys") is is_development(chain):
