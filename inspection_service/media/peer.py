@@ -52,7 +52,11 @@ class AnalysisPeer:
                 await self._connection.setRemoteDescription(
                     RTCSessionDescription(description["sdp"], "offer")
                 )
+                if not any(each.kind == "video" for each in self._connection.getTransceivers()):
+                    raise UnusableDescription("The offer has no video.")
                 await self._connection.setLocalDescription(await self._connection.createAnswer())
+        except UnusableDescription:
+            raise
         except TimeoutError as error:
             raise UnusableDescription("No answer could be made in time; offer again.") from error
         except Exception as error:  # aiortc raises whatever its parser meets in nonsense

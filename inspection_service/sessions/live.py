@@ -65,20 +65,22 @@ class Connection:
     outbox: asyncio.Queue[Mapping[str, Any] | Farewell] = field(
         default_factory=lambda: asyncio.Queue(OUTBOX_MESSAGES + 1)
     )
+    is_over: bool = False
 
     def send(self, message: Mapping[str, Any]) -> None:
         """Queue a message; a page that reads too slowly is told to come back and resume from the log."""
+        if self.is_over:
+            return
         if self.outbox.qsize() >= OUTBOX_MESSAGES:
             self.close(CLOSE_TOO_SLOW, "reading too slowly")
         else:
             self.outbox.put_nowait(message)
 
     def close(self, code: int, reason: str) -> None:
-        """Queue the end of the connection; what was queued before is still sent where there is room."""
-        if self.outbox.full():
-            while not self.outbox.empty():
-                self.outbox.get_nowait()
-        self.outbox.put_nowait(Farewell(code, reason))
+        """Queue the end of the connection, after what was queued before; what comes later is dropped."""
+        if not self.is_over:
+            self.is_over = True
+            self.outbox.put_nowait(Farewell(code, reason))
 
 
 @dataclass(frozen=True, slots=True)

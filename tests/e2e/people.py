@@ -1,0 +1,156 @@
+"""What a seller and an operator do in their browsers, in words a test can be read by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
+
+from tests.e2e.instance import Instance
+from tests.fake_camera import write_mjpeg
+
+DEMO_CAR = Path(__file__).parents[1] / "data" / "demo_car"
+STEPS = (
+    "front",
+    "front_left",
+    "left_side",
+    "rear_left",
+    "rear",
+    "rear_right",
+    "right_side",
+    "front_right",
+    "wheel",
+    "dashboard",
+    "odometer",
+    "front_seats",
+)
+PHONE = ViewportSize(width=390, height=844)
+DESK = ViewportSize(width=1440, height=900)
+PATIENCE_MS = 60_000
+"""For what waits on a judgement: two processor cores judge, encode video and draw two browsers at once."""
+
+
+@dataclass
+class Camera:
+    """Chromium's fake camera: plays a film that is read anew whenever a page opens the camera."""
+
+    film: Path
+
+    def show(self, view: str) -> None:
+        """Hold one view of the demo car before the lens."""
+        draft = self.film.with_name("draft.mjpeg")
+        write_mjpeg([DEMO_CAR / f"{view}.webp"], draft, seconds_each=0.5)
+        draft.replace(self.film)
+
+
+class SellerOnPhone:
+    """The seller's page on a phone-sized screen."""
+
+    def __init__(self, browser: Browser, camera: Camera, *, locale: str = "en-GB") -> None:
+        self.camera = camera
+        self.context: BrowserContext = browser.new_context(
+            viewport=PHONE,
+            device_scale_factor=2,
+            is_mobile=True,
+            has_touch=True,
+            locale=locale,
+            permissions=["camera", "microphone"],
+        )
+        self.page: Page = self.context.new_page()
+        self.page.set_default_timeout(PATIENCE_MS)
+        self.errors: list[str] = []
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+
+    def open(self, link: str) -> None:
+        """Follow the link, as from a message."""
+        self.page.goto(link)
+
+    def begin(self, *, live: bool = True) -> None:
+        """Tap Start and agree, also to live video unless told otherwise."""
+        self.page.click("#start")
+        self.page.check("input[name=photos]")
+        if live:
+            self.page.check("input[name=live_video]")
+        self.page.click("#agree")
+
+    def reload(self) -> None:
+        """Load the page anew, as after a call or a crash."""
+        self.page.reload()
+
+    def at_step(self, step: str) -> None:
+        """Expect the camera for this step."""
+        self.page.wait_for_selector(f"[data-screen=camera][data-step={step}]")
+        expect(self.page.locator("#shutter")).to_be_enabled(timeout=PATIENCE_MS)
+
+    def photograph(self, step: str) -> None:
+        """Take one photo and expect it to be found good."""
+        self.camera.show(step)
+        self.reload()
+        self.at_step(step)
+        self.page.click("#shutter")
+        self.expect_verdict("good")
+
+    def expect_verdict(self, verdict: str) -> None:
+        """Expect what the page says of the photo just taken."""
+        self.page.wait_for_selector(f"[data-verdict={verdict}]")
+
+    def next(self) -> None:
+        """Go on."""
+        self.page.click("#next")
+
+    def sign(self, name: str, instance: Instance) -> None:
+        """Type the name, draw a mark, ask for the code, type it and sign."""
+        self.page.fill("input[name=name]", name)
+        pad = self.page.locator("#pad")
+        pad.scroll_into_view_if_needed()
+        frame = pad.bounding_box()
+        assert frame is not None
+        mouse = self.page.mouse
+        mouse.move(frame["x"] + 40, frame["y"] + 60)
+        mouse.down()
+        for number in range(1, 12):
+            mouse.move(frame["x"] + 40 + 20 * number, frame["y"] + 60 + (-1) ** number * 20)
+        mouse.up()
+        self.page.click("#send-code")
+        self.page.fill("input[autocomplete=one-time-code]", instance.next_code())
+        self.page.click("#sign")
+
+
+class OperatorAtDesk:
+    """The operator's page on a desktop screen."""
+
+    def __init__(self, browser: Browser) -> None:
+        self.context: BrowserContext = browser.new_context(
+            viewport=DESK, locale="en-GB", permissions=["microphone", "camera"]
+        )
+        self.page: Page = self.context.new_page()
+        self.page.set_default_timeout(PATIENCE_MS)
+        self.errors: list[str] = []
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+
+    def sign_in(self, instance: Instance) -> None:
+        """Sign in as the demo operator."""
+        self.page.goto(f"{instance.url}/operator")
+        self.page.fill("input[type=email]", instance.access["operator_email"])
+        self.page.fill("input[type=password]", instance.access["operator_password"])
+        self.page.click("button.primary")
+        self.page.wait_for_selector("main.queue")
+
+    def open_case(self, instance: Instance, inspection_id: str) -> None:
+        """Open one inspection by its address."""
+        self.page.goto(f"{instance.url}/operator/inspections/{inspection_id}")
+        self.page.wait_for_selector("main.case header h1")
+
+    def press(self, key: str) -> None:
+        """Press a key of the desk."""
+        self.page.keyboard.press(key)
+
+    def see(self, text: str) -> None:
+        """Expect a text to be on the screen."""
+        expect(self.page.get_by_text(text).first).to_be_visible(timeout=PATIENCE_MS)
+
+    def step_is(self, step_number: int, status: str) -> None:
+        """Expect the status of one step in the list; it changes without a reload."""
+        button = self.page.locator("ol.steps button").nth(step_number)
+        expect(button).to_contain_class(status, timeout=PATIENCE_MS)
