@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from inspection_service.vision import quality
 from inspection_service.vision.damage import Damage, Detection
 from inspection_service.vision.decode import Limits, Photo, decode_photo
+from inspection_service.vision.detector import BoxXyxy
 from inspection_service.vision.engine import Model
 from inspection_service.vision.framing import RING, VIEWS, Framing, decide, largest_car
 from inspection_service.vision.judgement import REASONS, Guidance, Judgement, Quality
@@ -33,6 +34,9 @@ SMALL_PX = 640
 """Longer side that the scene, the view and the pixel measures need at least."""
 
 SMALL_PRINT = frozenset({"odometer", "vin_plate", "registration_document"})
+SMALL_PRINT_PX = 2000
+"""Longer side for views with small print; an odometer's digits are some 20 px high then, and more help nobody."""
+
 MAY_BE_DAMAGED = frozenset({*RING, "wheel", "windscreen", "other"})
 """Views on which damage is looked for; the damage model never saw an interior."""
 
@@ -98,7 +102,9 @@ class Pipeline:
         """
         _known(asked_view)
         started = time.perf_counter()
-        photo = decode_photo(image_bytes, None if asked_view in SMALL_PRINT else ENOUGH_PX, self._limits)
+        photo = decode_photo(
+            image_bytes, SMALL_PRINT_PX if asked_view in SMALL_PRINT else ENOUGH_PX, self._limits
+        )
         image = photo.pixels
         small = halved(image, SMALL_PX)
         size = (small.shape[1], small.shape[0])
@@ -134,12 +140,13 @@ class Pipeline:
     def _read_odometer(
         self, photo: Photo, image_bytes: bytes, asked: str | None, view: str
     ) -> OdometerReading | None:
-        """Read where an odometer was asked for or is shown, on all the pixels there are."""
+        """Read where an odometer was asked for or is shown, on a picture large enough for small print."""
         if asked != "odometer" and view != "odometer":
             return None
-        if photo.scale > 1:
-            photo = decode_photo(image_bytes, None, self._limits)
-        return self._odometer(photo.pixels)
+        if photo.scale > 1 and max(photo.pixels.shape[:2]) < SMALL_PRINT_PX:
+            photo = decode_photo(image_bytes, SMALL_PRINT_PX, self._limits)
+        reading = self._odometer(photo.pixels)
+        return replace(reading, box=_scaled(reading.box, photo.scale)) if reading.box else reading
 
     def hint(self, frame: NDArray[np.uint8], asked_view: str | None) -> Guidance:
         """Judge one live frame by itself; a session should keep a :meth:`live` guide instead.
@@ -238,8 +245,9 @@ def _known(view: str | None) -> None:
 
 def _at_full_scale(found: Sequence[Boxed], scale: float) -> tuple[Boxed, ...]:
     """Bring boxes from the decoded picture to the photo at full scale."""
-    moved = []
-    for f in found:
-        x1, y1, x2, y2 = (round(v * scale, 1) for v in f.box)
-        moved.append(replace(f, box=(x1, y1, x2, y2)))
-    return tuple(moved)
+    return tuple(replace(f, box=_scaled(f.box, scale)) for f in found)
+
+
+def _scaled(box: BoxXyxy, scale: float) -> BoxXyxy:
+    x1, y1, x2, y2 = (round(v * scale, 1) for v in box)
+    return x1, y1, x2, y2

@@ -17,13 +17,13 @@ from typing import Any, Literal
 from inspection_service.errors import InvalidInput
 from inspection_service.vision import quality
 from inspection_service.vision.damage import Damage, Detection
-from inspection_service.vision.decode import Photo, decode, decode_photo
+from inspection_service.vision.decode import Photo, decode_photo
 from inspection_service.vision.detector import BoxXyxy
 from inspection_service.vision.engine import Model
 from inspection_service.vision.framing import VIEWS, Framing, decide
 from inspection_service.vision.odometer import Odometer, OdometerReading
 from inspection_service.vision.odometer_second import PaddleText
-from inspection_service.vision.pipeline import ENOUGH_PX, SMALL_PX, Image, halved
+from inspection_service.vision.pipeline import ENOUGH_PX, SMALL_PRINT_PX, SMALL_PX, Image, halved
 from inspection_service.vision.scene import Scene, SceneObject
 
 Task = Literal["framing", "damage", "odometer", "plate", "person"]
@@ -211,7 +211,7 @@ def _boxed(name: str, photo: Photo, kind: str, box: BoxXyxy, score: float) -> En
 
 def odometer_entries(odometer: Callable[[Image], OdometerReading], data: bytes, name: str) -> list[Entry]:
     """The reading that the product would print, or null."""
-    said = odometer(decode(data))
+    said = odometer(decode_photo(data, SMALL_PRINT_PX).pixels)
     return [
         {"file": name, "reading": said.reading, "confidence": round(said.confidence, 4), "unit": said.unit}
     ]

@@ -72,7 +72,7 @@ MANIFEST: dict[str, Any] = {
         {"name": "plates set (Open Images CC BY 2.0, openalpr AGPL-3.0)", "photos": 116,
          "licence": "train and measure only"},
         {"name": "damage set, close-ups as `other`", "photos": 211, "licence": "CC BY 4.0"},
-        {"name": "generated documents and a rendered demo car", "photos": 33, "licence": "ours"},
+        {"name": "generated documents and renders of a generated car", "photos": 57, "licence": "ours"},
     ],
     "recipe": "models/recipes/framing.py",
     "measured_on": "2026-11-22",

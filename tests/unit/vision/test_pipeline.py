@@ -118,13 +118,21 @@ def test_boxes_of_a_photo_judged_at_a_reduced_scale_are_in_its_own_pixels() -> N
     assert said.detections[0].box == (1000.0, 20.0, 2000.0, 40.0)
 
 
-def test_an_odometer_is_read_on_all_pixels_also_where_another_view_was_asked() -> None:
-    for asked in ("odometer", "dashboard", None):
-        bench = Bench("odometer")
-        said = bench.pipeline.judge(jpeg(street(3600, 2700)), asked)
-        assert bench.odometer_sizes == [(3600, 2700)]
-        assert said.odometer is not None
-        assert said.accepted
+@pytest.mark.parametrize("asked", ["odometer", "dashboard", None])
+def test_an_odometer_is_read_large_enough_for_small_print_whatever_was_asked(asked: str | None) -> None:
+    bench = Bench("odometer")
+    said = bench.pipeline.judge(jpeg(street(3600, 2700)), asked)
+    assert bench.odometer_sizes == [(3600, 2700)]
+    assert said.odometer is not None
+    assert said.accepted
+
+
+def test_an_odometer_in_a_large_photo_is_read_at_half_scale_and_boxed_at_full() -> None:
+    bench = Bench("odometer")
+    said = bench.pipeline.judge(jpeg(street(4032, 3024)), "odometer")
+    assert bench.odometer_sizes == [(2016, 1512)]
+    assert said.odometer is not None
+    assert said.odometer.box == (2.0, 4.0, 6.0, 8.0)
 
 
 def test_an_odometer_that_cannot_be_read_is_asked_for_again_but_only_where_it_was_asked_for() -> None:
