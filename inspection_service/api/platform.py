@@ -31,7 +31,14 @@ from inspection_service.api.problems import problems
 from inspection_service.api.services import Services
 from inspection_service.checklists import Checklist
 from inspection_service.identity.records import OpenedLink
-from inspection_service.inspections.records import Contact, InspectionId, InspectionState, Vehicle
+from inspection_service.inspections.records import (
+    Contact,
+    Dossier,
+    Inspection,
+    InspectionId,
+    InspectionState,
+    Vehicle,
+)
 from inspection_service.inspections.requests import IdempotencyKey, Order
 
 router = APIRouter(prefix="/v1", tags=["platform"])
@@ -59,10 +66,9 @@ async def order_inspection(
     response.headers["Location"] = f"/v1/inspections/{inspection_id}"
     if placed.is_replay:
         response.headers["Idempotent-Replayed"] = "true"
-    shown = platform_inspection(await door.inspections.dossier(inspection_id))
-    as_ordered = {"state": placed.inspection.state, "updated_at": placed.inspection.updated_at}
+    shown = platform_inspection(_untouched(placed.inspection, door.platform.name))
     return OrderedInspection(
-        **{name: getattr(shown, name) for name in type(shown).model_fields} | as_ordered,
+        **{name: getattr(shown, name) for name in type(shown).model_fields},
         seller_link=seller_link(services, link),
         seller_link_expires_at=link.expires_at,
     )
@@ -205,6 +211,21 @@ async def get_checklist(checklist_id: str, door: ByPlatform, services: Opened) -
 def seller_link(services: Services, link: OpenedLink) -> str:
     """Write the link to hand to a seller; the token sits behind ``#``, where no server and no preview sees it."""
     return f"{services.settings.base_url}/s#{link.token}"
+
+
+def _untouched(inspection: Inspection, platform_name: str) -> Dossier:
+    """Return the case as it was ordered, so that a repeated order gets the same answer however far it has come."""
+    return Dossier(
+        inspection=inspection,
+        platform_name=platform_name,
+        captures=(),
+        findings=(),
+        statements=(),
+        consents=(),
+        skipped=(),
+        signatures=(),
+        events=(),
+    )
 
 
 def _order(body: OrderInput) -> Order:

@@ -14,7 +14,7 @@ import json
 import os
 import secrets
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
@@ -25,7 +25,7 @@ import uvicorn
 from inspection_service.app import create_app, open_directory, open_signer
 from inspection_service.clock import Clock, SystemClock
 from inspection_service.commands.keys import new_password
-from inspection_service.commands.serve import server_config
+from inspection_service.commands.serve import serve, server_config
 from inspection_service.commands.terminal import out, read_settings, waiting, write_json
 from inspection_service.identity.errors import LinkExpired, LinkUnknown
 from inspection_service.identity.records import Platform
@@ -197,16 +197,17 @@ def _trust_address(settings: Settings) -> str:
 
 
 def _serve(settings: Settings, lan: LanFiles | None, prepared: FirstRun) -> int:
-    server = uvicorn.Server(server_config(settings, create_app(settings)))
     if lan is None:
-        server.run()
-        return 0 if server.started else 1
+        return serve(settings)
+    configure_logs(settings.log_format)
+    server = uvicorn.Server(server_config(settings, create_app(settings)))
 
     async def both() -> None:
         async with _trusting(settings, lan, f"{settings.base_url}/s#{prepared.seller_token}"):
             await server.serve()
 
-    asyncio.run(both())
+    with suppress(KeyboardInterrupt):  # raised anew by the server after it has closed everything
+        asyncio.run(both())
     return 0 if server.started else 1
 
 

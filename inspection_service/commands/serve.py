@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import signal
+from contextlib import suppress
 from typing import Any
 
 import uvicorn
@@ -35,7 +36,8 @@ def serve(settings: Settings) -> int:
     """
     configure_logs(settings.log_format)
     server = uvicorn.Server(server_config(settings, create_app(settings)))
-    server.run()
+    with suppress(KeyboardInterrupt):  # raised anew by the server after it has closed everything
+        server.run()
     return 0 if server.started else 1
 
 

@@ -1,4 +1,4 @@
-"""A whole service in this process, for tests of its doors: everything real but the models, the clock's owner and the mail."""
+"""A whole service in this process, for tests of its doors: everything real but the models and the mail."""
 
 from __future__ import annotations
 
@@ -115,7 +115,9 @@ class Service:
         """Open a browser: it keeps cookies and sends its Origin."""
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
         client = httpx.AsyncClient(
-            transport=transport, base_url=ORIGIN, headers={"Origin": ORIGIN, "Accept-Encoding": "identity"} | headers
+            transport=transport,
+            base_url=ORIGIN,
+            headers={"Origin": ORIGIN, "Accept-Encoding": "identity"} | headers,
         )
         self.clients.append(client)
         return client
@@ -176,7 +178,12 @@ class Service:
         if view["code"]["masked"] is not None:
             assert (await seller.post("/v1/seller/signature/code")).status_code == 202
             code = self.mailbox.code()
-        mark = {"name": "Camille Martin", "drawing_svg": DRAWING, "code": code, "shown_sha256": view["review_sha256"]}
+        mark = {
+            "name": "Camille Martin",
+            "drawing_svg": DRAWING,
+            "code": code,
+            "shown_sha256": view["review_sha256"],
+        }
         answer = await seller.post("/v1/seller/signature", json=mark)
         assert answer.status_code == 200, answer.text
         signed: dict[str, Any] = answer.json()
@@ -188,7 +195,9 @@ def token_of(ordered: Mapping[str, Any]) -> str:
     return str(ordered["seller_link"]).split("#", 1)[1]
 
 
-def tus_headers(data: bytes, step_id: str | None, capture_id: str | None = None, **more: str) -> dict[str, str]:
+def tus_headers(
+    data: bytes, step_id: str | None, capture_id: str | None = None, **more: str
+) -> dict[str, str]:
     """Write the headers of a creation."""
     words = {
         "capture_id": capture_id or str(uuid.uuid4()),
@@ -199,7 +208,9 @@ def tus_headers(data: bytes, step_id: str | None, capture_id: str | None = None,
     } | more
     if step_id is not None:
         words["step_id"] = step_id
-    metadata = ",".join(f"{name} {base64.b64encode(value.encode()).decode()}" for name, value in words.items())
+    metadata = ",".join(
+        f"{name} {base64.b64encode(value.encode()).decode()}" for name, value in words.items()
+    )
     return {"Tus-Resumable": "1.0.0", "Upload-Length": str(len(data)), "Upload-Metadata": metadata}
 
 
@@ -246,7 +257,13 @@ def manifests(folder: Path) -> Path:
             "sha256": hashlib.sha256(name.encode()).hexdigest(),
             "licence": "Apache-2.0",
             "task": name,
-            "input": {"name": "image", "shape": [1, 3, 8, 8], "colour": "BGR", "range": "0..255", "fit": "stretch"},
+            "input": {
+                "name": "image",
+                "shape": [1, 3, 8, 8],
+                "colour": "BGR",
+                "range": "0..255",
+                "fit": "stretch",
+            },
             "outputs": {},
             "classes": [],
             "thresholds": {},
