@@ -43,7 +43,7 @@ def sign_pdf(rendered: RenderedReport, signer: Signer) -> bytes:
     Returns:
         The signed document; it begins with ``rendered.pdf_bytes`` unchanged.
     """
-    writer = IncrementalPdfFileWriter(BytesIO(rendered.pdf_bytes))
+    writer = _PlainWriter(BytesIO(rendered.pdf_bytes))
     metadata = PdfSignatureMetadata(
         field_name=FIELD_NAME,
         md_algorithm="sha256",
@@ -75,6 +75,17 @@ async def _sign(pdf_signer: PdfSigner, writer: IncrementalPdfFileWriter, rendere
     )
     assert isinstance(output, BytesIO)
     return output.getvalue()
+
+
+class _PlainWriter(IncrementalPdfFileWriter):
+    """Leaves the document's metadata as they were set.
+
+    pyHanko would write them anew with the machine's clock and its own spelling of XMP, which the PDF/A check of the
+    document's exporter has not seen.
+    """
+
+    def _update_meta(self) -> None:
+        """Change nothing."""
 
 
 class _CmsSigner(CmsSigner):

@@ -80,12 +80,11 @@ def _read(file: Path) -> bytes | str:
     try:
         if not file.is_file():
             return "There is no such file." if not file.exists() else "This is not a file."
-        with file.open("rb") as stream:
-            data = stream.read(limit + 1)
+        if file.stat().st_size > limit:
+            return f"The file is larger than any report ({limit >> 10} KiB)."
+        data = file.read_bytes()
     except OSError as exc:
         return f"The file cannot be read: {exc.strerror}."
-    if len(data) > limit:
-        return f"The file is larger than any report ({limit >> 10} KiB)."
     return data or "The file is empty."
 
 

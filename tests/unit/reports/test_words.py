@@ -19,7 +19,7 @@ TEXTS: dict[str, dict[str, str]] = {
     for language in ("fr", "en")
 }
 VIEWS = (
-    *AROUND, "wheel", "windscreen", "dashboard", "odometer", "front_seats", "rear_seats", "boot", "engine_bay", 
+    *AROUND, "wheel", "windscreen", "dashboard", "odometer", "front_seats", "rear_seats", "boot", "engine_bay",
     "vin_plate", "tyre_tread", "registration_document", "other",
 )  # fmt: skip
 KINDS = ("dent", "scratch", "crack", "glass_shatter", "lamp_broken", "tire_flat", "other_damage")
