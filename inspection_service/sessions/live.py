@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 import numpy as np
-import structlog
 from av import VideoFrame
 
 from inspection_service.errors import InspectionServiceError
@@ -35,8 +34,6 @@ from inspection_service.sessions.guidance import Guide, Hint, SteadyHint
 OUTBOX_MESSAGES: Final = 512
 TICK_S: Final = 1.0
 CLOSE_TOO_SLOW: Final = 4408
-
-log = structlog.get_logger(__name__)
 
 
 class EventLog(Protocol):

@@ -7,33 +7,68 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import Literal
+from typing import Any, Final, Literal
 
 import structlog
 
+from inspection_service.errors import InspectionServiceError
+from inspection_service.telemetry.tracebacks import format_error
+
+_TOLD: Final = "_inspection_service_told"
+"""Marks an error that stands in the log already, on its way out to the HTTP server, which would log it again."""
+
 
 def configure_logs(form: Literal["console", "json"] = "console", *, level: int = logging.INFO) -> None:
-    """Write log lines to standard error, for people or for machines."""
+    """Write log lines to standard error, for people or for machines; what libraries log becomes such lines too."""
+    # Without its plain formatter, structlog's console prints every local variable of every frame.
     renderer: structlog.types.Processor = (
         structlog.processors.JSONRenderer()
         if form == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
     )
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
+            _format_error,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
+    root = logging.getLogger()
+    root.handlers = [h for h in root.handlers if not isinstance(h, _FromLibraries)] + [_FromLibraries()]
+
+
+class _FromLibraries(logging.Handler):
+    """Brings warnings and errors of libraries into our form, one line each, and none that is told already."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        # Below its first line a library's message quotes what it was busy with: a task, a traceback as text.
+        says = record.getMessage().strip().partition("\n")[0]
+        if getattr(error, _TOLD, False) or says.startswith("Traceback"):
+            return
+        _log().log(record.levelno, "library.said", library=record.name, says=says, exc_info=error)
+
+
+def _format_error(_log: Any, _name: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    error = event.pop("exc_info", None)
+    if isinstance(error, BaseException):
+        event["exception"] = format_error(error)
+    return event
 
 
 def _log() -> structlog.typing.FilteringBoundLogger:
+    if not structlog.is_configured():  # structlog's own default would print local variables
+        configure_logs()
     log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
     return log
 
@@ -41,6 +76,12 @@ def _log() -> structlog.typing.FilteringBoundLogger:
 def service_started(address: str) -> None:
     """The service listens."""
     _log().info("service.started", address=address)
+
+
+def start_refused(error: InspectionServiceError) -> None:
+    """The service does not start, for a reason it can name."""
+    setattr(error, _TOLD, True)
+    _log().error("service.not_started", slug=error.slug, reason=error.message)
 
 
 def service_stopped() -> None:
@@ -103,4 +144,5 @@ def resource_missing(name: str, error: BaseException) -> None:
 
 def request_failed(instance: str, route: str, error: BaseException) -> None:
     """A request met a fault of ours; ``instance`` is what the caller was told."""
+    setattr(error, _TOLD, True)
     _log().error("request.failed", instance=instance, route=route, error=type(error).__name__, exc_info=error)
