@@ -33,6 +33,8 @@ Image = NDArray[np.uint8]
 
 MOST_PLACES = 5
 """Places that are read; the readers, not the locator, tell an odometer from a clock."""
+HALF_MARKED = (0.2, 0.5)
+"""Between these scores of the tenths mark the number could be ten times larger or smaller."""
 OTHER_WORDS = re.compile(r"(?i)trip|range|rpm")
 """Words beside numbers that are no odometer's."""
 
@@ -136,6 +138,7 @@ class Evidence:
         agreed: The second reader said the same digits in one of its cuts.
         contradicted: With more of the line in view the second reader saw the number go on.
         is_other: The line says that it is a trip meter, a range, a clock or a date.
+        half_marked: Some cut leaves it open whether the last drum counts tenths.
         unit: Unit beside the number.
         box: Round the number, pixels of the photo.
         digit_px: Height of a digit in the photo.
@@ -153,6 +156,7 @@ class Evidence:
     agreed: bool = False
     contradicted: bool = False
     is_other: bool = False
+    half_marked: bool = False
     unit: str | None = None
     box: Box | None = None
     digit_px: float = 0.0
@@ -214,18 +218,12 @@ class Odometer:
         if first.number is None:
             return Evidence(place)
         line = number_line(first)
-        level = self._cut(image, line)
-        cuts = [c for c in (level, self._cut(image, line.grown(0.12)), first) if c.number is not None]
-        if level.number is None:
-            level = first
-        number = level.number
+        cuts = [c for c in (self._cut(image, line), self._cut(image, line.grown(0.12)), first) if c.number]
+        chosen = most_agreed(cuts)
+        number = chosen.number
         assert number is not None
-        same = [
-            c.number
-            for c in cuts
-            if c.number and (c.number.digits, c.number.decimals) == (number.digits, number.decimals)
-        ]
-        line = number_line(level)
+        same = [c.number for c in cuts if c.number and c.number.shown_as == number.shown_as]
+        line = number_line(chosen)
         box = hull(line)
         h, w = image.shape[:2]
         evidence = Evidence(
@@ -237,6 +235,7 @@ class Odometer:
             rival=max((n.closest_rival for n in same), default=1.0),
             box=(max(box[0], 0.0), max(box[1], 0.0), min(box[2], float(w)), min(box[3], float(h))),
             digit_px=line.height,
+            half_marked=any(HALF_MARKED[0] < c.number.mark < HALF_MARKED[1] for c in cuts if c.number),
             cut_off=box[0] < 1.0
             or box[1] < -0.2 * line.height
             or box[2] > w - 1.0
@@ -258,15 +257,21 @@ class Odometer:
         """Let the second reader read the number, and the number with its neighbours."""
         said: list[str] = []
         agreed, best = False, 0.0
-        accepted = {number.shown, number.digits}
-        for picture in second_pictures(image, line):
+        # a decimal point that only one reader saw is a doubt about the size of the number
+        accepted = {number.digits} if number.has_point else {number.shown, number.digits}
+        hopeful = (
+            evidence.same >= 2 and self._limits.least_digits <= len(number.digits) <= self._limits.most_digits
+        )
+        pictures = second_pictures(image, line)
+        # what is refused anyway is only asked once: it may still compete with another place
+        for picture in pictures if hopeful else pictures[:1]:
             text = self._second(picture)
             said.append(text.text)
             if text.score >= self._limits.second and accepted & set(digit_runs(text.text)):
                 agreed, best = True, text.score
                 break
-        if not agreed:
-            return replace(evidence, second=tuple(said))
+        if not agreed or not hopeful:
+            return replace(evidence, second=tuple(said), agreed=agreed)
         pitch = line.width / max(len(number.shown), 1) / line.height
         near = self._second(line_picture(image, line, beside=1.2 * pitch, above=0.25))
         wide = self._second(line_picture(image, line, beside=3.0, above=0.25))
@@ -334,6 +339,8 @@ def refusal(e: Evidence, limits: Limits) -> str | None:
         return "implausible"
     if n.has_point and len(n.digits) < limits.digits_with_point:
         return "implausible"
+    if e.half_marked and not n.has_point:
+        return "blurred"
     if e.same < 2 or e.weakest < limits.weakest or e.rival > limits.rival:
         return "blurred"
     if not e.agreed or e.contradicted:
@@ -352,6 +359,17 @@ def confidence(e: Evidence) -> float:
         - 1.5 * e.rival
     )
     return 1 / (1 + math.exp(-z))
+
+
+def most_agreed(cuts: list[Cut]) -> Cut:
+    """The cut whose number most cuts show; among equals the first one that is surest of its digits."""
+
+    def rank(cut: Cut) -> tuple[int, float]:
+        assert cut.number is not None
+        shown = cut.number.shown_as
+        return sum(c.number is not None and c.number.shown_as == shown for c in cuts), cut.number.weakest
+
+    return max(cuts, key=rank)
 
 
 def closer_areas(image: Image, places: list[Place]) -> list[Box]:

@@ -49,6 +49,7 @@ class Number:
         closest_rival: Highest score of a second reading of any digit.
         box: Round all digits, decimals too; pixels of the strip.
         slope: Rise of the row, pixels down for a pixel right.
+        mark: Score that the last digit stands on a tenths drum, 0..1.
     """
 
     digits: str
@@ -58,11 +59,17 @@ class Number:
     closest_rival: float
     box: Box
     slope: float
+    mark: float = 0.0
 
     @property
     def shown(self) -> str:
         """Every digit, decimals too."""
         return self.digits + self.decimals
+
+    @property
+    def shown_as(self) -> tuple[str, str]:
+        """What two views of one number must share."""
+        return self.digits, self.decimals
 
 
 def find_characters(
@@ -219,4 +226,5 @@ def _number(part: list[Character], characters: list[Character]) -> Number:
             float(boxes[:, 3].max()),
         ),
         slope,
+        part[-1].tenths,
     )

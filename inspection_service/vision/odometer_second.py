@@ -36,7 +36,7 @@ class Text:
 class TextReader(Protocol):
     """Reads one line of text from a picture of that line alone."""
 
-    def __call__(self, line: NDArray[np.uint8]) -> Text:
+    def __call__(self, line: NDArray[np.uint8], /) -> Text:
         """Read ``(H, W, 3)`` uint8 BGR; empty text when nothing is recognised."""
         ...
 

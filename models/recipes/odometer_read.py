@@ -35,6 +35,8 @@ STRIDE = 4
 CLASSES = len(CHARACTERS)
 
 Image = NDArray[np.uint8]
+Labelled = tuple[str, tuple[float, ...], bool]
+"""Label, box, stands on a tenths drum."""
 
 log = logging.getLogger(__name__)
 
@@ -143,13 +145,30 @@ def coarsened(
     return out.astype(np.uint8, copy=False), size[0] / image.shape[1]
 
 
+def _surroundings(
+    image: Image, line: odometer_data.Box, characters: list[Labelled]
+) -> tuple[Image, odometer_data.Box, list[Labelled]]:
+    """The part of the picture that a strip can show, so that no work is spent on the rest."""
+    tall = line[3] - line[1]
+    x0, y0 = max(0, int(line[0] - 3 * tall)), max(0, int(line[1] - 1.6 * tall))
+    x1, y1 = int(line[2] + 3 * tall) + 1, int(line[3] + 1.6 * tall) + 1
+    shift = (x0, y0, x0, y0)
+
+    def moved(box: tuple[float, ...]) -> odometer_data.Box:
+        a, b, c, d = (v - s for v, s in zip(box, shift, strict=True))
+        return a, b, c, d
+
+    return image[y0:y1, x0:x1], moved(line), [(name, moved(box), mark) for name, box, mark in characters]
+
+
 def make_sample(
     image: Image,
-    characters: list[tuple[str, tuple[float, ...], bool]],
-    line: tuple[float, float, float, float],
+    characters: list[Labelled],
+    line: odometer_data.Box,
     rng: np.random.Generator,
 ) -> Sample:
     """One training strip: coarser, turned, seen by a phone, the line a little off as a locator has it."""
+    image, line, characters = _surroundings(image, line, characters)
     image, scale = coarsened(image, line, rng)
     x0, y0, x1, y1 = (v * scale for v in line)
     tall = y1 - y0
@@ -190,8 +209,8 @@ class Source:
         if line is None or self.rng.random() < 0.06:
             line = self._other_line(picture.characters)
         last = picture.line[-1] if picture.mechanical and picture.line else -1
-        characters = [(c.label, c.box, i == last) for i, c in enumerate(picture.characters)]
-        return make_sample(image, characters, line, self.rng)  # type: ignore[arg-type]
+        characters: list[Labelled] = [(c.label, c.box, i == last) for i, c in enumerate(picture.characters)]
+        return make_sample(image, characters, line, self.rng)
 
     def sample(self) -> Sample:
         """A random strip: half real, half drawn."""
@@ -202,7 +221,7 @@ class Source:
             return self.real(self.mechanical[int(self.rng.integers(len(self.mechanical)))])
         if u < 0.47:
             return self.real(self.trips[int(self.rng.integers(len(self.trips)))])
-        if len(self.pool) < self.drawn and (self.rng.random() < 0.5 or not self.pool):
+        if len(self.pool) < self.drawn and (self.rng.random() < 0.25 or not self.pool):
             self.pool.append(odometer_drawn.draw(self.rng))
             one = self.pool[-1]
         else:

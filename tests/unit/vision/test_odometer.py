@@ -186,6 +186,7 @@ def test_agreement_gives_the_reading_with_its_zeros() -> None:
         ({"weakest": 0.1}, "blurred"),
         ({"rival": 0.8}, "blurred"),
         ({"cut_off": True}, "cut_off"),
+        ({"half_marked": True}, "blurred"),
         ({"is_other": True}, "implausible"),
         ({"number": None}, "not_found"),
         ({"number": number("2029")}, "implausible"),
@@ -353,7 +354,7 @@ PHOTO = np.full((640, 640, 3), 90, np.uint8)
 
 
 def test_both_readers_agree() -> None:
-    odometer = Odometer(FakeLocator([[20, 30, 44, 36]], [0.8]), FakeReader("27506"), says("27506 km"))  # type: ignore[arg-type]
+    odometer = Odometer(FakeLocator([[20, 30, 44, 36]], [0.8]), FakeReader("27506"), says("27506 km"))
     answer = odometer(PHOTO)
     assert (answer.reading, answer.unit, answer.why_not) == ("27506", "km", None)
     assert answer.box is not None
@@ -361,18 +362,30 @@ def test_both_readers_agree() -> None:
 
 
 def test_the_second_reader_says_otherwise() -> None:
-    odometer = Odometer(FakeLocator([[20, 30, 44, 36]], [0.8]), FakeReader("27506"), says("27508 km"))  # type: ignore[arg-type]
+    odometer = Odometer(FakeLocator([[20, 30, 44, 36]], [0.8]), FakeReader("27506"), says("27508 km"))
     assert odometer(PHOTO).why_not == "readers_disagree"
 
 
+@pytest.mark.parametrize(("text", "reading"), [("27506.3", "27506"), ("275063", None)])
+def test_a_point_that_one_reader_missed_is_a_doubt(text: str, reading: str | None) -> None:
+    """Without the point the number would be ten times as large."""
+    classes, tenths, boxes = score_maps("275063")
+    classes[CHARACTERS.index(","), 10, 33] = 0.8
+    boxes[:, 10, 33] = (131, 43, 134, 47)
+    network = FakeReader("")
+    network._out = {"classes": classes[None], "tenths": tenths[None], "boxes": boxes[None]}
+    odometer = Odometer(FakeLocator([[20, 30, 44, 36]], [0.8]), network, says(text))
+    assert odometer(PHOTO).reading == reading
+
+
 def test_no_place_no_reading() -> None:
-    odometer = Odometer(FakeLocator([[20, 30, 44, 36]], [0.01]), FakeReader("27506"), says("27506"))  # type: ignore[arg-type]
+    odometer = Odometer(FakeLocator([[20, 30, 44, 36]], [0.01]), FakeReader("27506"), says("27506"))
     assert odometer(PHOTO) == OdometerReading(None, 0.0, None, None, "not_found")
 
 
 def test_overlapping_places_are_one() -> None:
     boxes = [[20, 30, 44, 36], [21, 30, 45, 36], [20, 50, 44, 56]]
-    odometer = Odometer(FakeLocator(boxes, [0.8, 0.7, 0.6]), FakeReader("27506"), says("27506"))  # type: ignore[arg-type]
+    odometer = Odometer(FakeLocator(boxes, [0.8, 0.7, 0.6]), FakeReader("27506"), says("27506"))
     assert [p.score for p in odometer.places(PHOTO)] == pytest.approx([0.8, 0.6])
 
 
