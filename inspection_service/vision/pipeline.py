@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inspection_service.vision import quality
-from inspection_service.vision.damage import Damage, Detection
+from inspection_service.vision.damage import Damage, Detection, on_cars
 from inspection_service.vision.decode import Limits, Photo, decode_photo
 from inspection_service.vision.detector import BoxXyxy
 from inspection_service.vision.engine import Model
@@ -117,9 +117,12 @@ class Pipeline:
         reading = self._read_odometer(photo, image_bytes, asked_view, seen.view)
         if asked_view == "odometer" and reading is not None and reading.reading is None:
             reasons.add("not_readable")
+        things = _at_full_scale(scene, photo.width / size[0])
         detections: tuple[Detection, ...] = ()
         if (asked_view or seen.view) in MAY_BE_DAMAGED or seen.view in MAY_BE_DAMAGED:
-            detections = self._damage(image)
+            found = _at_full_scale(self._damage(image), photo.scale)
+            cars = [thing.box for thing in things if thing.kind == "car"]
+            detections = on_cars(found, cars, photo.width, photo.height)
         return Judgement(
             model_set=self.model_set,
             width=photo.width,
@@ -131,8 +134,8 @@ class Pipeline:
             accepted=not reasons,
             reasons=tuple(code for code in REASONS if code in reasons),
             quality=Quality(measures, verdict.faults),
-            scene=_at_full_scale(scene, photo.width / size[0]),
-            detections=_at_full_scale(detections, photo.scale),
+            scene=things,
+            detections=detections,
             odometer=reading,
             seconds=time.perf_counter() - started,
         )

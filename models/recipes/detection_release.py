@@ -108,7 +108,7 @@ DAMAGE: dict[str, Any] = {
             "photos": 1341,
             "licence": "none stated; never published",
         },
-        {"name": "renders of a generated car", "photos": 41, "licence": "ours"},
+        {"name": "renders of a generated car", "photos": 37, "licence": "ours"},
     ],
     "recipe": "models/recipes/damage.py",
     "measured_on": "2026-11-22",

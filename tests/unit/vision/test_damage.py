@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from inspection_service.vision.damage import Damage, Detection
+from inspection_service.vision.damage import Damage, Detection, on_cars
 from inspection_service.vision.engine import Placement, letterbox
 
 pytestmark = pytest.mark.unit
@@ -72,3 +72,26 @@ def test_what_the_judgement_carries() -> None:
         "box": [1.0, 2.0, 3.0, 4.0],
         "score": 0.5,
     }
+
+
+TREE = Detection("other_damage", (0.0, 0.0, 100.0, 100.0), 0.6)
+DOOR = Detection("dent", (300.0, 300.0, 340.0, 340.0), 0.4)
+EDGE = Detection("scratch", (180.0, 300.0, 220.0, 340.0), 0.4)
+
+
+def test_a_tree_beside_the_car_is_no_damage() -> None:
+    assert on_cars((TREE, DOOR), [(200.0, 200.0, 600.0, 500.0)], 640, 480) == (DOOR,)
+
+
+def test_half_on_the_car_is_on_the_car() -> None:
+    assert on_cars((EDGE,), [(200.0, 200.0, 600.0, 500.0)], 640, 480) == (EDGE,)
+    assert on_cars((EDGE,), [(201.0, 200.0, 600.0, 500.0)], 640, 480) == ()
+
+
+def test_a_small_car_behind_a_close_up_decides_nothing() -> None:
+    assert on_cars((TREE, DOOR), [(500.0, 0.0, 620.0, 80.0)], 640, 480) == (TREE, DOOR)
+
+
+def test_without_a_car_nothing_is_dropped() -> None:
+    """A close-up of a panel shows no car to a detector of whole cars."""
+    assert on_cars((TREE, DOOR), [], 640, 480) == (TREE, DOOR)

@@ -68,7 +68,10 @@ class Bench:
 
     def damage(self, image: Image) -> tuple[Detection, ...]:
         self.damage_calls += 1
-        return (Detection("dent", (image.shape[1] / 4, 10.0, image.shape[1] / 2, 20.0), 0.6),)
+        height, width = image.shape[:2]
+        on_the_door = Detection("dent", (width / 4, height / 2, width / 2, height / 2 + 10), 0.6)
+        on_a_tree = Detection("other_damage", (0.0, 0.0, width / 20, height / 20), 0.7)
+        return (on_a_tree, on_the_door)
 
     def odometer(self, image: Image) -> OdometerReading:
         self.odometer_sizes.append((image.shape[1], image.shape[0]))
@@ -103,7 +106,7 @@ def test_a_good_photo_of_the_right_view_is_accepted_with_everything_found() -> N
         "left_side",
     )
     assert said["scene"] == [{"kind": "car", "box": [40.0, 60.0, 360.0, 240.0], "score": 0.9}]
-    assert said["detections"] == [{"kind": "dent", "box": [100.0, 10.0, 200.0, 20.0], "score": 0.6}]
+    assert said["detections"] == [{"kind": "dent", "box": [100.0, 150.0, 200.0, 160.0], "score": 0.6}]
     assert said["odometer"] is None
     assert set(said["quality"]) == {"sharpness", "brightness", "clipped_share", "faults"}
     assert said["model_set"] == "5e7" * 21
@@ -115,7 +118,7 @@ def test_boxes_of_a_photo_judged_at_a_reduced_scale_are_in_its_own_pixels() -> N
     assert bench.scene_sizes == [(1000, 750)]
     assert (said.width, said.height) == (4000, 3000)
     assert said.scene[0].box == (400.0, 600.0, 3600.0, 2400.0)
-    assert said.detections[0].box == (1000.0, 20.0, 2000.0, 40.0)
+    assert said.detections[0].box == (1000.0, 1500.0, 2000.0, 1520.0)
 
 
 @pytest.mark.parametrize("asked", ["odometer", "dashboard", None])
