@@ -6,7 +6,7 @@ import asyncio
 import os
 import secrets
 import threading
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from inspection_service.api.photos import PhotoCopies
 from inspection_service.api.services import Limits, Services
 from inspection_service.checklists import Shelf
 from inspection_service.clock import Clock, SystemClock
-from inspection_service.errors import Closed
+from inspection_service.errors import Closed, InspectionServiceError
 from inspection_service.identity.messenger import ConsoleMessenger, Messenger
 from inspection_service.identity.service import Identity
 from inspection_service.inspections import views
@@ -45,7 +45,7 @@ from inspection_service.storage.objects import ObjectStore
 from inspection_service.storage.opening import open_store
 from inspection_service.telemetry import logs
 from inspection_service.telemetry.metrics import Metrics
-from inspection_service.vision.manifest import REQUIRED_MODELS, read_manifest
+from inspection_service.vision.model_files import ModelFiles
 from inspection_service.vision.pipeline import LiveGuide, Pipeline
 from inspection_service.work import Handlers, JudgeInProcess, PhotoJudge, Reconciler
 
@@ -102,7 +102,13 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_service(settings, clock=clock, messenger=messenger, judge=judge) as running:
+        async with AsyncExitStack() as stack:
+            try:
+                opening = open_service(settings, clock=clock, messenger=messenger, judge=judge)
+                running = await stack.enter_async_context(opening)
+            except InspectionServiceError as error:
+                logs.start_refused(error)
+                raise
             app.state.running = running
             app.state.services = running.services
             going = asyncio.create_task(running.keep_going(work=settings.work.enabled), name="background")
@@ -147,19 +153,29 @@ async def open_service(
     models_dir = settings.vision.models_dir
     open_pipeline = partial(Pipeline.open, models_dir)
     async with AsyncExitStack() as stack:
-        models = await asyncio.to_thread(_models_used, models_dir)
+        model_files = ModelFiles(models_dir)
+        models = await asyncio.to_thread(_models_used, model_files)
+        if judge is None:
+            await asyncio.to_thread(model_files.check)
         signer = await asyncio.to_thread(open_signer, settings, clock)
         records = await stack.enter_async_context(_open_records(settings, clock, messenger))
         store, bus, inspections = records.store, records.bus, records.inspections
+        pings: dict[str, Callable[[], Awaitable[None]]] = {
+            "database": records.database.ping,
+            "store": store.ping,
+        }
         if judge is None:
             judge = JudgeInProcess(
                 open_pipeline, workers=settings.vision.workers, timeout_s=settings.vision.timeout_s
             )
+            pings |= {"judge": judge.ping} | model_files.pings()
         stack.push_async_callback(judge.close)
         metrics = Metrics()
         sealer = ReportSealer(signer, models, clock)
         handlers = Handlers(inspections, store, clock, judge=judge, sealer=sealer, metrics=metrics)
-        reconciler = Reconciler(inspections, handlers, bus, settings.work, workers=settings.vision.workers)
+        reconciler = Reconciler(
+            inspections, handlers, bus, settings.work, metrics=metrics, workers=settings.vision.workers
+        )
         copies = stack.enter_context(ThreadPoolExecutor(_COPY_THREADS, thread_name_prefix="photo-copies"))
         hints = stack.enter_context(ThreadPoolExecutor(_HINT_THREADS, thread_name_prefix="live-hints"))
         live = LiveSessions(partial(_open_session, settings, inspections, LazyPipeline(open_pipeline), hints))
@@ -177,7 +193,7 @@ async def open_service(
             limits=Limits.make(clock),
             metrics=metrics,
             root_pem=signer.root_pem,
-            pings={"database": records.database.ping, "store": store.ping},
+            pings=pings,
         )
         yield Running(services, reconciler)
 
@@ -320,9 +336,8 @@ async def _open_session(
     )
 
 
-def _models_used(models_dir: Path) -> tuple[ModelUsed, ...]:
-    manifests = (read_manifest(models_dir, name) for name in REQUIRED_MODELS)
-    return tuple(ModelUsed(manifest.name, manifest.version, manifest.sha256) for manifest in manifests)
+def _models_used(files: ModelFiles) -> tuple[ModelUsed, ...]:
+    return tuple(ModelUsed(m.name, m.version, m.sha256) for m in files.manifests())
 
 
 def _pepper(path: Path) -> bytes:

@@ -38,6 +38,7 @@ from inspection_service.storage.errors import ObjectExists, ObjectMissing, Stora
 from inspection_service.storage.migrate import migrate
 from inspection_service.storage.objects import ObjectStore, checked_key
 from inspection_service.telemetry.metrics import Metrics
+from inspection_service.work.errors import JudgeAway
 from inspection_service.work.handlers import Handlers
 from inspection_service.work.judging import PhotoJudge
 from inspection_service.work.reconciler import Reconciler
@@ -57,6 +58,10 @@ class FakeClock:
     def now(self) -> datetime:
         """Return the moment that was set."""
         return self._now
+
+    def monotonic_s(self) -> float:
+        """Return the same moment as seconds that only grow."""
+        return self._now.timestamp()
 
     def advance(self, **amount: float) -> None:
         """Move on, by ``seconds=``, ``minutes=``, ``hours=`` or ``days=``."""
@@ -164,10 +169,14 @@ class ScriptedJudge:
     def __init__(self) -> None:
         self.script: dict[bytes, Mapping[str, Any] | BaseException] = {}
         self.calls = 0
+        self.away: str | None = None
+        """Why nothing can be judged."""
 
     async def judge(self, image_bytes: bytes, asked_view: str | None) -> Mapping[str, Any]:
         """Return or raise what was written; see ``PhotoJudge.judge``."""
         self.calls += 1
+        if self.away is not None:
+            raise JudgeAway(cause=self.away)
         outcome = self.script.get(image_bytes, judgement(asked_view or "other"))
         if isinstance(outcome, BaseException):
             raise outcome
@@ -217,6 +226,7 @@ class Backend:
     judge: ScriptedJudge
     sealer: FakeSealer
     reconciler: Reconciler
+    metrics: Metrics
     handlers: Handlers
     shelf: Shelf
     platform: Platform
@@ -325,8 +335,9 @@ async def open_backend(
         identity = Identity(
             database, inspections, clock, messenger, links=LinkSettings(), pepper=b"\x00" * 32
         )
+        metrics = Metrics()
         handlers = Handlers(
-            inspections, objects, clock, judge=judge or scripted, sealer=sealer or fake, metrics=Metrics()
+            inspections, objects, clock, judge=judge or scripted, sealer=sealer or fake, metrics=metrics
         )
         tenant = await identity.create_tenant("Autoscope")
         key = await identity.issue_key(tenant.id)
@@ -340,7 +351,10 @@ async def open_backend(
             messenger=messenger,
             judge=scripted,
             sealer=fake,
-            reconciler=Reconciler(inspections, handlers, bus, WorkSettings()),
+            reconciler=Reconciler(
+                inspections, handlers, bus, WorkSettings(), metrics=metrics, monotonic_s=clock.monotonic_s
+            ),
+            metrics=metrics,
             handlers=handlers,
             shelf=shelf,
             platform=await identity.platform(key),

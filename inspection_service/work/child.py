@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 
 from inspection_service.errors import InspectionServiceError, InvalidInput
 from inspection_service.telemetry import logs
-from inspection_service.work.errors import UnusablePhoto, VisionFailed
+from inspection_service.work.errors import JudgeAway, UnusablePhoto, VisionFailed
 
 _START_S: Final = 120.0
 """Longest start of a child: it imports and loads all models."""
@@ -45,6 +45,8 @@ class Child:
         self._lock = threading.Lock()
         self._process: multiprocessing.process.BaseProcess | None = None
         self._pipe: Connection | None = None
+        self.trouble: str | None = None
+        """Why the last start failed; ``None`` after one that went well."""
 
     def judge(self, image_bytes: bytes, asked_view: str | None, timeout_s: float) -> Mapping[str, Any]:
         """Judge one photo; a photo on which the child dies is tried once more in a fresh one.
@@ -52,11 +54,13 @@ class Child:
         Raises:
             InvalidInput: Not a usable image.
             VisionFailed: It crashed twice, raised, or took too long.
+            JudgeAway: No child can be started, which is not this photo's fault.
         """
         with self._lock:
             for _ in range(_TRIES):
+                pipe = self._started()
                 try:
-                    answer = self._ask(image_bytes, asked_view, timeout_s)
+                    answer = _asked(pipe, image_bytes, asked_view, timeout_s)
                 except TimeoutError:
                     self._replace("timeout")
                     raise VisionFailed(cause="timeout") from None
@@ -77,13 +81,6 @@ class Child:
         """The process now running, for whoever watches its memory."""
         return self._process.pid if self._process else None
 
-    def _ask(self, image_bytes: bytes, asked_view: str | None, timeout_s: float) -> Any:
-        pipe = self._started()
-        pipe.send((image_bytes, asked_view))
-        if not pipe.poll(timeout_s):
-            raise TimeoutError
-        return pipe.recv()
-
     def _started(self) -> Connection:
         if self._pipe is not None and self._process is not None and self._process.is_alive():
             return self._pipe
@@ -95,12 +92,10 @@ class Child:
         process.start()
         theirs.close()
         self._process, self._pipe = process, ours
-        if not ours.poll(_START_S):
-            raise TimeoutError
-        ready = ours.recv()
-        if ready != "ready":
+        self.trouble = _trouble(ours)
+        if self.trouble is not None:
             self._end()
-            raise VisionFailed(cause=str(ready))
+            raise JudgeAway(cause=self.trouble)
         return ours
 
     def _replace(self, reason: str) -> None:
@@ -116,6 +111,24 @@ class Child:
             process.kill()
             process.join(_STOP_S)
             process.close()
+
+
+def _trouble(pipe: Connection) -> str | None:
+    """Wait for a child that starts and return why it did not, ``None`` when it did."""
+    try:
+        if not pipe.poll(_START_S):
+            return f"no start within {_START_S:.0f} s"
+        said = pipe.recv()
+    except (EOFError, OSError):
+        return "died while starting"
+    return None if said == "ready" else str(said)
+
+
+def _asked(pipe: Connection, image_bytes: bytes, asked_view: str | None, timeout_s: float) -> Any:
+    pipe.send((image_bytes, asked_view))
+    if not pipe.poll(timeout_s):
+        raise TimeoutError
+    return pipe.recv()
 
 
 def _opened(answer: Any) -> Mapping[str, Any]:

@@ -4,7 +4,8 @@ InspectionServiceError
 ├── InvalidInput
 │   └── UnusablePhoto  a child's refusal of a photo, carried home; ``cause`` is the slug it had there
 └── Unavailable
-    └── VisionFailed   the models crashed on this photo, or took too long; ``cause`` says which
+    ├── VisionFailed   the models crashed on this photo, or took too long; ``cause`` says which
+    └── JudgeAway      no photo can be judged at present, whatever it shows; ``cause`` says why
 """
 
 from __future__ import annotations
@@ -22,3 +23,9 @@ class VisionFailed(Unavailable):
     """This photo could not be judged."""
 
     slug = "vision-failed"
+
+
+class JudgeAway(Unavailable):
+    """Photos cannot be judged at present; they wait."""
+
+    slug = "judge-away"

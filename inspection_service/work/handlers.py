@@ -43,7 +43,11 @@ class Handlers:
         self._metrics = metrics
 
     async def judge(self, capture: Capture) -> None:
-        """Judge one photo and write the outcome; whatever is wrong with it, the seller gets an answer."""
+        """Judge one photo and write the outcome; whatever is wrong with it, the seller gets an answer.
+
+        Raises:
+            JudgeAway: What is wrong is ours: the photo stays as it is and waits.
+        """
         inspection = await self._inspections.get(capture.inspection_id)
         asked = next(
             (step["view"] for step in views.checklist_steps(inspection) if step["id"] == capture.step_id),

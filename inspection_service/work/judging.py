@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from inspection_service.errors import InvalidInput
 from inspection_service.work.child import Child, Judge, Judgement
-from inspection_service.work.errors import VisionFailed
+from inspection_service.work.errors import JudgeAway, VisionFailed
 
 __all__ = ["Judge", "JudgeInProcess", "JudgeInThread", "Judgement", "PhotoJudge"]
 
@@ -23,6 +23,7 @@ class PhotoJudge(Protocol):
         Raises:
             InvalidInput: Not a usable image.
             VisionFailed: It crashed or took too long.
+            JudgeAway: No photo can be judged at present; this one is to be tried again.
         """
         ...
 
@@ -82,7 +83,7 @@ class JudgeInProcess:
     async def judge(self, image_bytes: bytes, asked_view: str | None) -> Mapping[str, Any]:
         """Judge one photo in a child process."""
         if self._is_closed:
-            raise VisionFailed(cause="closed")
+            raise JudgeAway(cause="closed")
         child = await self._idle.get()
         try:
             return await asyncio.get_running_loop().run_in_executor(
@@ -90,6 +91,16 @@ class JudgeInProcess:
             )
         finally:
             self._idle.put_nowait(child)
+
+    async def ping(self) -> None:
+        """Return when photos can be judged, as far as is known: a child starts with the first photo.
+
+        Raises:
+            JudgeAway: A child could not be started when it was last tried.
+        """
+        for child in self._children:
+            if child.trouble is not None:
+                raise JudgeAway(cause=child.trouble)
 
     async def close(self) -> None:
         """Stop the children; a judgement under way is waited for, and it has its time limit."""

@@ -2,26 +2,32 @@
 
 Nothing is queued: a capture ``received`` is to be judged, an inspection ``signed_off`` is to be sealed, one past its
 deadline is to expire, an upload whose bytes are complete is to be finished, an old one to be dropped. So ``kill -9``
-loses nothing.
+loses nothing. What fails is tried again, ever more rarely.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, TypeVar
 
 from inspection_service.inspections.bus import EventBus
 from inspection_service.inspections.service import Inspections
 from inspection_service.settings import WorkSettings
 from inspection_service.telemetry import logs
+from inspection_service.telemetry.metrics import Metrics
+from inspection_service.work.backoff import Backoff
+from inspection_service.work.errors import JudgeAway
 from inspection_service.work.handlers import Handlers
 
 _CALLS: Final = frozenset(
     {"capture.received", "operator.signed_off", "seller.signed", "capture.judged", "inspection.ordered"}
 )
 """Events after which there may be something to do at once."""
+_LONGEST_WAIT_S: Final = 300.0
 Subject = TypeVar("Subject")
 
 
@@ -35,7 +41,7 @@ class WorkDone:
     finished_uploads: int = 0
     dropped_uploads: int = 0
     failed: int = 0
-    """Pieces of work that raised; they are tried again in the next round."""
+    """Pieces of work that raised; they are tried again later."""
 
     @property
     def total(self) -> int:
@@ -53,19 +59,23 @@ class Reconciler:
         bus: EventBus,
         settings: WorkSettings,
         *,
+        metrics: Metrics,
         workers: int = 1,
+        monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._inspections = inspections
         self._handlers = handlers
         self._bus = bus
         self._settings = settings
+        self._metrics = metrics
         self._workers = workers
+        self._backoff = Backoff(settings.poll_s, _LONGEST_WAIT_S, monotonic_s)
 
     async def run(self) -> None:
         """Work until cancelled; run it in a ``TaskGroup``."""
         async with self._bus.subscribe() as subscription:
             while True:
-                done = await self._round()
+                done = await self.round()
                 if done.total and not done.failed:
                     continue  # finishing one thing often makes the next one possible
                 deadline = asyncio.get_running_loop().time() + self._settings.poll_s
@@ -75,29 +85,34 @@ class Reconciler:
                         break
 
     async def run_once(self) -> WorkDone:
-        """Do everything there is to do now and return (tests, the command line, start-up)."""
+        """Do everything there is to do now, also what failed a moment ago, and return (tests, the command line)."""
         total = WorkDone()
         while True:
-            done = await self._look()
+            done = await self._look(is_patient=False)
             total = _sum(total, done)
             if not done.total or done.failed:
                 return total
 
-    async def _round(self) -> WorkDone:
-        """Look once; when even looking fails (the database is away), say so and let the clock try again."""
+    async def round(self) -> WorkDone:
+        """Look once and leave alone what failed lately.
+
+        When even looking fails (the database is away), it says so and lets the clock try again.
+        """
         try:
-            return await self._look()
+            return await self._look(is_patient=True)
         except Exception as error:  # a boundary: the worker outlives whatever a round meets
             logs.work_failed("look", "records", error)
+            self._metrics.work_failures.labels("look").inc()
             return WorkDone(failed=1)
 
-    async def _look(self) -> WorkDone:
+    async def _look(self, *, is_patient: bool) -> WorkDone:
         room, do = self._inspections, self._handlers
-        finished, failed_1 = await self._each("finish", await room.to_finish(), do.finish, lambda u: u.id)
-        judged, failed_2 = await self._each("judge", await room.to_judge(), do.judge, lambda c: c.id)
-        sealed, failed_3 = await self._each("seal", await room.to_seal(), do.seal, str)
-        expired, failed_4 = await self._each("expire", await room.to_expire(), do.expire, str)
-        dropped, failed_5 = await self._each("drop", await room.to_drop(), do.drop, lambda u: u.id)
+        each = partial(self._each, is_patient=is_patient)
+        finished, failed_1 = await each("finish", await room.to_finish(), do.finish, lambda u: u.id)
+        judged, failed_2 = await each("judge", await room.to_judge(), do.judge, lambda c: c.id)
+        sealed, failed_3 = await each("seal", await room.to_seal(), do.seal, str)
+        expired, failed_4 = await each("expire", await room.to_expire(), do.expire, str)
+        dropped, failed_5 = await each("drop", await room.to_drop(), do.drop, lambda u: u.id)
         failed = failed_1 + failed_2 + failed_3 + failed_4 + failed_5
         return WorkDone(judged, sealed, expired, finished, dropped, failed)
 
@@ -107,19 +122,43 @@ class Reconciler:
         subjects: Iterable[Subject],
         do: Callable[[Subject], Awaitable[None]],
         name: Callable[[Subject], str],
+        *,
+        is_patient: bool,
     ) -> tuple[int, int]:
-        """Do each piece, a few at a time; one that raises is logged and left for the next round."""
+        """Do each piece, a few at a time; one that raises is logged and left for later.
+
+        Args:
+            kind: For the log.
+            subjects: What there is to do.
+            do: Does one.
+            name: Names one.
+            is_patient: Leave alone what failed lately.
+
+        Returns:
+            How many were done, and how many failed.
+        """
         turn = asyncio.Semaphore(self._workers)
         outcomes: list[bool] = []
 
         async def one(subject: Subject) -> None:
             async with turn:
+                # Asked again for each: when no photo can be judged, trying the next one only costs another start.
+                if is_patient and not (
+                    self._backoff.is_due(kind) and self._backoff.is_due(kind, name(subject))
+                ):
+                    return
                 try:
                     await do(subject)
                 except Exception as error:  # a boundary: one bad case must not stop the others
                     logs.work_failed(kind, name(subject), error)
+                    self._metrics.work_failures.labels(kind).inc()
+                    self._backoff.failed(
+                        *((kind,) if isinstance(error, JudgeAway) else (kind, name(subject)))
+                    )
                     outcomes.append(False)
                 else:
+                    self._backoff.done(kind)
+                    self._backoff.done(kind, name(subject))
                     outcomes.append(True)
 
         async with asyncio.TaskGroup() as group:

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -42,3 +43,20 @@ class OddJudge:
 def broken() -> OddJudge:
     """A judge that cannot be made."""
     raise RuntimeError("no models")
+
+
+def dying() -> OddJudge:
+    """A judge whose making ends the process, as a lack of memory does."""
+    os._exit(9)
+
+
+@dataclass(frozen=True)
+class Restorable:
+    """Makes a judge once a file is there, as models that somebody puts back."""
+
+    models: Path
+
+    def __call__(self) -> OddJudge:
+        if not self.models.exists():
+            raise FileNotFoundError("scene.onnx")
+        return OddJudge()

@@ -1,14 +1,14 @@
 """Whatever a photo does to the models, the service gets an answer in time and can judge the next one."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 
 from inspection_service.errors import InvalidInput
-from inspection_service.work.errors import UnusablePhoto, VisionFailed
+from inspection_service.work.errors import JudgeAway, UnusablePhoto, VisionFailed
 from inspection_service.work.judging import JudgeInProcess, JudgeInThread
-from tests.unit.work.judges import OddJudge, broken
+from tests.unit.work.judges import OddJudge, Restorable, broken, dying
 
 pytestmark = pytest.mark.unit
 
@@ -48,15 +48,31 @@ async def test_a_child_that_hangs_is_killed(judge: JudgeInProcess) -> None:
     assert (await judge.judge(b"fine", "front"))["view"] == "front"
 
 
-async def test_a_child_without_models_says_why() -> None:
-    """The reason reaches the log instead of a silent wait."""
-    judge = JudgeInProcess(broken, timeout_s=30)
-    with pytest.raises(VisionFailed) as failed:
+@pytest.mark.parametrize(("make", "cause"), [(broken, "no models"), (dying, "died while starting")])
+async def test_a_child_without_models_says_why(make: Callable[[], OddJudge], cause: str) -> None:
+    """The reason reaches the log instead of a silent wait, and no photo is blamed for it."""
+    judge = JudgeInProcess(make, timeout_s=30)
+    await judge.ping()
+    with pytest.raises(JudgeAway) as failed:
         await judge.judge(b"fine", "front")
-    assert "no models" in failed.value.attributes["cause"]
+    assert cause in failed.value.attributes["cause"]
+    with pytest.raises(JudgeAway):
+        await judge.ping()
     await judge.close()
-    with pytest.raises(VisionFailed):
+    with pytest.raises(JudgeAway):
         await judge.judge(b"fine", "front")
+
+
+async def test_a_child_starts_again_once_the_models_are_back(tmp_path: Path) -> None:
+    """Readiness follows."""
+    models = tmp_path / "models"
+    judge = JudgeInProcess(Restorable(models), timeout_s=30)
+    with pytest.raises(JudgeAway):
+        await judge.judge(b"fine", "front")
+    models.touch()
+    assert (await judge.judge(b"fine", "front"))["view"] == "front"
+    await judge.ping()
+    await judge.close()
 
 
 async def test_threads_give_the_same_answers() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from inspection_service.inspections import views
-from inspection_service.inspections.records import CaptureId, Dossier
+from inspection_service.inspections.records import CaptureId, Dossier, InspectionId
 from inspection_service.inspections.requests import SellerMark
 from inspection_service.storage.errors import DatabaseUnavailable, StorageFull
 from inspection_service.testing import Backend, FakeFiles, MemoryStore, judgement, open_backend
@@ -170,6 +170,63 @@ async def test_one_bad_case_does_not_stop_the_others(tmp_path: Path) -> None:
         assert (await backend.inspections.get(good)).state == "sealed"
         sealer.broken = set()
         assert (await backend.reconciler.run_once()).sealed == 1
+
+
+def failures(backend: Backend, kind: str) -> float:
+    """Return how often work of a kind failed, as ``/metrics`` says."""
+    return backend.metrics.registry.get_sample_value("inspection_work_failures_total", {"kind": kind}) or 0.0
+
+
+async def test_photos_wait_while_nothing_can_be_judged(backend: Backend) -> None:
+    """No seller is asked for a photo again because models are missing; one start is tried, not one a photo."""
+    seller = await backend.joined()
+    waiting = [await backend.photographed(seller, step) for step in ("front", "rear")]
+    backend.judge.away = "scene.onnx"
+    assert (await backend.reconciler.round()).failed == 1
+    assert (await backend.reconciler.round()).failed == 0
+    assert (backend.judge.calls, failures(backend, "judge")) == (1, 1)
+    backend.clock.advance(seconds=15)
+    assert (await backend.reconciler.round()).failed == 1
+    states = {(await backend.inspections.capture(seller.inspection_id, c.id)).state for c in waiting}
+    assert states == {"received"}
+    backend.judge.away = None
+    backend.clock.advance(seconds=29)
+    assert (await backend.reconciler.round()).judged == 0
+    backend.clock.advance(seconds=1)
+    assert (await backend.reconciler.round()).judged == 2
+    await backend.photographed(seller, "left_side")
+    assert (await backend.reconciler.round()).judged == 1
+
+
+async def test_sealing_that_keeps_failing_is_tried_ever_more_rarely(tmp_path: Path) -> None:
+    """Others are sealed meanwhile, and it is sealed when the fault is mended."""
+
+    class Full:
+        def __init__(self) -> None:
+            self.tries: list[InspectionId] = []
+            self.broken: InspectionId | None = None
+
+        def seal(self, dossier: Dossier, photos: Mapping[CaptureId, bytes]) -> FakeFiles:
+            self.tries.append(dossier.inspection.id)
+            if dossier.inspection.id == self.broken:
+                raise StorageFull
+            return FakeFiles(b"json", b"jws", b"pdf", b"root")
+
+    sealer = Full()
+    async with open_backend(tmp_path, sealer=sealer) as backend:
+        sealer.broken = bad = await signed_off(backend)
+        for _ in range(4 * 15):
+            await backend.reconciler.round()
+            backend.clock.advance(seconds=5)
+        assert sealer.tries == [bad] * 5, "at 0, 15, 45, 105 and 225 s"
+        assert failures(backend, "seal") == 5
+        good = await signed_off(backend)
+        assert (await backend.reconciler.round()).sealed == 1
+        assert (await backend.inspections.get(good)).state == "sealed"
+        sealer.broken = None
+        backend.clock.advance(seconds=300)
+        assert (await backend.reconciler.round()).sealed == 1
+        assert (await backend.inspections.get(bad)).state == "sealed"
 
 
 async def test_the_worker_wakes_when_a_photo_arrives(backend: Backend) -> None:
