@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
+import numpy as np
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
 from tests.e2e.instance import Instance
@@ -36,11 +38,18 @@ class Camera:
     """Chromium's fake camera: plays a film that is read anew whenever a page opens the camera."""
 
     film: Path
+    _shown: int = 0
 
     def show(self, view: str) -> None:
-        """Hold one view of the demo car before the lens."""
+        """Hold one view of the demo car before the lens; never twice the same pixels, as with any real camera."""
+        self._shown += 1
+        picture = cv2.imread(str(DEMO_CAR / f"{view}.webp"))
+        assert picture is not None
+        grain = np.random.default_rng(self._shown).normal(0, 1.5, picture.shape)
+        seen = self.film.with_name("seen.png")
+        cv2.imwrite(str(seen), np.clip(picture + grain, 0, 255).astype(np.uint8))
         draft = self.film.with_name("draft.mjpeg")
-        write_mjpeg([DEMO_CAR / f"{view}.webp"], draft, seconds_each=0.5)
+        write_mjpeg([seen], draft, seconds_each=0.5)
         draft.replace(self.film)
 
 
@@ -89,7 +98,9 @@ class SellerOnPhone:
         self.reload()
         self.at_step(step)
         self.page.click("#shutter")
-        self.expect_verdict("good")
+        self.page.wait_for_selector("[data-verdict=good], [data-verdict=again], [data-verdict=refused]")
+        verdict = self.page.locator("[data-verdict]")
+        assert verdict.get_attribute("data-verdict") == "good", f"{step}: {verdict.inner_text()}"
 
     def expect_verdict(self, verdict: str) -> None:
         """Expect what the page says of the photo just taken."""

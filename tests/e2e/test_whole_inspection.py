@@ -61,12 +61,7 @@ def call_and_steer(seller: SellerOnPhone, operator: OperatorAtDesk, shots: Path)
     seller.page.wait_for_selector("#call-ringing")
     seller.page.screenshot(path=shots / "seller-ringing.png")
     seller.page.click("#call-accept")
-    operator.page.wait_for_function(
-        """() => {
-          const video = document.querySelector("video.live");
-          return video && video.videoWidth > 0 && video.currentTime > 0.5;
-        }"""
-    )
+    sees_moving_picture(operator)
     # "Show this step" brings the seller from the verdict to the camera of the step the operator looks at.
     operator.page.locator("ol.steps button").nth(3).click()
     operator.press("g")
@@ -77,14 +72,37 @@ def call_and_steer(seller: SellerOnPhone, operator: OperatorAtDesk, shots: Path)
     expect(seller.page.locator("#hint")).to_be_visible(timeout=PATIENCE_MS)
     operator.page.screenshot(path=shots / "operator-call.png")
     seller.page.screenshot(path=shots / "seller-call.png")
+    # The seller's page is loaded anew in the middle of the call, now before another view: the call goes on.
+    seller.camera.show("dashboard")
+    seller.reload()
+    seller.at_step("rear_left")
+    seller.page.wait_for_selector("#call-on")
+    sees_moving_picture(operator)
     operator.press("t")
     expect(outcomes.first).to_contain_text("Take the photo: done", timeout=PATIENCE_MS)
-    # The camera still shows the left side: the photo the operator took is of the wrong view, and says so.
     seller.expect_verdict("again")
     seller.page.screenshot(path=shots / "seller-again.png")
     operator.press("v")
     seller.page.wait_for_selector("#call-on", state="detached")
     seller.page.click("#retake")
+
+
+def sees_moving_picture(operator: OperatorAtDesk) -> None:
+    """The seller's camera arrives at the operator's page, and goes on arriving."""
+    operator.page.evaluate("() => { window.seenFrames = 0; window.watched = null; }")
+    operator.page.wait_for_function(
+        """() => {
+          const video = document.querySelector("video.live");
+          if (!video || video.videoWidth === 0) return false;
+          if (window.watched !== video.srcObject) {
+            window.watched = video.srcObject;
+            window.seenFrames = 0;
+            const count = () => { window.seenFrames += 1; video.requestVideoFrameCallback(count); };
+            video.requestVideoFrameCallback(count);
+          }
+          return window.seenFrames >= 5;
+        }"""
+    )
 
 
 def judge_findings(operator: OperatorAtDesk, shots: Path) -> None:
