@@ -167,18 +167,19 @@ def measure_scene(data: Path, models: Path) -> tuple[dict[str, float], dict[str,
     scene = Scene(evaluation.AllScores(Model.open(models, "scene")))
     plates = evaluation.plate_photos(data, "plate", scene)
     cars = evaluation.plate_photos(data, "car", scene)
-    at_one = evaluation.false_boxes_threshold(plates, 1.0)
-    chosen = math.ceil(evaluation.false_boxes_threshold(plates, 0.5) * 1000) / 1000
+    # a false box costs a blurred patch, a missed plate somebody's privacy: one false box a photo is the price
+    chosen = math.ceil(evaluation.false_boxes_threshold(plates, 1.0) * 1000) / 1000
+    fewer = evaluation.false_boxes_threshold(plates, 0.5)
     thresholds = {"car": 0.4, "person": 0.4, "plate": chosen}
     where = f"{len(plates)} photos (Open Images, openalpr Europe) kept apart from the plate training"
     readable = evaluation.at_least(plates, 24)
     n, m = sum(len(p.truth) for p in plates), sum(len(p.truth) for p in readable)
     european = [p for p in plates if p.source == "alpr"]
     metrics = {
-        "plates_hidden_at_1_false_box": _figure(evaluation.hidden(plates, at_one), n, where, 0.99),
-        "plates_hidden": _figure(evaluation.hidden(plates, chosen), n, where + "; shipped threshold"),
+        "plates_hidden_at_1_false_box": _figure(evaluation.hidden(plates, chosen), n, where, 0.99),
+        "plates_hidden_at_1_false_box_in_2_photos": _figure(evaluation.hidden(plates, fewer), n, where),
         "plates_24px_hidden_at_1_false_box": _figure(
-            evaluation.hidden(readable, at_one), m, where + "; plates of 24 px (root of area) or more", 0.99
+            evaluation.hidden(readable, chosen), m, where + "; plates of 24 px (root of area) or more", 0.99
         ),
         "plates_hidden_europe": _figure(
             evaluation.hidden(european, chosen), len(european), "openalpr Europe alone; shipped threshold"
