@@ -178,7 +178,9 @@ async def open_service(
         )
         copies = stack.enter_context(ThreadPoolExecutor(_COPY_THREADS, thread_name_prefix="photo-copies"))
         hints = stack.enter_context(ThreadPoolExecutor(_HINT_THREADS, thread_name_prefix="live-hints"))
-        live = LiveSessions(partial(_open_session, settings, inspections, LazyPipeline(open_pipeline), hints))
+        live = LiveSessions(
+            partial(_open_session, settings, inspections, LazyPipeline(open_pipeline), hints, metrics)
+        )
         stack.push_async_callback(live.close)
         services = Services(
             settings=settings,
@@ -316,6 +318,7 @@ async def _open_session(
     inspections: Inspections,
     pipeline: LazyPipeline,
     executor: Executor,
+    metrics: Metrics,
     inspection_id: InspectionId,
 ) -> LiveSession:
     dossier = await inspections.dossier(inspection_id)
@@ -333,6 +336,7 @@ async def _open_session(
         guide=SessionGuide(pipeline),
         executor=executor,
         stun_urls=stun,
+        metrics=metrics,
     )
 
 

@@ -52,13 +52,26 @@ async def signalling(
         "ice_servers": [{"urls": url} for url in media.ice_servers],
         "relay_only": media.relay_only,
     }
-    async with services.live.connect(InspectionId(inspection_id), who, greeting) as (session, connection):
+    with services.metrics.live_sessions.labels(role).track_inprogress():
+        await _join(socket, services, inspections, who, greeting, InspectionId(inspection_id), after)
+    await _close(socket, 1000, "")
+
+
+async def _join(
+    socket: WebSocket,
+    services: Services,
+    inspections: Inspections,
+    who: Participant,
+    greeting: Mapping[str, Any],
+    inspection_id: InspectionId,
+    after: int,
+) -> None:
+    async with services.live.connect(inspection_id, who, greeting) as (session, connection):
         await _until_first_ends(
             _write(socket, connection),
-            _read(socket, session, connection, media.heartbeat_s),
-            _forward_events(services, inspections, InspectionId(inspection_id), connection, after),
+            _read(socket, session, connection, services.settings.media.heartbeat_s),
+            _forward_events(services, inspections, inspection_id, connection, after),
         )
-    await _close(socket, 1000, "")
 
 
 @router.websocket("/v1/operator/feed")

@@ -17,7 +17,7 @@ from inspection_service.api import tus
 from inspection_service.api.dependencies import BySeller, Opened, SellerDoor
 from inspection_service.api.errors import UploadTypeInvalid
 from inspection_service.api.problems import problems
-from inspection_service.inspections.errors import UploadTooLarge
+from inspection_service.inspections.errors import ChecksumMismatch, UploadTooLarge
 from inspection_service.inspections.records import CaptureId, StepId
 from inspection_service.inspections.requests import NewUpload, Upload
 
@@ -85,6 +85,7 @@ async def create(request: Request, door: BySeller, services: Opened) -> Response
     if new.length_bytes > services.settings.uploads.max_bytes:
         raise UploadTooLarge(limit_bytes=services.settings.uploads.max_bytes)
     upload = await door.inspections.create_upload(door.inspection_id, new, by=door.seller.actor)
+    services.metrics.uploads.labels("announced").inc()
     return Response(status_code=201, headers={"Location": f"/v1/uploads/{upload.id}"} | _where(upload))
 
 
@@ -132,11 +133,18 @@ async def append(upload_id: str, request: Request, door: BySeller, services: Ope
         async for chunk in request.stream():
             await pieces.add(chunk)
     except ClientDisconnect:
+        services.metrics.uploads.labels("interrupted").inc()
         # The phone went away in the middle: without a digest to check, what arrived is kept and HEAD tells so.
         if digest is None:
             await pieces.flush()
         raise
-    upload = await pieces.flush(digest)
+    try:
+        upload = await pieces.flush(digest)
+    except ChecksumMismatch:
+        services.metrics.uploads.labels("damaged").inc()
+        raise
+    if upload.is_finished:
+        services.metrics.uploads.labels("finished").inc()
     return Response(status_code=204, headers=_where(upload))
 
 

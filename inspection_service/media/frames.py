@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 Frame = TypeVar("Frame")
@@ -11,9 +13,13 @@ Frame = TypeVar("Frame")
 class LatestFrame(Generic[Frame]):
     """Hands over the newest frame and drops, and counts, the older ones nobody looked at."""
 
-    def __init__(self) -> None:
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
         self._frame: Frame | None = None
+        self._frame_at_s = 0.0
         self._arrived = asyncio.Event()
+        self.taken_at_s = 0.0
+        """When the frame last taken had arrived."""
         self.received = 0
         self.dropped = 0
 
@@ -22,7 +28,7 @@ class LatestFrame(Generic[Frame]):
         self.received += 1
         if self._frame is not None:
             self.dropped += 1
-        self._frame = frame
+        self._frame, self._frame_at_s = frame, self._monotonic()
         self._arrived.set()
 
     async def take(self) -> Frame:
@@ -31,4 +37,5 @@ class LatestFrame(Generic[Frame]):
             self._arrived.clear()
             await self._arrived.wait()
         frame, self._frame = self._frame, None
+        self.taken_at_s = self._frame_at_s
         return frame

@@ -30,6 +30,7 @@ from inspection_service.media.signalling import (
     WatchStep,
 )
 from inspection_service.sessions.guidance import Guide, Hint, SteadyHint
+from inspection_service.telemetry.metrics import Metrics
 
 OUTBOX_MESSAGES: Final = 512
 TICK_S: Final = 1.0
@@ -103,6 +104,7 @@ class LiveSession:
         guide: Guide,
         executor: Executor,
         stun_urls: tuple[str, ...] = (),
+        metrics: Metrics | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.inspection_id = inspection_id
@@ -118,7 +120,8 @@ class LiveSession:
         self._monotonic = monotonic
         self._connections: dict[str, Connection] = {}
         self._steady = SteadyHint()
-        self._frames: LatestFrame[VideoFrame] = LatestFrame()
+        self._frames: LatestFrame[VideoFrame] = LatestFrame(monotonic)
+        self._metrics = metrics or Metrics()
         self._peer: AnalysisPeer | None = None
         self._order = asyncio.Lock()  # effects of one message are carried out before the next one's
 
@@ -200,12 +203,17 @@ class LiveSession:
 
     async def _guide_seller(self) -> None:
         loop = asyncio.get_running_loop()
+        told_dropped = 0
         while True:
             frame = await self._frames.take()
+            arrived_s = self._frames.taken_at_s
+            self._metrics.frames_dropped.inc(self._frames.dropped - told_dropped)
+            told_dropped = self._frames.dropped
             step, view = self._asked_step, self._views.get(self._asked_step or "")
             if view is None:
                 continue
             hint = await loop.run_in_executor(self._executor, self._look, frame, view)
+            self._metrics.frame_age_seconds.observe(self._monotonic() - arrived_s)
             if step != self._asked_step:
                 continue  # the seller has moved on while we looked
             steady = self._steady.offer(hint, self._monotonic())

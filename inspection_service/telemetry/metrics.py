@@ -38,7 +38,7 @@ class Metrics:
         )
         self.frame_age_seconds = Histogram(
             "inspection_frame_age_seconds",
-            "Age of a live frame when its hint left",
+            "Age of a live frame when it had been looked at",
             registry=self.registry,
             buckets=_SECONDS,
         )
@@ -46,7 +46,10 @@ class Metrics:
             "inspection_frames_dropped", "Live frames replaced before anybody looked", registry=self.registry
         )
         self.uploads = Counter(
-            "inspection_uploads", "Uploads by outcome", ["outcome"], registry=self.registry
+            "inspection_uploads",
+            "Uploads that were announced, interrupted, damaged on the way, finished",
+            ["outcome"],
+            registry=self.registry,
         )
 
     def text(self) -> bytes:

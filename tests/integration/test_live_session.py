@@ -18,6 +18,7 @@ from inspection_service.inspections.records import Actor, InspectionId
 from inspection_service.media.frames import LatestFrame
 from inspection_service.media.signalling import Participant
 from inspection_service.sessions import Connection, Farewell, Hint, LiveSession, LiveSessions, SessionFacts
+from inspection_service.telemetry.metrics import Metrics
 
 pytestmark = pytest.mark.integration
 
@@ -58,9 +59,11 @@ class Log:
         return None
 
 
-def sessions(log: Log, executor: ThreadPoolExecutor) -> LiveSessions:
+def sessions(log: Log, executor: ThreadPoolExecutor, metrics: Metrics | None = None) -> LiveSessions:
     async def open_session(inspection_id: InspectionId) -> LiveSession:
-        return LiveSession(inspection_id, FACTS, events=log, guide=BrightnessGuide(), executor=executor)
+        return LiveSession(
+            inspection_id, FACTS, events=log, guide=BrightnessGuide(), executor=executor, metrics=metrics
+        )
 
     return LiveSessions(open_session)
 
@@ -86,9 +89,10 @@ async def offer(session: LiveSession, connection: Connection, sender: RTCPeerCon
 
 
 async def test_frames_of_the_sellers_camera_become_hints_for_both_sides() -> None:
-    """Pixels travel by WebRTC to the service's peer; the hint reaches the seller's page and the operator's."""
+    """Pixels travel by WebRTC to the service's peer; the hint reaches both pages, and its age is measured."""
+    metrics = Metrics()
     with ThreadPoolExecutor(1) as executor:
-        live = sessions(Log(), executor)
+        live = sessions(Log(), executor, metrics)
         sender = RTCPeerConnection()
         async with (
             live.connect(INSPECTION, SELLER, {"type": "welcome"}) as (session, seller),
@@ -100,6 +104,9 @@ async def test_frames_of_the_sellers_camera_become_hints_for_both_sides() -> Non
                 assert (hint["code"], hint["view"], hint["step_id"]) == ("too_bright", "front", "front")
         await sender.close()
         assert len(live) == 0
+    looked_at = metrics.registry.get_sample_value("inspection_frame_age_seconds_count")
+    assert looked_at is not None
+    assert looked_at >= 1
 
 
 async def test_another_step_asks_the_guide_for_another_view() -> None:
