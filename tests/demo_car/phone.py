@@ -36,7 +36,7 @@ class Phone:
         return cls(
             roll_deg=float(rng.normal(0, 1.2)),
             shift=(float(rng.normal(0, 0.008)), float(rng.normal(0, 0.008))),
-            zoom=float(rng.uniform(1.03, 1.12)),
+            zoom=float(rng.uniform(1.03, 1.07)),
             blur_px=float(rng.uniform(0.2, 1.1)),
             gain=float(rng.uniform(0.82, 1.18)),
             warmth=float(rng.normal(0, 0.04)),
