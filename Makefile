@@ -84,7 +84,7 @@ web_client/node_modules/.installed: web_client/package-lock.json web_client/pack
 	$(NPM) ci --no-audit --no-fund --loglevel=error
 	touch node_modules/.installed
 
-WEB_SOURCES := $(shell find web_client -type f -not -path '*/node_modules/*' 2>/dev/null)
+WEB_SOURCES := $(shell find web_client -type f -not -path '*/node_modules/*' -not -path '*/src/generated/*' 2>/dev/null)
 $(STATIC)/.built: $(WEB_SOURCES) web_client/node_modules/.installed
 	@cd web_client
 	$(NPM) run --silent build
@@ -92,8 +92,10 @@ $(STATIC)/.built: $(WEB_SOURCES) web_client/node_modules/.installed
 
 web: $(STATIC)/.built ## build the web client
 
-check-web: web ## TypeScript, unit tests of the web client, size budget
-	@cd web_client
+check-web: $(VENV)/.run web ## TypeScript against the real API, unit tests of the web client, size budget
+	@mkdir -p web_client/src/generated
+	$(BIN)/inspection-service openapi > web_client/src/generated/openapi.json
+	cd web_client
 	$(NPM) run --silent check
 
 # What the tests use that pip cannot bring. As root on Debian it is installed; elsewhere it is named.

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
+from inspection_service.api.dto.judgement import JudgementJson
 from inspection_service.clock import isoformat
 from inspection_service.inspections.records import (
     ActorKind,
@@ -77,7 +78,7 @@ class CaptureView(View):
     photo_url: str
     width: int | None
     height: int | None
-    judgement: dict[str, Any] | None = Field(description="The model's judgement, in its JSON form.")
+    judgement: JudgementJson
     decided_by: ActorView | None
     decision_reason: str | None
     advice: AdviceView | None
@@ -107,7 +108,7 @@ class StepView(View):
     """One thing to photograph, and how far it is."""
 
     id: str
-    kind: str
+    kind: Literal["photo", "reading"]
     title: str
     instruction: str
     overlay_url: str | None

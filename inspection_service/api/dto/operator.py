@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints, model_validator
 
 from inspection_service.api.dto.common import (
+    ActorView,
     AdviceView,
     Box,
     CaptureView,
@@ -181,7 +182,7 @@ class StatementView(View):
     control_point: str
     voice: Voice
     value: dict[str, Any]
-    actor: dict[str, str]
+    actor: ActorView
     at: Moment
     evidence: list[str]
 

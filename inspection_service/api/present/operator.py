@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from inspection_service.api.dto.common import ActorView
 from inspection_service.api.dto.operator import (
     ControlPointView,
     LiveView,
@@ -144,7 +145,7 @@ def _statement(statement: Statement) -> StatementView:
         control_point=statement.control_point,
         voice=statement.voice,
         value=dict(statement.value),
-        actor={"kind": statement.actor.kind, "name": statement.actor.name},
+        actor=ActorView(kind=statement.actor.kind, name=statement.actor.name),
         at=statement.at,
         evidence=list(statement.evidence),
     )

@@ -37,7 +37,7 @@ def step_view(dossier: Dossier, step: views.Step, language: Language, photos_url
         advice = _capture_advice(dossier, refused, language)
     return StepView(
         id=step.id,
-        kind=str(words["kind"]),
+        kind=words["kind"],
         title=words["title"][language],
         instruction=words["instruction"][language],
         overlay_url=_asset_url(dossier.inspection.checklist_id, words.get("overlay")),
