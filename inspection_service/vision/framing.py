@@ -146,7 +146,7 @@ def decide(
     subject = asked or seen.view
     if subject == "other":
         reasons.add("wrong_view")
-    elif seen.serves(subject) < limits["accept"]:
+    elif not _shows(subject, seen, limits):
         reasons.add(_why_wrong(subject, seen, scene, limits))
     faults = _faults(subject, seen, measures, limits)
     reasons.update(faults)
@@ -154,6 +154,12 @@ def decide(
         reasons.update(_framing_faults(seen, scene, size, limits))
     ordered = tuple(code for code in REASONS if code in reasons)
     return Verdict(not ordered, ordered, tuple(code for code in REASONS if code in faults))
+
+
+def _shows(asked: str, seen: Seen, limits: Mapping[str, float]) -> bool:
+    """Whether the photo serves the step likely enough; less is enough where nothing else is likelier."""
+    least = limits["accept_best"] if seen.view == asked else limits["accept"]
+    return seen.serves(asked) >= least
 
 
 def _why_wrong(asked: str, seen: Seen, scene: Sequence[SceneObject], limits: Mapping[str, float]) -> str:

@@ -24,6 +24,7 @@ from models.recipes import phone
 
 THRESHOLDS = {
     "accept": 0.35,
+    "accept_best": 0.25,
     "outside": 0.3,
     "sharpness": 0.15,
     "brightness": 38.0,
@@ -33,8 +34,8 @@ THRESHOLDS = {
     "dark": 0.6,
     "glare": 0.6,
     "screen_photo": 0.6,
-    "cut_off": 0.65,
-    "cut_off_at_edge": 0.45,
+    "cut_off": 0.75,
+    "cut_off_at_edge": 0.6,
     "too_small": 0.4,
     "margin": 0.008,
     "car_share": 0.06,

@@ -19,6 +19,7 @@ GOOD = Measures(sharpness=0.6, brightness=110, highlights=240, clipped_share=0.0
 WHOLE_CAR = (SceneObject("car", (100.0, 150.0, 700.0, 500.0), 0.9),)
 LIMITS = {
     "accept": 0.5,
+    "accept_best": 0.4,
     "outside": 0.3,
     "sharpness": 0.2,
     "brightness": 38.0,
@@ -93,9 +94,14 @@ def test_a_cluster_serves_the_dashboard_but_a_dashboard_is_no_odometer() -> None
     assert not verdict("odometer", seen(dashboard=0.9)).accepted
 
 
+def test_less_is_enough_where_nothing_else_is_likelier() -> None:
+    assert verdict("rear", seen(rear=0.45, front=0.3)).accepted
+    assert not verdict("front", seen(rear=0.5, front=0.45)).accepted
+
+
 def test_without_a_step_the_view_found_is_judged() -> None:
     assert verdict(None, seen(rear=0.8)).accepted
-    assert not verdict(None, seen(rear=0.4, front=0.4)).accepted
+    assert not verdict(None, seen(rear=0.35, front=0.34)).accepted
 
 
 @pytest.mark.parametrize(
