@@ -30,6 +30,7 @@ from pyhanko_certvalidator import ValidationContext
 from inspection_service.reports.answers import Answer, Answers, altered, unreadable
 from inspection_service.reports.canonical import load_record, sha256_hex
 from inspection_service.reports.chain import trust
+from inspection_service.reports.der import is_der, parts
 from inspection_service.reports.keys import load_certificate
 from inspection_service.reports.render.document import RECORD_NAME
 from inspection_service.reports.sign_pdf import DIGEST_PREFIX, run_sync
@@ -158,10 +159,12 @@ def _parse_container(der: bytes) -> _Container:
     """Read a CMS container and refuse every part that is not as ``sign_pdf`` writes it (RFC 5652, RFC 5035)."""
     try:
         content = cms.ContentInfo.load(der, strict=True)
-        if content["content_type"].native != "signed_data" or _again(content) != der:
+        if content["content_type"].native != "signed_data" or not is_der(der):
             raise _Refused("The signature container is not in its own DER encoding.")
         signed = content["content"]
         (signer,) = signed["signer_infos"]
+        # asn1crypto passes over values it does not expect; a container has no room for them
+        _check(len(parts(der)) == 2 and len(parts(signed.dump())) == 5 and len(parts(signer.dump())) == 6)
         chain = tuple(load_certificate(choice.chosen.dump()) for choice in signed["certificates"])
         attributes = {attribute["type"].native: attribute["values"] for attribute in signer["signed_attrs"]}
         _check(len(set(chain)) == len(chain))
@@ -201,13 +204,6 @@ def _leaf(chain: tuple[x509.Certificate, ...], signer: cms.SignerInfo) -> x509.C
         ):
             return certificate
     raise _Refused("The signature container does not hold the certificate of its signer.")
-
-
-def _again(content: cms.ContentInfo) -> bytes:
-    """Write a container anew from what was understood of it."""
-    _ = content.native  # parses every part; lazily kept bytes would be copied unseen
-    dumped: bytes = content.dump(force=True)
-    return dumped
 
 
 def _check(is_as_written: bool) -> None:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+import warnings
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,6 +35,8 @@ from inspection_service.reports.render.view import (
 TEMPLATE: Final = Path(__file__).parent / "report.typ"
 SCHEMA: Final = Path(__file__).parent.parent / "schema" / "report.schema.json"
 RECORD_NAME: Final = "report.json"
+WORKERS: Final = 4
+"""Threads that make pictures small; Pillow leaves the interpreter free meanwhile."""
 MANY_PHOTOS: Final = 40
 MANY_PHOTOS_SIDE_PX: Final = 1000
 """With very many photos each is printed smaller, so that the file can still be sent by e-mail."""
@@ -85,10 +89,19 @@ def _draw(record: Mapping[str, Any], originals: Mapping[str, bytes], folder: Pat
     findings = shown_findings(record)
     photos: dict[str, PhotoFile] = {}
     crops: dict[str, CropFile] = {}
-    for number, capture in enumerate(captures, 1):
-        original = _original(capture, originals)
-        framed = [f for f in findings if f["capture_id"] == capture["id"] and f["box"] is not None]
-        prepared = pictures_of.prepare(original, [tuple(f["box"]) for f in framed], side_px=side_px)
+    framings = [
+        [f for f in findings if f["capture_id"] == capture["id"] and f["box"] is not None]
+        for capture in captures
+    ]
+
+    def prepare(capture: Mapping[str, Any], framed: list[dict[str, Any]]) -> pictures_of.Prepared | None:
+        boxes = [tuple(f["box"]) for f in framed]
+        return pictures_of.prepare(_original(capture, originals), boxes, side_px=side_px)
+
+    with warnings.catch_warnings(), ThreadPoolExecutor(max_workers=WORKERS) as pool:
+        warnings.simplefilter("ignore")  # Pillow warns of odd metadata, which is dropped here anyway
+        ready = list(pool.map(prepare, captures, framings))
+    for number, (capture, framed, prepared) in enumerate(zip(captures, framings, ready, strict=True), 1):
         if prepared is None:
             continue
         file = f"photo{number}.jpg"

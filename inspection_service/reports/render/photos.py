@@ -6,7 +6,6 @@ The originals are only read; their hashes are in the record.
 from __future__ import annotations
 
 import io
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -68,19 +67,17 @@ def prepare(original: bytes, boxes: Sequence[Box] = (), *, side_px: int = PAGE_S
     from pi_heif import register_heif_opener  # only reports with photos pay for loading the codec
 
     register_heif_opener()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow warns of odd metadata, which is dropped here anyway
-        try:
-            with Image.open(io.BytesIO(original)) as image:
-                if image.width * image.height > MAX_PIXELS:
-                    return None
-                stored_px = image.size
-                if not boxes:  # a JPEG decodes to a fraction of its size in a fraction of the time
-                    image.draft("RGB", (side_px, side_px))
-                upright = ImageOps.exif_transpose(_to_srgb(image))
-                is_turned = (upright.width > upright.height) != (stored_px[0] > stored_px[1])
-        except (OSError, ValueError, SyntaxError, MemoryError, Image.DecompressionBombError):
-            return None
+    try:
+        with Image.open(io.BytesIO(original)) as image:
+            if image.width * image.height > MAX_PIXELS:
+                return None
+            stored_px = image.size
+            if not boxes:  # a JPEG decodes to a fraction of its size in a fraction of the time
+                image.draft("RGB", (side_px, side_px))
+            upright = ImageOps.exif_transpose(_to_srgb(image))
+            is_turned = (upright.width > upright.height) != (stored_px[0] > stored_px[1])
+    except (OSError, ValueError, SyntaxError, MemoryError, Image.DecompressionBombError, Warning):
+        return None
     page = upright.copy()
     page.thumbnail((side_px, side_px), Image.Resampling.LANCZOS, reducing_gap=2.0)
     crops = tuple(_crop(upright, box) for box in boxes)
@@ -121,5 +118,5 @@ def _crop(image: Image.Image, box: Box) -> Crop | None:
 
 def _encode(image: Image.Image) -> PagePhoto:
     buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=JPEG_QUALITY, optimize=True)
+    image.save(buffer, "JPEG", quality=JPEG_QUALITY)
     return PagePhoto(buffer.getvalue(), image.width, image.height)

@@ -40,10 +40,11 @@ def test_every_byte_of_the_signed_range_counts(small: SealedReport, roots: Roots
 
 
 def test_every_byte_of_the_signature_container_counts(small: SealedReport, roots: Roots) -> None:
-    """Certificates and padding included, which other tools let pass."""
+    """One bit of each octet of it; certificates and padding included, which other tools let pass."""
     first, second = _gap(small.pdf_bytes)
     meaningful = len(small.pdf_bytes[first:second].rstrip(b"0>")) + 2
-    positions = [*range(first, first + meaningful), *range(first + meaningful, second, 97), second - 1]
+    octets = [first + 1 + 2 * octet + octet % 2 for octet in range(meaningful // 2)]
+    positions = [first, *octets, *range(first + meaningful, second, 97), second - 1]
     for position in positions:
         answers = verify_pdf(_flipped(small.pdf_bytes, position), roots, now=NOW)
         assert any(answer.ok is False for answer in answers.all().values()), position
@@ -54,6 +55,21 @@ def test_a_whole_report_is_as_strict(sealed: SealedReport, roots: Roots) -> None
     for position in range(0, len(sealed.pdf_bytes), 1009):
         answers = verify_pdf(_flipped(sealed.pdf_bytes, position), roots, now=NOW)
         assert not answers.is_good, position
+
+
+@pytest.mark.parametrize("extra", ["0000", "0500", "020100", "a000"])
+def test_nothing_hides_in_the_room_after_the_container(small: SealedReport, roots: Roots, extra: str) -> None:
+    """A value that readers pass over, with the length of the whole corrected."""
+    first, second = _gap(small.pdf_bytes)
+    container = bytearray.fromhex(small.pdf_bytes[first + 1 : second - 1].decode())
+    length = int.from_bytes(container[2:4], "big")
+    added = bytes.fromhex(extra)
+    container[4 + length : 4 + length + len(added)] = added
+    container[2:4] = (length + len(added)).to_bytes(2, "big")
+    changed = (
+        small.pdf_bytes[: first + 1] + bytes(container).hex().upper().encode() + small.pdf_bytes[second - 1 :]
+    )
+    assert verify_pdf(changed, roots, now=NOW).intact.ok is False
 
 
 @pytest.mark.parametrize("tail", [b"\n", b"%", b"\n%%EOF\n", b" " * 5000])
