@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { Http, SellerApi } from "../src/core/api";
 import { MemoryPhotoStore } from "../src/core/photo-store";
 import { Refused } from "../src/core/problems";
-import { Seller } from "../src/core/seller";
+import { PASSING_MS, Seller } from "../src/core/seller";
 import type { SellerState } from "../src/core/session";
 import type { SellerView } from "../src/core/views";
 import { FakeSocket, FakeTimers, settle, step, view } from "./fakes";
@@ -41,6 +41,7 @@ describe("the seller's page", () => {
   let shots: number;
   const line = (): FakeSocket => sockets[sockets.length - 1] as FakeSocket;
   const place = (): unknown => (seller.state.at === "inside" ? seller.state.place : seller.state);
+  const notice = (): unknown => (seller.state.at === "inside" ? seller.state.notice : seller.state);
   const stopped = (): SellerState => seller.state;
 
   const newPage = (): Seller =>
@@ -200,6 +201,33 @@ describe("the seller's page", () => {
       effect: { step_id: "wheel" },
       error: null,
     });
+  });
+
+  test("what asks nothing of the seller leaves by itself, and the rest stays", async () => {
+    await enter();
+    line().says({ type: "command", id: "k1", name: "go_to_step", args: { step_id: "wheel" } });
+    await settle();
+    expect(notice()).toMatchObject({ is: "operator_moved", stepId: "wheel" });
+    timers.pass(PASSING_MS - 1000);
+    await seller.help();
+    timers.pass(1000);
+    expect(notice()).toEqual({ is: "help_coming" });
+    timers.pass(PASSING_MS - 1000);
+    expect(notice()).toBeNull();
+    await seller.help();
+    line().says({
+      type: "event",
+      event: {
+        seq: 9,
+        at: "",
+        kind: "capture.retake_asked",
+        actor: { kind: "operator", name: "Ana" },
+        data: { step_id: "rear" },
+      },
+    });
+    await settle();
+    timers.pass(PASSING_MS);
+    expect(notice()).toEqual({ is: "retake_asked", stepId: "rear" });
   });
 
   test("take the photo says what the camera did, or that it is closed", async () => {

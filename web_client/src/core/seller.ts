@@ -9,11 +9,13 @@ import { Refused, Unreached } from "./problems";
 import { SessionSocket, sessionUrl, type LineState, type SocketLike } from "./session-socket";
 import {
   isAwaiting,
+  isPassing,
   nextStep,
   reduce,
   START,
   type Happening,
   type Inside,
+  type Notice,
   type Place,
   type SellerState,
   type StopReason,
@@ -46,6 +48,8 @@ export type Shutter = () => Promise<Readonly<Record<string, unknown>>>;
 
 const POLL_MS = 5_000;
 const START_AGAIN_MS = 4_000;
+/** How long a notice stays that asks nothing of the seller; the style sheet fades it out at the end of it. */
+export const PASSING_MS = 6_000;
 /** Events after which the view is read again; the others change nothing the seller sees. */
 const UNSEEN = new Set(["step.entered", "upload.created", "command.sent", "command.acknowledged"]);
 
@@ -77,6 +81,7 @@ export class Seller {
   private refreshing: Promise<void> | null = null;
   private isStale = false;
   private poll: unknown = null;
+  private passing: unknown = null;
 
   constructor(private readonly world: SellerWorld) {
     this.timers = world.timers ?? realTimers;
@@ -298,7 +303,14 @@ export class Seller {
     const state = this.state;
     if (state.at !== "inside") return;
     if (happening.is === "went" || happening.is === "viewed") this.remember(state);
+    if (happening.is === "noticed") this.letPass(happening.notice);
     this.pollWhileAwaiting(state);
+  }
+
+  private letPass(notice: Notice | null): void {
+    this.timers.clear(this.passing);
+    if (notice === null || !isPassing(notice)) return;
+    this.passing = this.timers.set(() => this.dismissNotice(), PASSING_MS);
   }
 
   private saw(view: SellerView | undefined): void {

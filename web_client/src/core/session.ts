@@ -40,6 +40,11 @@ export type Notice =
   | { readonly is: "help_coming" }
   | { readonly is: "no_room" };
 
+/** Whether a notice asks nothing of the seller, so that it leaves by itself instead of covering the picture. */
+export function isPassing(notice: Notice): boolean {
+  return notice.is === "operator_moved" || notice.is === "help_coming";
+}
+
 export interface Call {
   readonly id: string;
   readonly operatorName: string;

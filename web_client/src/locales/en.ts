@@ -190,7 +190,7 @@ export const en = {
     text: "They will see your camera and hear you.",
     accept: "Answer",
     decline: "Not now",
-    on: (name: string) => `In a call with ${name}`,
+    on: (name: string) => `${name || "An operator"} sees your camera`,
     end: "Hang up",
     needsConsent: "To answer, agree that a person may see your camera live.",
   },

@@ -201,7 +201,7 @@ export const fr: Texts = {
     text: "Cette personne verra votre caméra et vous entendra.",
     accept: "Répondre",
     decline: "Pas maintenant",
-    on: (name) => `En appel avec ${name}`,
+    on: (name) => `${name || "Un opérateur"} voit votre caméra`,
     end: "Raccrocher",
     needsConsent: "Pour répondre, acceptez qu'une personne voie votre caméra en direct.",
   },

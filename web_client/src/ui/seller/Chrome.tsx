@@ -3,11 +3,12 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 
-import { doneCount, seenStatus, unsent, type Notice } from "../../core/session";
+import { doneCount, isPassing, seenStatus, unsent, type Call, type Notice } from "../../core/session";
 import type { Consents } from "../../core/views";
 import { ConsentList } from "./Consents";
 import { inside, seller, useAct, words } from "./context";
 import { LanguageSwitch } from "./LanguageSwitch";
+import { OnAir } from "./OnAir";
 import { Button, Icon, Sheet, Trouble } from "./Parts";
 
 type Panel = "none" | "menu" | "help" | "consents";
@@ -40,6 +41,7 @@ export function TopBar(props: { readonly stepId?: string }): JSX.Element {
         <Icon name="menu" />
         <span>{t.menu.button}</span>
       </button>
+      <OnAir />
       {panel === "help" ? <HelpSheet onClose={() => setPanel("none")} /> : null}
       {panel === "menu" ? <MenuSheet onClose={() => setPanel("none")} onConsents={() => setPanel("consents")} /> : null}
       {panel === "consents" ? <ConsentSheet onClose={() => setPanel("none")} /> : null}
@@ -111,33 +113,23 @@ function ConsentSheet(props: { readonly onClose: () => void }): JSX.Element {
   );
 }
 
-/** What happened meanwhile: a call, a photo to take again, photos waiting for the network. */
+/** What happened meanwhile: a call that rings, a photo to take again, photos waiting for the network. */
 export function News(): JSX.Element {
   const now = inside();
   return (
     <div class="news" aria-live="polite">
-      {now.call === null ? null : <CallCard />}
+      {now.call?.state === "ringing" ? <CallCard call={now.call} /> : null}
       {now.notice === null ? null : <NoticeCard notice={now.notice} />}
       <QueueLine />
     </div>
   );
 }
 
-function CallCard(): JSX.Element | null {
-  const { call, view } = inside();
+function CallCard(props: { readonly call: Call }): JSX.Element {
+  const { call } = props;
+  const { view } = inside();
   const t = words.value.call;
   const act = useAct();
-  if (call === null) return null;
-  if (call.state === "accepted") {
-    return (
-      <div class="card call" id="call-on">
-        <p>{t.on(call.operatorName)}</p>
-        <Button id="call-end" kind="danger" onClick={() => seller().answerCall("end")}>
-          {t.end}
-        </Button>
-      </div>
-    );
-  }
   const mayBeSeen = view.consents.live_video;
   const answer = async (): Promise<void> => {
     if (!mayBeSeen && !(await act.run(() => seller().consent({ ...view.consents, live_video: true })))) return;
@@ -179,17 +171,23 @@ function NoticeCard(props: { readonly notice: Notice }): JSX.Element {
     no_room: () => t.queue.noRoom,
   }[notice.is]();
   return (
-    <div class={`card ${isRetake || notice.is === "no_room" ? "warn" : ""}`} data-notice={notice.is}>
-      <p>{text}</p>
-      {isRetake && !isAtCamera && step?.advice ? <p>{step.advice.sentence}</p> : null}
-      <div class="pair">
-        <Button onClick={() => seller().dismissNotice()}>{t.close}</Button>
-        {isRetake && step !== undefined ? (
-          <Button id="go-there" kind="primary" onClick={() => seller().goToStep(step.id)}>
-            {t.notices.goThere}
-          </Button>
-        ) : null}
+    <div
+      key={notice.is}
+      class={`card notice ${isRetake || notice.is === "no_room" ? "warn" : ""} ${isPassing(notice) ? "passing" : ""}`}
+      data-notice={notice.is}
+    >
+      <div>
+        <p>{text}</p>
+        {isRetake && !isAtCamera && step?.advice ? <p>{step.advice.sentence}</p> : null}
       </div>
+      {isRetake && step !== undefined ? (
+        <Button id="go-there" onClick={() => seller().goToStep(step.id)}>
+          {t.notices.goThere}
+        </Button>
+      ) : null}
+      <button type="button" class="icon-button" aria-label={t.close} onClick={() => seller().dismissNotice()}>
+        <Icon name="close" />
+      </button>
     </div>
   );
 }

@@ -6,6 +6,7 @@ import { useState } from "preact/hooks";
 import type { Consents as Agreed, SellerView } from "../../core/views";
 import { seller, useAct, words } from "./context";
 import { LanguageSwitch } from "./LanguageSwitch";
+import { OnAir } from "./OnAir";
 import { Button, Heading, Trouble } from "./Parts";
 
 const OPTIONAL = ["live_video", "location", "recording"] as const;
@@ -48,6 +49,7 @@ export function Consents(props: { readonly view: SellerView }): JSX.Element {
   return (
     <main class="page" data-screen="consents">
       <LanguageSwitch />
+      <OnAir />
       <Heading>{t.title}</Heading>
       <p>{hasBegun ? t.withdrawn : t.text(props.view.inspection.platform_name)}</p>
       <ConsentList agreed={agreed} onChange={setAgreed} />

@@ -6,6 +6,7 @@ import { unsent } from "../../core/session";
 import { News } from "./Chrome";
 import { inside, words } from "./context";
 import { LanguageSwitch } from "./LanguageSwitch";
+import { OnAir } from "./OnAir";
 import { Heading, Icon } from "./Parts";
 
 export function Done(): JSX.Element {
@@ -16,6 +17,7 @@ export function Done(): JSX.Element {
   return (
     <main class="page" data-screen="done" data-ready={report_ready}>
       <LanguageSwitch />
+      <OnAir />
       <News />
       <p class="big-mark">
         <Icon name="check" />
