@@ -163,13 +163,11 @@ def _parse_container(der: bytes) -> _Container:
             raise _Refused("The signature container is not in its own DER encoding.")
         signed = content["content"]
         (signer,) = signed["signer_infos"]
-        # asn1crypto passes over values it does not expect; a container has no room for them
-        _check(len(parts(der)) == 2 and len(parts(signed.dump())) == 5 and len(parts(signer.dump())) == 6)
+        _check_counts(der)
         chain = tuple(load_certificate(choice.chosen.dump()) for choice in signed["certificates"])
         attributes = {attribute["type"].native: attribute["values"] for attribute in signer["signed_attrs"]}
         _check(len(set(chain)) == len(chain))
         leaf = _leaf(chain, signer)
-        ordered = (leaf, *(certificate for certificate in chain if certificate is not leaf))
         _check(signed["version"].native == "v1" and signer["version"].native == "v1")
         _check([algorithm.dump() for algorithm in signed["digest_algorithms"]] == [_SHA256_DER])
         _check(signed["encap_content_info"].dump() == bytes.fromhex("300b06092a864886f70d010701"))
@@ -183,7 +181,7 @@ def _parse_container(der: bytes) -> _Container:
         named: tsp.ESSCertIDv2 = attributes["signing_certificate_v2"][0]["certs"][0]
         _check(named["cert_hash"].native == leaf.fingerprint(hashes.SHA256()))
         return _Container(
-            ordered,
+            _ordered(leaf, chain),
             attributes["message_digest"][0].native,
             b"\x31" + signer["signed_attrs"].dump()[1:],
             signer["signature"].native,
@@ -204,6 +202,33 @@ def _leaf(chain: tuple[x509.Certificate, ...], signer: cms.SignerInfo) -> x509.C
         ):
             return certificate
     raise _Refused("The signature container does not hold the certificate of its signer.")
+
+
+def _ordered(
+    leaf: x509.Certificate, certificates: tuple[x509.Certificate, ...]
+) -> tuple[x509.Certificate, ...]:
+    """Put the certificates in the order in which each was issued by the next; none may be left over."""
+    chain = [leaf]
+    rest = [certificate for certificate in certificates if certificate is not leaf]
+    while rest:
+        issuer = next((c for c in rest if c.subject == chain[-1].issuer), None)
+        if issuer is None:
+            raise _Refused("The signature container holds a certificate that does not belong to it.")
+        try:
+            chain[-1].verify_directly_issued_by(issuer)
+        except (InvalidSignature, ValueError, TypeError) as exc:
+            raise _Refused("A certificate in the signature container was changed.") from exc
+        chain.append(issuer)
+        rest.remove(issuer)
+    return tuple(chain)
+
+
+def _check_counts(der: bytes) -> None:
+    """Refuse values that asn1crypto would pass over because it does not expect them."""
+    content = parts(der)
+    signed = parts(parts(content[1])[0])
+    signer = parts(parts(signed[4])[0])
+    _check((len(content), len(signed), len(signer)) == (2, 5, 6))
 
 
 def _check(is_as_written: bool) -> None:

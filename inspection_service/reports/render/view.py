@@ -25,6 +25,7 @@ AROUND: Final = (
 )
 """The eight directions around a car, in the car's own sides."""
 HERO_VIEWS: Final = ("front_left", "front_right", "front", "left_side", "right_side")
+JUDGED_EVENTS: Final = ("capture.", "finding.", "odometer.")
 FIRST_PAGE_GAPS: Final = 8
 """More would push the first page over; the rest follows on the page about what was not seen."""
 
@@ -598,7 +599,7 @@ class _View:
             if text is not None:
                 step = self.steps.get(str(event["data"].get("step_id", "")))
                 detail = f" – {step['title']}" if step else ""
-                rows.append([self._at(event["at"], seconds=True), text + detail, self._actor(event["by"])])
+                rows.append([self._at(event["at"], seconds=True), text + detail, self._doer(event)])
         return rows
 
     def _basis(self) -> Json:
@@ -644,6 +645,13 @@ class _View:
         if actor["kind"] == "operator" and actor.get("name"):
             return self.words.say("actor.operator_named", name=actor["name"])
         return self.words.label("actor", actor["kind"])
+
+    def _doer(self, event: Json) -> str:
+        """Name who acted; what the service does by itself is the model's work only where a model judged."""
+        by = event["by"]
+        if by is not None and by["kind"] == "service" and not event["kind"].startswith(JUDGED_EVENTS):
+            return self.words.say("actor.machine")
+        return self._actor(by)
 
     def _reading(self, value: Json) -> str:
         return f"{self._digits(value['reading'])}\u00a0{self._unit(value.get('unit'))}"
