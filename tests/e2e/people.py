@@ -49,7 +49,7 @@ class Camera:
         seen = self.film.with_name("seen.png")
         cv2.imwrite(str(seen), np.clip(picture + grain, 0, 255).astype(np.uint8))
         draft = self.film.with_name("draft.mjpeg")
-        write_mjpeg([seen], draft, seconds_each=0.5)
+        write_mjpeg([seen], draft, size_px=(800, 600), seconds_each=0.5)
         draft.replace(self.film)
 
 
