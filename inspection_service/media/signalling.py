@@ -25,6 +25,10 @@ from inspection_service.media.errors import (
 
 Role = Literal["seller", "operator"]
 CallState = Literal["ringing", "accepted"]
+EndReason = Literal["hung-up", "unanswered", "connection-lost", "consent-withdrawn"]
+"""Why a call ended."""
+CommandRefusal = Literal["no-answer", "seller-absent", "no-call"]
+"""Why a command was not carried out, where the phone itself did not say."""
 
 MAX_MESSAGE_BYTES: Final = 64 * 1024
 """Well above a session description with all candidates (about 8 kB in Chromium)."""
@@ -304,7 +308,7 @@ class Signalling:
         call.state, call.since_s = "accepted", now_s
         return [Log(who, "call.accepted", {"call_id": call.call_id}), *self._tell_call(call, "accepted")]
 
-    def _end_call(self, by: Participant, reason: str) -> list[Effect]:
+    def _end_call(self, by: Participant, reason: EndReason) -> list[Effect]:
         call = self._call
         if call is None:
             raise NoCall

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 
 import { Http, SellerApi } from "../src/core/api";
-import { MemoryPhotoStore } from "../src/core/photo-store";
+import { MemoryPhotoStore, NoRoom } from "../src/core/photo-store";
 import { Refused } from "../src/core/problems";
 import { PASSING_MS, Seller } from "../src/core/seller";
 import type { SellerState } from "../src/core/session";
@@ -236,10 +236,17 @@ describe("the seller's page", () => {
     seller.shutter = async () => ({ width: 4000 });
     line().says({ type: "command", id: "k2", name: "take_photo", args: {} });
     await settle();
+    seller.shutter = () => Promise.reject(new Error("track ended"));
+    line().says({ type: "command", id: "k3", name: "take_photo", args: {} });
+    seller.shutter = () => Promise.reject(new NoRoom(null));
+    line().says({ type: "command", id: "k4", name: "take_photo", args: {} });
+    await settle();
     const acks = line().sent.filter((message) => message.type === "ack");
     expect(acks).toMatchObject([
       { id: "k1", ok: false, error: "camera-closed" },
       { id: "k2", ok: true, effect: { width: 4000 } },
+      { id: "k3", ok: false, error: "photo-failed" },
+      { id: "k4", ok: false, error: "no-room" },
     ]);
   });
 

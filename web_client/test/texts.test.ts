@@ -1,7 +1,10 @@
 import { describe, expect, test } from "vitest";
 
+import { END_REASONS, HINT_CODES, SERVICE_REFUSALS } from "../src/core/messages";
+import { inWords } from "../src/core/words";
 import { en } from "../src/locales/en";
 import { fr } from "../src/locales/fr";
+import { operatorTexts } from "../src/locales/operator";
 
 type Leaf = string | ((...args: never[]) => string);
 
@@ -14,6 +17,25 @@ const said = (leaf: Leaf): string =>
   typeof leaf === "string" ? leaf : (leaf as (...args: unknown[]) => string)("a", "b", "c");
 
 describe("the words", () => {
+  test("the operator's page has the same texts in both languages", () => {
+    expect(leaves(operatorTexts.fr).map(([path]) => path)).toEqual(leaves(operatorTexts.en).map(([path]) => path));
+  });
+
+  test("every code of the service has words, for both people in both languages, and no word is left over", () => {
+    for (const texts of [en.step.hints, fr.step.hints, operatorTexts.en.hints, operatorTexts.fr.hints]) {
+      expect(Object.keys(texts).sort()).toEqual([...HINT_CODES].sort());
+    }
+    for (const texts of Object.values(operatorTexts)) {
+      expect(Object.keys(texts.callEnded).sort()).toEqual([...END_REASONS].sort());
+      expect(Object.keys(texts.commandErrors)).toEqual(expect.arrayContaining([...SERVICE_REFUSALS]));
+    }
+  });
+
+  test("a code that is unknown has no words, whatever its name", () => {
+    expect(inWords(en.step.hints, "dark")).toBe(en.step.hints.dark);
+    for (const code of ["tomorrow", "toString", null, undefined]) expect(inWords(en.step.hints, code)).toBeNull();
+  });
+
   test("every text is there in both languages, also where the type does not force it", () => {
     expect(leaves(fr).map(([path]) => path)).toEqual(leaves(en).map(([path]) => path));
   });

@@ -13,6 +13,39 @@ export type CallState = "ringing" | "accepted" | "declined" | "ended";
 
 export type CommandName = "go_to_step" | "take_photo";
 
+/** What a hint can say; the service's `vision/judgement.py` has the same list. */
+export const HINT_CODES = [
+  "ok",
+  "no_car",
+  "other_side",
+  "wrong_view",
+  "too_small",
+  "cut_off",
+  "dark",
+  "blur",
+  "glare",
+  "screen_photo",
+  "not_readable",
+] as const;
+export type HintCode = (typeof HINT_CODES)[number];
+
+/** Why a call ended; the service's `media/signalling.py` has the same list. */
+export const END_REASONS = ["hung-up", "unanswered", "connection-lost", "consent-withdrawn"] as const;
+export type EndReason = (typeof END_REASONS)[number];
+
+/** Why a command was not carried out: as the service says, ... */
+export const SERVICE_REFUSALS = ["no-answer", "seller-absent", "no-call"] as const;
+/** ... as the seller's page says, ... */
+export type PhoneRefusal =
+  | "step-unknown"
+  | "not-taking-photos"
+  | "command-unknown"
+  | "camera-closed"
+  | "no-room"
+  | "photo-failed";
+/** ... or as the operator's page knows by itself. */
+export type CommandRefusal = (typeof SERVICE_REFUSALS)[number] | PhoneRefusal | "no-line";
+
 /** What the service sends. */
 export type Incoming =
   | {

@@ -3,7 +3,7 @@
 import type { SellerApi, Signing } from "./api";
 import { realTimers, type Timers } from "./backoff";
 import { keep, type KeptPhoto, type Still } from "./capture";
-import type { IceServer, Incoming, Outgoing } from "./messages";
+import type { IceServer, Incoming, Outgoing, PhoneRefusal } from "./messages";
 import { NoRoom, type PhotoStore } from "./photo-store";
 import { Refused, Unreached } from "./problems";
 import { SessionSocket, sessionUrl, type LineState, type SocketLike } from "./session-socket";
@@ -407,7 +407,7 @@ export class Seller {
 
   /** Do what the operator asks and say what really happened. */
   private async obey(id: string, name: string, args: Readonly<Record<string, string>>): Promise<void> {
-    const answer = (ok: boolean, effect: Readonly<Record<string, unknown>> | null, error: string | null): void => {
+    const answer = (ok: boolean, effect: Readonly<Record<string, unknown>> | null, error: PhoneRefusal | null): void => {
       this.say({ type: "ack", id, ok, effect, error });
     };
     const place = this.inside.place;
@@ -426,7 +426,7 @@ export class Seller {
     try {
       return answer(true, await this.shutter(), null);
     } catch (error) {
-      return answer(false, null, error instanceof Error ? error.name : "failed");
+      return answer(false, null, error instanceof NoRoom ? "no-room" : "photo-failed");
     }
   }
 

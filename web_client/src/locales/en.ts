@@ -1,6 +1,7 @@
 /** Every word of the seller's page in English; `Texts` is the shape each other language must have, key by key. */
 
 import type { CameraTrouble } from "../core/camera";
+import type { HintCode } from "../core/messages";
 import type { StopReason } from "../core/session";
 import type { Purpose } from "../core/views";
 
@@ -91,23 +92,17 @@ export const en = {
     demoMissing: "There is no generated picture for this step.",
     hints: {
       ok: "Good, hold still",
-      good: "Good, hold still",
-      hold_still: "Hold still",
       blur: "Hold still",
       dark: "Too dark: look for more light",
       glare: "Too much light: move a little",
       cut_off: "Step back",
       too_small: "Step closer",
-      step_back: "Step back",
-      step_closer: "Step closer",
-      turn_left: "Turn left",
-      turn_right: "Turn right",
       wrong_view: "Not yet the right view",
       other_side: "This is the other side",
       no_car: "Point at the car",
       not_readable: "Move closer to the digits",
       screen_photo: "Point at the car itself",
-    } as Record<string, string>,
+    } satisfies Record<HintCode, string>,
   },
 
   verdict: {

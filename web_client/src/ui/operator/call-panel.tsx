@@ -1,4 +1,5 @@
 import { useEffect, useRef } from "preact/hooks";
+import { inWords } from "../../core/words";
 import type { CaseModel, SentCommand } from "./case-model";
 import { t } from "./desk";
 
@@ -15,7 +16,7 @@ export function CallPanel({ model }: { readonly model: CaseModel }) {
       {isAccepted && !model.showsLive.value && <LiveVideo model={model} />}
       {isAccepted && model.hint.value && (
         <p class={`hint ${model.hint.value.ok ? "good" : ""}`}>
-          {texts.hint}: {texts.hints[model.hint.value.code] ?? model.hint.value.code}
+          {texts.hint}: {inWords(texts.hints, model.hint.value.code) ?? model.hint.value.code}
         </p>
       )}
       {isAccepted && (
@@ -26,7 +27,7 @@ export function CallPanel({ model }: { readonly model: CaseModel }) {
       )}
       {call?.state === "ringing" && <p>{texts.callRinging}</p>}
       {call?.state === "declined" && <p>{texts.callDeclined}</p>}
-      {call?.state === "ended" && <p>{texts.callEnded[call.reason ?? "hung-up"] ?? texts.callEnded["hung-up"]}</p>}
+      {call?.state === "ended" && <p>{inWords(texts.callEnded, call.reason) ?? texts.callEnded["hung-up"]}</p>}
       {!model.isInCall && <p class="faint">{whyNoCall(model)}</p>}
       <div class="actions">
         <button
@@ -81,7 +82,7 @@ function Outcome({ command }: { readonly command: SentCommand }) {
   const size = effect && "width" in effect ? ` ${String(effect.width)}×${String(effect.height)}` : "";
   return (
     <li class={ok ? "good" : "bad"}>
-      {name}: {ok ? `${texts.commandDone}${size}` : `${texts.commandFailed} (${texts.commandErrors[error ?? ""] ?? error ?? ""})`}
+      {name}: {ok ? `${texts.commandDone}${size}` : `${texts.commandFailed} (${inWords(texts.commandErrors, error) ?? error ?? ""})`}
     </li>
   );
 }

@@ -2,7 +2,7 @@
 
 import { computed, signal } from "@preact/signals";
 import { PeerCall, type LinkState } from "../../core/call";
-import type { Ack, CallState, CommandName, IceServer, Incoming } from "../../core/messages";
+import type { Ack, CallState, CommandName, CommandRefusal, IceServer, Incoming } from "../../core/messages";
 import { SessionSocket, sessionUrl, type LineState } from "../../core/session-socket";
 import { api, attempt, language, me, notice, t } from "./desk";
 import type { OperatorStep, OperatorView } from "./views";
@@ -137,7 +137,7 @@ export class CaseModel {
     this.numbered += 1;
     const id = `${Date.now().toString(36)}-${this.numbered}`;
     const isSent = this.socket?.send({ type: "command", id, name, args }) ?? false;
-    const ack: Ack | null = isSent ? null : { id, ok: false, effect: null, error: "no-line" };
+    const ack: Ack | null = isSent ? null : { id, ok: false, effect: null, error: "no-line" satisfies CommandRefusal };
     this.commands.value = [{ id, name, ack }, ...this.commands.value].slice(0, 5);
   }
 
@@ -229,6 +229,10 @@ export class CaseModel {
     const slug = String(problem.type).split(":").at(-1);
     if (slug === "seller-absent") return t().callAbsent;
     if (slug === "claim-needed") return t().callClaim;
+    if (slug === "consent-missing") return t().callNoConsent;
+    if (slug === "no-call") {
+      return typeof problem.operator_name === "string" ? t().callTaken(problem.operator_name) : t().callOver;
+    }
     return String(problem.detail ?? slug);
   }
 

@@ -6,6 +6,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { stillFrom, takeStill } from "../../core/camera";
 import type { Still } from "../../core/capture";
 import type { StepView } from "../../core/views";
+import { inWords } from "../../core/words";
 import { preloadUploader } from "../../core/tus-uploader";
 import { camera, closeTheCamera, imageCapture, openTheCamera } from "./camera-state";
 import { News, TopBar } from "./Chrome";
@@ -122,7 +123,7 @@ function CameraWork(props: {
   });
   const useFile = (still: Still): Promise<unknown> => seller().shoot(still, step.id);
 
-  const hint = now.hint === null ? null : (t.step.hints[now.hint.code] ?? null);
+  const hint = now.hint === null ? null : inWords(t.step.hints, now.hint.code);
   const advice = step.status === "retake" ? step.advice : null;
   const textsLang = now.view.texts_language;
   return (
