@@ -156,7 +156,7 @@ def _heic(data: bytes, limits: Limits) -> Photo:
     try:
         file = pi_heif.open_heif(data, convert_hdr_to_8bit=True, bgr_mode=True)
         width, height = file.size
-    except Exception as exc:  # the binding raises ValueError, IndexError, even SyntaxError, for what libheif refuses
+    except Exception as exc:  # the binding raises ValueError, IndexError, even SyntaxError
         raise NotAnImage from exc
     _check_size(width, height, limits)
     try:
