@@ -68,12 +68,12 @@ class SafeHeaders:
         await self._app(scope, receive, watch if scope["type"] == "http" else send)
 
 
-class _Forever(StaticFiles):
-    """Files whose names carry a hash of their content."""
+class _Built(StaticFiles):
+    """The built files: kept for a year where the name carries a hash of the content, else asked about each time."""
 
-    def file_response(self, *args: object, **kwargs: object) -> Response:
-        response = super().file_response(*args, **kwargs)  # type: ignore[arg-type]
-        response.headers["Cache-Control"] = _A_YEAR
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        response.headers["Cache-Control"] = _A_YEAR if Path(path).parts[:1] == ("assets",) else "no-cache"
         return response
 
 
@@ -101,6 +101,16 @@ def install_pages(app: FastAPI, static_dir: Path, checklists_dir: Path) -> None:
     async def operator_page(services: Opened) -> Response:
         return _page(static_dir / "operator.html", services.settings.signing.mode)
 
+    @router.get("/favicon.ico")
+    async def icon() -> Response:
+        # Asked for by browsers of their own accord, also beside problems and reports, which name no icon.
+        path = static_dir / "icon.svg"
+        if not path.is_file():
+            raise PagesNotBuilt
+        return FileResponse(
+            path, media_type="image/svg+xml", headers={"Cache-Control": "public, max-age=86400"}
+        )
+
     @router.get("/v1/checklist-assets/{checklist}/{file}")
     async def checklist_asset(checklist: str, file: str) -> Response:
         path = assets_dir / file
@@ -110,7 +120,7 @@ def install_pages(app: FastAPI, static_dir: Path, checklists_dir: Path) -> None:
         return FileResponse(path, media_type=_MEDIA_TYPES[path.suffix], headers=headers)
 
     app.include_router(router)
-    app.mount("/static", _Forever(directory=static_dir, check_dir=False), name="static")
+    app.mount("/static", _Built(directory=static_dir, check_dir=False), name="static")
 
 
 def _page(path: Path, signing: Literal["development", "file"]) -> Response:
