@@ -21,16 +21,16 @@ from inspection_service.reports.canonical import sha256_hex
 from inspection_service.reports.errors import EvidenceMismatch, EvidenceMissing, RenderingFailed
 from inspection_service.reports.records import DraftReport, RenderedReport
 from inspection_service.reports.render import photos as pictures_of
-from inspection_service.reports.render.fonts import typst_fonts
-from inspection_service.reports.render.mark import mark_svg
-from inspection_service.reports.render.view import (
+from inspection_service.reports.render.context import (
     CropFile,
     PhotoFile,
     Pictures,
-    page_data,
     shown_captures,
     shown_findings,
 )
+from inspection_service.reports.render.fonts import typst_fonts
+from inspection_service.reports.render.mark import mark_svg
+from inspection_service.reports.render.view import page_data
 
 TEMPLATE: Final = Path(__file__).parent / "report.typ"
 SCHEMA: Final = Path(__file__).parent.parent / "schema" / "report.schema.json"

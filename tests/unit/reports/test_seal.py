@@ -15,8 +15,10 @@ from inspection_service.reports.keys import FileSigner
 from inspection_service.reports.records import SealedReport
 from inspection_service.reports.render.document import render
 from inspection_service.reports.seal import seal
-from inspection_service.reports.verify_pdf import embedded_record
+from inspection_service.reports.verify_json import verify_json
+from inspection_service.reports.verify_pdf import embedded_record, verify_pdf
 from tests.unit.reports.dossiers import MODELS, SEALED_AT, dossier
+from tests.unit.reports.small import Roots
 
 pytestmark = pytest.mark.unit
 MARKUP = '#read("/etc/passwd") *bold* _it_ $x$ @ref <label> = title // c /* */ ``` `raw` \\u{41} #{1+1} "\' {} [] \\'
@@ -117,6 +119,15 @@ def test_a_changed_photo_stops_the_seal(signer: FileSigner) -> None:
     photos["cap_0001"] = photos["cap_0002"]
     with pytest.raises(EvidenceMismatch):
         seal(case, photos, models=MODELS, signer=signer, sealed_at=SEALED_AT)
+
+
+def test_a_clock_with_microseconds_seals_a_good_report(signer: FileSigner, roots: Roots) -> None:
+    """Record, JWS and PDF write the time with different precision and still agree."""
+    case, photos = dossier("en", steps=1, photographed=0)
+    at = SEALED_AT.replace(microsecond=999_999)
+    report = seal(case, photos, models=MODELS, signer=signer, sealed_at=at)
+    assert verify_pdf(report.pdf_bytes, roots, now=at).is_good
+    assert verify_json(report.json_bytes, report.jws.encode(), roots, now=at).is_good
 
 
 async def test_sealing_works_where_an_event_loop_runs(signer: FileSigner) -> None:

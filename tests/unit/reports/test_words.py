@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import pytest
 
 from inspection_service.reports import build, words
-from inspection_service.reports.render.view import AROUND
+from inspection_service.reports.render.overview import AROUND
 from inspection_service.reports.words import Words
 
 pytestmark = pytest.mark.unit
