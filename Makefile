@@ -126,8 +126,27 @@ $(VENV)-train/.installed: requirements-train.lock
 	$(VENV)-train/bin/python -m pip install --quiet --require-hashes -r requirements-train.lock
 	touch $@
 
-train-framing train-damage train-scene train-odometer: train-%: $(VENV)-train/.installed ## rebuild one model from photos: make train-damage DATA=folder
-	@$(VENV)-train/bin/python -m models.recipes.$* --data $(DATA) --out models
+# A recipe trains (torch, in an environment of its own) and writes ONNX; the release measures what it wrote with the
+# classes of the service itself and writes the manifest. TRAIN_SECONDS bounds one training; --resume goes on with it.
+TRAIN := $(VENV)-train/bin/python -m models.recipes
+TRAIN_SECONDS ?= 1800
+COCO_START := $(DATA)/init_weights/nanodet_plus_m_416_coco_fused.pt
+WORK := build/train
+
+train-framing: $(VENV)-train/.installed $(VENV)/.test ## rebuild one model from photos: make train-framing DATA=folder
+	@mkdir -p $(WORK)
+	$(TRAIN).framing --data $(DATA) --out models --work $(WORK) --seconds $(TRAIN_SECONDS) --resume
+	$(BIN)/python -m models.recipes.framing_release --data $(DATA) --models models
+
+train-damage train-scene: train-%: $(VENV)-train/.installed $(VENV)/.test ## likewise (also train-odometer)
+	@mkdir -p $(WORK)
+	$(TRAIN).$* --data $(DATA) --init $(COCO_START) --out models --work $(WORK) --seconds $(TRAIN_SECONDS) --resume
+	$(BIN)/python -m models.recipes.detection_release $* --data $(DATA) --models models
+
+train-odometer: $(VENV)-train/.installed $(VENV)/.test
+	@mkdir -p $(WORK)
+	$(TRAIN).odometer --data $(DATA) --out models --work $(WORK) --seconds $(TRAIN_SECONDS) --resume
+	$(TRAIN).odometer_read --data $(DATA) --out models --work $(WORK) --seconds $(TRAIN_SECONDS) --resume
 
 clean: ## remove what was built; instances and their data stay
 	@rm -rf $(VENV) $(VENV)-train build web_client/node_modules $(STATIC)
