@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageCms
 
 PAGE_SIDE_PX: Final = 1400
 CROP_SIDE_PX: Final = 900
@@ -19,6 +19,18 @@ MAX_PIXELS: Final = 120_000_000
 """More than any phone photo that vision accepts; beyond it the picture is not drawn, only listed."""
 CROP_MARGIN: Final = 0.75
 """Surroundings shown around a finding, in box sides, so that a reader sees where on the car it is."""
+ORIENTATION: Final = 0x0112
+TURNS: Final = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What undoes each way a phone can be held. Source: Exif 2.32, tag 0x0112."""
+TURNED_BY_90: Final = frozenset({5, 6, 7, 8})
 CROP_MIN_SHARE: Final = 0.16
 """Smallest crop as a share of the picture's longer side."""
 
@@ -74,20 +86,20 @@ def prepare(original: bytes, boxes: Sequence[Box] = (), *, side_px: int = PAGE_S
             stored_px = image.size
             if not boxes:  # a JPEG decodes to a fraction of its size in a fraction of the time
                 image.draft("RGB", (side_px, side_px))
-            upright = ImageOps.exif_transpose(_to_srgb(image))
-            is_turned = (upright.width > upright.height) != (stored_px[0] > stored_px[1])
+            orientation = image.getexif().get(ORIENTATION, 1)
+            upright = _turned(_to_srgb(image), orientation)
     except (OSError, ValueError, SyntaxError, MemoryError, Image.DecompressionBombError, Warning):
         return None
-    page = upright.copy()
-    page.thumbnail((side_px, side_px), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    page = upright.resize(_fitted(upright.size, side_px), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    upright_px = (stored_px[1], stored_px[0]) if orientation in TURNED_BY_90 else stored_px
     crops = tuple(_crop(upright, box) for box in boxes)
-    return Prepared(_encode(page), (stored_px[1], stored_px[0]) if is_turned else stored_px, crops)
+    return Prepared(_encode(page), upright_px, crops)
 
 
 def _to_srgb(image: Image.Image) -> Image.Image:
     profile = image.info.get("icc_profile")
-    exif = image.getexif()
-    rgb = image.convert("RGB")
+    rgb = image if image.mode == "RGB" else image.convert("RGB")
+    rgb.load()
     if profile and image.mode == "RGB":
         try:
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
@@ -97,9 +109,17 @@ def _to_srgb(image: Image.Image) -> Image.Image:
             rgb = converted if converted is not None else rgb
         except (ImageCms.PyCMSError, OSError):
             pass  # a broken profile is no reason to lose the photo; its colours are taken as sRGB
-    rgb.info.clear()
-    rgb.getexif().update({0x0112: exif.get(0x0112, 1)})
     return rgb
+
+
+def _turned(image: Image.Image, orientation: int) -> Image.Image:
+    method = TURNS.get(orientation)
+    return image if method is None else image.transpose(method)
+
+
+def _fitted(size: tuple[int, int], side_px: int) -> tuple[int, int]:
+    scale = min(1.0, side_px / max(size))
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
 def _crop(image: Image.Image, box: Box) -> Crop | None:
@@ -118,5 +138,6 @@ def _crop(image: Image.Image, box: Box) -> Crop | None:
 
 def _encode(image: Image.Image) -> PagePhoto:
     buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=JPEG_QUALITY)
+    image.info.clear()  # Pillow would write comments and profiles back
+    image.save(buffer, "JPEG", quality=JPEG_QUALITY, exif=b"")
     return PagePhoto(buffer.getvalue(), image.width, image.height)

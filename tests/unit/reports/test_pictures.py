@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops, ImageOps, ImageStat
 
 from inspection_service.reports.render.fonts import coverage, printable
 from inspection_service.reports.render.mark import mark_svg
@@ -62,6 +62,27 @@ def test_photos_are_upright_and_carry_no_metadata() -> None:
         assert shown.size == (200, 400)
         assert not shown.getexif()
     assert b"PhoneMaker" not in prepared.page.jpeg
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_way_of_holding_a_phone_is_undone(orientation: int) -> None:
+    """As Pillow's own transposition does it, boxes in upright pixels."""
+    image = Image.open(io.BytesIO(picture(1, width_px=300, height_px=200)))
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored = io.BytesIO()
+    image.save(stored, "JPEG", quality=95, exif=exif, comment=b"secret")
+    prepared = prepare(stored.getvalue())
+    assert prepared is not None
+    with (
+        Image.open(io.BytesIO(stored.getvalue())) as reference,
+        Image.open(io.BytesIO(prepared.page.jpeg)) as shown,
+    ):
+        upright = ImageOps.exif_transpose(reference)
+        assert shown.size == upright.size == prepared.upright_px
+        difference = ImageChops.difference(shown.convert("L"), upright.convert("L"))
+        assert ImageStat.Stat(difference).mean[0] < 3
+    assert b"secret" not in prepared.page.jpeg
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
