@@ -75,9 +75,17 @@ class SellerOnPhone:
         """Follow the link, as from a message."""
         self.page.goto(link)
 
+    def reload_stays(self, screen: str) -> None:
+        """Load the page anew and expect the same screen, as after a call or a crash."""
+        self.page.wait_for_selector(f"[data-screen={screen}]")
+        self.page.reload()
+        self.page.wait_for_selector(f"[data-screen={screen}]")
+
     def begin(self, *, live: bool = True) -> None:
         """Tap Start and agree, also to live video unless told otherwise."""
+        self.reload_stays("welcome")
         self.page.click("#start")
+        self.reload_stays("consents")
         self.page.check("input[name=photos]")
         if live:
             self.page.check("input[name=live_video]")
@@ -92,11 +100,13 @@ class SellerOnPhone:
         self.page.wait_for_selector(f"[data-screen=camera][data-step={step}]")
         expect(self.page.locator("#shutter")).to_be_enabled(timeout=PATIENCE_MS)
 
-    def photograph(self, step: str) -> None:
-        """Take one photo and expect it to be found good."""
+    def photograph(self, step: str, *, picture: Path | None = None) -> None:
+        """Take one photo and expect it to be found good; ``picture`` keeps what the screen showed before."""
         self.camera.show(step)
         self.reload()
         self.at_step(step)
+        if picture is not None:
+            self.page.screenshot(path=picture)
         self.page.click("#shutter")
         self.page.wait_for_selector("[data-verdict=good], [data-verdict=again], [data-verdict=refused]")
         verdict = self.page.locator("[data-verdict]")

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.e2e
 def test_from_order_to_verified_report(
     instance: Instance, browser: Browser, camera: Camera, tmp_path: Path, shots: Path
 ) -> None:
-    """A platform orders; a seller photographs twelve views, reloading before each; an operator calls, steers, judges
+    """A platform orders; a seller photographs twelve views, reloading in every state; an operator calls, steers, judges
     and signs off; the report's files verify without the service.
     """
     ordered = instance.order()
@@ -37,11 +37,12 @@ def test_from_order_to_verified_report(
     operator.see("Release")
 
     for number, step in enumerate(STEPS):
-        seller.photograph(step)
+        seller.photograph(step, picture=shots / f"seller-camera-{step}.png")
         if step in ("front", "odometer"):
             seller.page.screenshot(path=shots / f"seller-verdict-{step}.png")
         operator.step_is(number, "done")
         if step == "left_side":
+            seller.reload_stays("verdict")
             call_and_steer(seller, operator, shots)  # ends on the next step, with a photo to take again
         else:
             seller.next()
@@ -116,12 +117,12 @@ def judge_findings(operator: OperatorAtDesk, shots: Path) -> None:
 
 def review_and_sign(seller: SellerOnPhone, instance: Instance, shots: Path) -> None:
     """The seller sees all photos, hands them over, and signs with a code that only the contact received."""
-    seller.page.wait_for_selector("[data-screen=review]")
+    seller.reload_stays("review")
     seller.page.screenshot(path=shots / "seller-review.png", full_page=True)
     seller.page.click("#submit")
-    seller.page.wait_for_selector("[data-screen=sign]")
+    seller.reload_stays("sign")
     seller.sign("Camille Martin", instance)
-    seller.page.wait_for_selector("[data-screen=done]")
+    seller.reload_stays("done")
 
 
 def sign_off(operator: OperatorAtDesk, seller: SellerOnPhone, shots: Path) -> None:
