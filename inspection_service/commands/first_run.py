@@ -199,7 +199,6 @@ def _trust_address(settings: Settings) -> str:
 def _serve(settings: Settings, lan: LanFiles | None, prepared: FirstRun) -> int:
     if lan is None:
         return serve(settings)
-    configure_logs(settings.log_format)
     server = uvicorn.Server(server_config(settings, create_app(settings)))
 
     async def both() -> None:

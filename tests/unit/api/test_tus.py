@@ -27,7 +27,9 @@ def headers(**words: str) -> dict[str, str]:
 
 def test_announcement_is_read_from_the_headers() -> None:
     """All facts of a photo come from Upload-Length and Upload-Metadata (tus 1.0, creation)."""
-    read = tus.announcement(headers(taken_at="2026-11-22T10:00:00.000Z", method="take_photo", media_type="image/jpeg"))
+    read = tus.announcement(
+        headers(taken_at="2026-11-22T10:00:00.000Z", method="take_photo", media_type="image/jpeg")
+    )
     assert read == tus.Announcement(
         length_bytes=5,
         capture_id="0b2c7a52-3f7e",
@@ -41,7 +43,9 @@ def test_announcement_is_read_from_the_headers() -> None:
 
 def test_photo_of_declared_damage_has_no_step() -> None:
     """Without a step the photo answers none; the rest has defaults."""
-    read = tus.announcement({"upload-length": "5", "upload-metadata": metadata(capture_id="a" * 8, sha256=SHA256)})
+    read = tus.announcement(
+        {"upload-length": "5", "upload-metadata": metadata(capture_id="a" * 8, sha256=SHA256)}
+    )
     assert (read.step_id, read.method, read.taken_at) == (None, "file", None)
 
 
@@ -56,7 +60,10 @@ def test_photo_of_declared_damage_has_no_step() -> None:
         ({"upload-metadata": metadata(sha256=SHA256)}, "Upload-Metadata"),
         ({"upload-metadata": metadata(capture_id="../../etc/passwd", sha256=SHA256)}, "Upload-Metadata"),
         ({"upload-metadata": metadata(capture_id="a" * 8, sha256="short")}, "Upload-Metadata"),
-        ({"upload-metadata": metadata(capture_id="a" * 8, sha256=SHA256, taken_at="yesterday")}, "Upload-Metadata"),
+        (
+            {"upload-metadata": metadata(capture_id="a" * 8, sha256=SHA256, taken_at="yesterday")},
+            "Upload-Metadata",
+        ),
         (
             {"upload-metadata": metadata(capture_id="a" * 8, sha256=SHA256, taken_at="2026-11-22T10:00:00")},
             "Upload-Metadata",

@@ -76,7 +76,7 @@ const en = {
   callEnd: "Hang up",
   callDeclined: "The seller declined the call.",
   callAbsent: "The seller's page is not open.",
-  callNoConsent: "The seller has not agreed to live video.",
+  callAsksConsent: "The phone will ask the seller to agree to live video.",
   callClaim: "Claim the inspection to call and steer.",
   callEnded: {
     "hung-up": "Call ended.",
@@ -259,7 +259,7 @@ const fr: Texts = {
   callEnd: "Raccrocher",
   callDeclined: "Le vendeur a refusé l’appel.",
   callAbsent: "La page du vendeur n’est pas ouverte.",
-  callNoConsent: "Le vendeur n’a pas accepté la vidéo en direct.",
+  callAsksConsent: "Le téléphone demandera au vendeur d’accepter la vidéo en direct.",
   callClaim: "Prenez l’inspection pour appeler et guider.",
   callEnded: {
     "hung-up": "Appel terminé.",

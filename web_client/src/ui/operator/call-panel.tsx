@@ -8,6 +8,7 @@ export function CallPanel({ model }: { readonly model: CaseModel }) {
   const texts = t();
   const call = model.call.value;
   const isAccepted = call?.state === "accepted" && call.isMine;
+  const mayBeSeen = model.view.value?.consents.live_video ?? false;
   const step = model.step.value;
 
   return (
@@ -28,7 +29,7 @@ export function CallPanel({ model }: { readonly model: CaseModel }) {
       {call?.state === "ringing" && <p>{texts.callRinging}</p>}
       {call?.state === "declined" && <p>{texts.callDeclined}</p>}
       {call?.state === "ended" && <p>{inWords(texts.callEnded, call.reason) ?? texts.callEnded["hung-up"]}</p>}
-      {!model.isInCall && <p class="faint">{whyNoCall(model)}</p>}
+      {!model.isInCall && <p class="faint">{whyNoCall(model) ?? (mayBeSeen ? null : texts.callAsksConsent)}</p>}
       <div class="actions">
         <button
           class={model.isInCall ? "danger" : "primary"}
@@ -70,8 +71,7 @@ export function CallPanel({ model }: { readonly model: CaseModel }) {
 function whyNoCall(model: CaseModel): string | null {
   const texts = t();
   if (!model.isMine.value) return texts.callClaim;
-  if (!model.seller.value) return texts.callAbsent;
-  return model.view.value?.consents.live_video ? null : texts.callNoConsent;
+  return model.seller.value ? null : texts.callAbsent;
 }
 
 function Outcome({ command }: { readonly command: SentCommand }) {

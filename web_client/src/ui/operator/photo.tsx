@@ -63,7 +63,7 @@ export function Photo(props: {
             onClick={() => props.onChoose(finding.id)}
           >
             <Rectangle box={finding.box} stroke={stroke} />
-            <text x={finding.box[0]} y={finding.box[1] - 2 * stroke} font-size={stroke * 9}>
+            <text x={finding.box[0]} y={finding.box[1] - 2 * stroke} font-size={stroke * 6}>
               {finding.kind_label}
             </text>
           </g>
