@@ -70,7 +70,7 @@ export function CallPanel({ model }: { readonly model: CaseModel }) {
 
 function whyNoCall(model: CaseModel): string | null {
   const texts = t();
-  if (!model.isMine.value) return texts.callClaim;
+  if (!model.mayWrite.value) return texts.callClaim;
   return model.seller.value ? null : texts.callAbsent;
 }
 

@@ -44,6 +44,12 @@ export class CaseModel {
     return holder !== null && holder !== undefined && holder.id === me.value?.id;
   });
 
+  /** Whether this desk may change the case: it holds it, and the case is not over. */
+  readonly mayWrite = computed(() => {
+    const state = this.view.value?.inspection.state ?? "";
+    return this.isMine.value && !["sealed", "cancelled", "expired", "rejected"].includes(state);
+  });
+
   private socket: SessionSocket | null = null;
   private peer: PeerCall | null = null;
   private microphone: MediaStream | null = null;
@@ -229,7 +235,7 @@ export class CaseModel {
     const slug = String(problem.type).split(":").at(-1);
     if (slug === "seller-absent") return t().callAbsent;
     if (slug === "claim-needed") return t().callClaim;
-    if (slug === "consent-missing") return t().callNoConsent;
+    if (slug === "consent-missing") return t().callAsksConsent;
     if (slug === "no-call") {
       return typeof problem.operator_name === "string" ? t().callTaken(problem.operator_name) : t().callOver;
     }

@@ -26,7 +26,7 @@ export function Case({ id }: { readonly id: string }) {
   const capture = model.capture.value;
   const texts = t();
   const findings = (view?.findings ?? []).filter((each) => each.capture_id === capture?.id);
-  const mayDecide = model.isMine.value && capture !== null;
+  const mayDecide = model.mayWrite.value && capture !== null;
 
   const accept = (): void => void (mayDecide && capture.state !== "accepted" && model.act(() => api.accept(id, capture.id)));
   const retake = (): void => {
@@ -79,7 +79,7 @@ export function Case({ id }: { readonly id: string }) {
   };
   const judge = (verdict: "confirmed" | "rejected"): void => {
     const chosen = model.findingId.value;
-    if (chosen && model.isMine.value) void model.act(() => api.judgeFinding(id, chosen, verdict));
+    if (chosen && model.mayWrite.value) void model.act(() => api.judgeFinding(id, chosen, verdict));
   };
 
   useKeys({

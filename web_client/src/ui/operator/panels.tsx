@@ -42,7 +42,7 @@ export function Findings({ model }: Props) {
             {(["confirmed", "rejected"] as const).map((verdict) => (
               <button
                 key={verdict}
-                disabled={!model.isMine.value}
+                disabled={!model.mayWrite.value}
                 aria-pressed={each.verdict === verdict}
                 aria-label={`${verdict === "confirmed" ? texts.confirm : texts.reject}: ${each.kind_label}`}
                 title={verdict === "confirmed" ? `${texts.confirm} (y)` : `${texts.reject} (x)`}
@@ -90,10 +90,10 @@ export function Odometer({ model }: Props) {
               size={8}
               aria-label={texts.odometer}
               value={value}
-              disabled={!model.isMine.value}
+              disabled={!model.mayWrite.value}
               onInput={(event) => setTyped(event.currentTarget.value)}
             />{" "}
-            km <button disabled={!model.isMine.value || value === (ofOperator ?? "")}>{texts.save}</button>
+            km <button disabled={!model.mayWrite.value || value === (ofOperator ?? "")}>{texts.save}</button>
           </form>
         </dd>
       </dl>
@@ -124,7 +124,7 @@ export function Points({ model }: Props) {
               <span>{point.title}</span>
               <select
                 value={String(said.get(point.id) ?? "")}
-                disabled={!model.isMine.value}
+                disabled={!model.mayWrite.value}
                 onChange={(event) => {
                   const answer = event.currentTarget.value as Answer;
                   void model.act(() => api.state(model.id, point.id, answer));
@@ -175,7 +175,7 @@ export function Signatures({ model, ask }: Props & { readonly ask: (question: Qu
         ))}
       </ul>
       {state === "seller_signed" && (
-        <button class="primary" disabled={!model.isMine.value} onClick={signOff}>
+        <button class="primary" disabled={!model.mayWrite.value} onClick={signOff}>
           {texts.signOff}
         </button>
       )}
