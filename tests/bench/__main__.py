@@ -13,12 +13,15 @@ from rich.table import Table
 from tests.bench.rows import Row
 
 SECTIONS = ("bench_vision", "bench_report", "bench_page", "bench_memory")
+WIDTH_IN_A_FILE = 170
 OUT = Path("build") / "bench.json"
 
 
 def main(wanted: list[str]) -> int:
     """Run the sections named (all when none is)."""
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=WIDTH_IN_A_FILE)
     rows: list[Row] = []
     for section in SECTIONS:
         if wanted and section.removeprefix("bench_") not in wanted:
