@@ -40,6 +40,10 @@ SMALL_PRINT_PX = 2000
 MAY_BE_DAMAGED = frozenset({*RING, "wheel", "windscreen", "other"})
 """Views on which damage is looked for; the damage model never saw an interior."""
 
+MENDABLE = frozenset({"not_found", "blurred", "cut_off"})
+"""Why a number was not read, where another photo may mend it. When the readers merely disagree about a good photo it
+stands, and a person reads it: nobody should be sent back into the rain for the sake of a machine."""
+
 SCENE_EVERY_S = 2.0
 """In a live call the scene is looked at this often; a car does not move faster."""
 
@@ -115,7 +119,7 @@ class Pipeline:
         reasons = set(verdict.reasons)
 
         reading = self._read_odometer(photo, image_bytes, asked_view, seen.view)
-        if asked_view == "odometer" and reading is not None and reading.reading is None:
+        if asked_view == "odometer" and reading is not None and reading.why_not in MENDABLE:
             reasons.add("not_readable")
         things = _at_full_scale(scene, photo.width / size[0])
         detections: tuple[Detection, ...] = ()
@@ -170,7 +174,10 @@ class Pipeline:
 
 
 class LiveGuide:
-    """Guidance for the frames of one session: framing on each, the scene now and then, and no flicker."""
+    """Opinions on the frames of one session: framing on each, the scene now and then.
+
+    Each frame is judged by itself; what is shown to people settles in ``sessions.guidance``.
+    """
 
     def __init__(
         self,
@@ -184,33 +191,19 @@ class LiveGuide:
         self._monotonic_s = monotonic_s
         self._objects: tuple[SceneObject, ...] = ()
         self._looked_s: float | None = None
-        self._asked: str | None = None
-        self._shown: Guidance | None = None
-        self._pending = ""
 
     def hint(self, frame: NDArray[np.uint8], asked_view: str | None) -> Guidance:
         """Judge the newest frame.
 
-        A new code is shown once two frames in a row give it, so that words on the screen can be read.
-
         Args:
             frame: ``(H, W, 3)`` uint8, BGR, upright.
-            asked_view: One of ``VIEWS``, or None; when it changes, the past is forgotten.
+            asked_view: One of ``VIEWS``, or None.
         """
         _known(asked_view)
         now = self._monotonic_s()
         if self._looked_s is None or now - self._looked_s >= SCENE_EVERY_S:
             self._objects, self._looked_s = self._scene(frame), now
-        if asked_view != self._asked:
-            self._asked, self._shown, self._pending = asked_view, None, ""
-        fresh = self._judge(frame, asked_view)
-        if self._shown is None or fresh.code in (self._shown.code, self._pending):
-            self._shown = fresh
-        else:
-            kept = self._shown
-            self._shown = replace(fresh, code=kept.code, ok=kept.ok, reasons=kept.reasons)
-        self._pending = fresh.code
-        return self._shown
+        return self._judge(frame, asked_view)
 
     def _judge(self, frame: NDArray[np.uint8], asked: str | None) -> Guidance:
         height, width = frame.shape[:2]
