@@ -1,4 +1,7 @@
-"""One service and one browser for the whole run; each test orders its own inspection."""
+"""One service and one browser for these tests; each test orders its own inspection.
+
+They end with the package: Playwright's loop must not be running when the next room tests asynchronous code.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ FLAGS = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
     """A running service with a demo platform and a demo operator."""
     prepared = Instance.prepare(tmp_path_factory.mktemp("instance") / "data")
@@ -35,7 +38,7 @@ def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
     prepared.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def camera(tmp_path_factory: pytest.TempPathFactory) -> Camera:
     """The camera of every phone in these tests."""
     fed = Camera(tmp_path_factory.mktemp("camera") / "film.mjpeg")
@@ -43,7 +46,7 @@ def camera(tmp_path_factory: pytest.TempPathFactory) -> Camera:
     return fed
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(camera: Camera) -> Iterator[Browser]:
     """Debian's Chromium, without a window."""
     with sync_playwright() as playwright:
