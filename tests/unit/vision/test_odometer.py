@@ -184,11 +184,13 @@ def test_agreement_gives_the_reading_with_its_zeros() -> None:
         ({"contradicted": True}, "readers_disagree"),
         ({"same": 1}, "blurred"),
         ({"weakest": 0.1}, "blurred"),
+        ({"same": 2, "digit_px": 7.0}, "blurred"),
         ({"rival": 0.8}, "blurred"),
         ({"cut_off": True}, "cut_off"),
         ({"half_marked": True}, "blurred"),
         ({"is_other": True}, "implausible"),
         ({"number": None}, "not_found"),
+        ({"place": Place((10, 10, 60, 22), 0.15)}, "not_found"),
         ({"number": number("2029")}, "implausible"),
         ({"number": number("12345678")}, "implausible"),
         ({"number": number("302", "5", has_point=True)}, "implausible"),
@@ -295,6 +297,19 @@ def test_a_wider_view_that_goes_on_contradicts() -> None:
     assert not goes_on(["1024", "127506"], number())
 
 
+def test_nothing_stands_before_the_zeros_of_a_full_register() -> None:
+    """The rim of a display looks like a 1; before 034207 it cannot be one, before 34207 it can."""
+    assert not goes_on(["1034207"], number("034207"))
+    assert goes_on(["134207"], number("34207"))
+
+
+def test_a_clock_that_was_clearly_read_does_not_compete() -> None:
+    clock = evidence(
+        "2347", second=("22347",), weakest=0.8, place=Place((10, 50, 60, 62), 0.6), box=(10, 50, 60, 62)
+    )
+    assert decide([evidence(), clock], LIMITS).reading == "127506"
+
+
 # ---------------------------------------------------------------- geometry
 @given(
     x=st.floats(40, 360),
@@ -376,6 +391,19 @@ def test_a_point_that_one_reader_missed_is_a_doubt(text: str, reading: str | Non
     network._out = {"classes": classes[None], "tenths": tenths[None], "boxes": boxes[None]}
     odometer = Odometer(FakeLocator([[20, 30, 44, 36]], [0.8]), network, says(text))
     assert odometer(PHOTO).reading == reading
+
+
+def test_the_second_reader_is_not_asked_until_it_agrees() -> None:
+    """As many digits, one of them another one: that is its answer, whatever it would say of another cut."""
+    answers = iter(["27508", "27506", "27506", "27506", "27506", "27506"])
+    odometer = Odometer(
+        FakeLocator([[20, 30, 44, 36]], [0.8]),
+        FakeReader("27506"),
+        lambda _line: Text(next(answers, "27508"), 0.99),
+    )
+    first = odometer.weigh(PHOTO, odometer.places(PHOTO)[0])
+    assert first.second == ("27508",)
+    assert not first.agreed
 
 
 def test_no_place_no_reading() -> None:
