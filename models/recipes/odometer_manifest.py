@@ -21,7 +21,8 @@ TRAINING_DATA = [
 ]
 LIMITS = (
     "Learnt from Turkish delivery vans and scooters, some Iranian cars and drawn displays. Hardly any full-screen "
-    "clusters, no photos in miles, none taken sideways. Readings of four digits or fewer are not given, mechanical drums hardly ever."
+    "clusters, no photos in miles, none taken sideways. Readings of four digits or fewer are not given, mechanical "
+    "drums hardly ever."
 )
 
 

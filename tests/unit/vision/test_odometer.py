@@ -16,19 +16,8 @@ from numpy.typing import NDArray
 
 from inspection_service.vision.engine import Model, Placement, letterbox
 from inspection_service.vision.errors import ModelMissing
-from inspection_service.vision.odometer import (
-    Evidence,
-    Limits,
-    Odometer,
-    OdometerReading,
-    Place,
-    decide,
-    digit_runs,
-    goes_on,
-    is_divided,
-    refusal,
-    unit_in,
-)
+from inspection_service.vision.odometer import Odometer, OdometerReading
+from inspection_service.vision.odometer_decision import Evidence, Limits, Place, decide, refusal
 from inspection_service.vision.odometer_number import (
     CHARACTERS,
     Character,
@@ -38,6 +27,7 @@ from inspection_service.vision.odometer_number import (
 )
 from inspection_service.vision.odometer_second import PaddleText, Text
 from inspection_service.vision.odometer_strip import STRIP_HEIGHT_PX, STRIP_WIDTH_PX, Line, cut_strip
+from inspection_service.vision.odometer_words import digit_runs, goes_on, is_divided, unit_in
 
 pytestmark = pytest.mark.unit
 
