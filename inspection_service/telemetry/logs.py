@@ -37,11 +37,16 @@ def configure_logs(form: Literal["console", "json"] = "console", *, level: int =
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        logger_factory=_to_standard_error,
         cache_logger_on_first_use=False,
     )
     root = logging.getLogger()
     root.handlers = [h for h in root.handlers if not isinstance(h, _FromLibraries)] + [_FromLibraries()]
+
+
+def _to_standard_error(*_: Any) -> structlog.WriteLogger:
+    """Write to what standard error is now: a test, or a supervisor, may have exchanged it since the start."""
+    return structlog.WriteLogger(sys.stderr)
 
 
 class _FromLibraries(logging.Handler):

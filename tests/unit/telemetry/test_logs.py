@@ -1,5 +1,6 @@
 """The log says what failed and where, and never with which data."""
 
+import io
 import json
 import logging
 import sqlite3
@@ -141,3 +142,15 @@ def test_an_error_told_once_is_not_told_again_by_the_server(log: Callable[[], st
     assert lines[1]["library"] == "uvicorn.error"
     assert lines[1]["exception"].startswith("ValueError (its text is withheld")
     assert PERSON not in text
+
+
+def test_the_log_follows_standard_error_when_that_is_exchanged(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A stream that was closed since the log was set up breaks nothing that wants to say something."""
+    with (closed := io.StringIO()):
+        monkeypatch.setattr("sys.stderr", closed)
+        logs.configure_logs("json")
+    monkeypatch.undo()
+    logs.service_stopped()
+    assert "service.stopped" in capsys.readouterr().err
