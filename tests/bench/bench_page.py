@@ -12,7 +12,7 @@ from typing import Any
 from playwright.sync_api import Browser, CDPSession, sync_playwright
 
 from tests.bench.rows import Row, row
-from tests.e2e.conftest import FLAGS
+from tests.e2e.conftest import FLAGS, chromium
 from tests.e2e.instance import ROOT, Instance
 from tests.e2e.people import PHONE
 
@@ -31,9 +31,7 @@ def rows() -> list[Row]:
         instance = Instance.prepare(Path(folder) / "data")
         instance.start()
         try:
-            browser = playwright.chromium.launch(
-                executable_path="/usr/bin/chromium", headless=False, args=FLAGS
-            )
+            browser = playwright.chromium.launch(executable_path=chromium(), headless=False, args=FLAGS)
             link = instance.order()["seller_link"]
             paints = [_largest_paint_s(browser, link) for _ in range(RUNS)]
             browser.close()

@@ -5,6 +5,7 @@ They end with the package: Playwright's loop must not be running when the next r
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,6 +30,13 @@ FLAGS = [
 ]
 
 
+def chromium() -> str:
+    """Return the browser of this machine; ``make test`` has seen to it that there is one."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    assert found is not None, "no Chromium on the path"
+    return found
+
+
 @pytest.fixture(scope="package")
 def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
     """A running service with a demo platform and a demo operator."""
@@ -51,7 +59,7 @@ def browser(camera: Camera) -> Iterator[Browser]:
     """Debian's Chromium, without a window."""
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", headless=False, args=[*FLAGS, *chromium_flags(camera.film)]
+            executable_path=chromium(), headless=False, args=[*FLAGS, *chromium_flags(camera.film)]
         )
         yield launched
         launched.close()
