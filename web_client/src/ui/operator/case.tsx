@@ -21,6 +21,10 @@ export function Case({ id }: { readonly id: string }) {
   }, [model]);
   useEffect(() => void model.refresh(), [model, language.value]);
 
+  useEffect(() => {
+    if (model.view.value) document.title = carName(model.view.value.inspection.vehicle);
+  }, [model.view.value]);
+
   const view = model.view.value;
   const step = model.step.value;
   const capture = model.capture.value;

@@ -31,6 +31,12 @@ export function Queue() {
     };
   }, [scope, language.value]);
 
+  // An operator works in several tabs: the title says how many sellers wait.
+  const waiting = shown.filter((item) => item.needs.length > 0).length;
+  useEffect(() => {
+    document.title = waiting > 0 ? `(${waiting}) ${texts.title}` : texts.title;
+  }, [waiting, texts.title]);
+
   const open = (item: QueueItem | undefined): void => {
     if (item) go(`/operator/inspections/${item.id}`);
   };
