@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -22,6 +23,8 @@ _REDUCED = {
     4: cv2.IMREAD_REDUCED_COLOR_4,
     8: cv2.IMREAD_REDUCED_COLOR_8,
 }
+_STRIP_PX = 2**18
+"""Pixels converted at a time: temporaries in float stay at a few MiB, whatever the picture's size."""
 _UPRIGHT = {
     3: (cv2.ROTATE_180, None),
     6: (cv2.ROTATE_90_CLOCKWISE, None),
@@ -36,10 +39,20 @@ _UPRIGHT = {
 
 @dataclass(frozen=True)
 class Limits:
-    """What we are willing to open."""
+    """What we are willing to open.
+
+    Attributes:
+        bytes_: Size of the file.
+        pixels: Pixels of a JPEG, which the decoder can read at a reduced scale.
+        other_pixels: Pixels of any other format, which is always decoded whole; phones' "50 megapixels" fit.
+        decoded_bytes: Memory of the decoded picture as stored, alpha and 16 bits included.
+        side_px: The longer side.
+    """
 
     bytes_: int = 60 * 1024 * 1024
     pixels: int = 100_000_000
+    other_pixels: int = 8192 * 6144
+    decoded_bytes: int = 384 * 1024 * 1024
     side_px: int = 30_000
 
 
@@ -75,7 +88,7 @@ def decode(data: bytes, limits: Limits = Limits()) -> NDArray[np.uint8]:
     Raises:
         NotAnImage: None of the four formats, or not decodable.
         ImageTruncated: The file stops early.
-        ImageTooLarge: More bytes or pixels than ``limits``; found before anything is decoded.
+        ImageTooLarge: More bytes, pixels or memory than ``limits``; found before anything is decoded.
     """
     return decode_photo(data, None, limits).pixels
 
@@ -97,8 +110,8 @@ def decode_photo(data: bytes, long_side_px: int | None, limits: Limits = Limits(
         )
     header = read_header(data)
     if header.format == "heic":
-        return _heic(data, limits)
-    _check_size(header.width, header.height, limits)
+        return _heic(data, header, limits)
+    _check_size(header, limits)
     factor = 1
     if header.format == "jpeg" and long_side_px:
         while factor < 8 and max(header.width, header.height) / (factor * 2) >= long_side_px:
@@ -109,19 +122,25 @@ def decode_photo(data: bytes, long_side_px: int | None, limits: Limits = Limits(
     return Photo(pixels, width, height, header.orientation)
 
 
-def _check_size(width: int, height: int, limits: Limits) -> None:
-    if width * height > limits.pixels or max(width, height) > limits.side_px:
+def _check_size(header: Header, limits: Limits) -> None:
+    """Refuse by what the header tells. A few hundred kB of PNG can announce gigabytes, so memory counts, too."""
+    width, height = header.width, header.height
+    limit_pixels = min(
+        limits.pixels if header.format == "jpeg" else limits.other_pixels,
+        limits.decoded_bytes // header.pixel_bytes,
+    )
+    if width * height > limit_pixels or max(width, height) > limits.side_px:
         megapixels = math.ceil(width * height / 1e6)
         raise ImageTooLarge(
             f"This image announces {width} x {height} pixels ({megapixels} megapixels).",
             width=width,
             height=height,
-            limit_pixels=limits.pixels,
+            limit_pixels=limit_pixels,
         )
 
 
 def _pixels(data: bytes, header: Header, factor: int) -> NDArray[np.uint8]:
-    """Decode with OpenCV into BGR; colour with alpha is laid on white, as every viewer shows it."""
+    """Decode with OpenCV into BGR."""
     buffer = np.frombuffer(data, np.uint8)
     flags = (
         _REDUCED[factor] if header.format == "jpeg" else cv2.IMREAD_UNCHANGED
@@ -132,14 +151,30 @@ def _pixels(data: bytes, header: Header, factor: int) -> NDArray[np.uint8]:
         raise NotAnImage from exc
     if image is None:
         raise NotAnImage
-    if image.dtype != np.uint8:  # 16 bits a channel
-        image = (image.astype(np.float32) / 257 + 0.5).astype(np.uint8)
-    if image.ndim == 2 or image.shape[2] == 1:
-        image = cv2.cvtColor(image, cv2.COLOR_GRAY2BGR)
-    elif image.shape[2] == 4:
-        alpha = image[:, :, 3:].astype(np.float32) / 255
-        image = (image[:, :, :3] * alpha + 255 * (1 - alpha) + 0.5).astype(np.uint8)
-    return np.asarray(image, np.uint8)
+    return _plain_bgr(image)
+
+
+def _plain_bgr(image: NDArray[Any]) -> NDArray[np.uint8]:
+    """Make ``(h, w, 3)`` uint8 of grey, alpha or 16 bits, strip by strip.
+
+    Colour with alpha is laid on white, as every viewer shows it.
+    """
+    if image.dtype == np.uint8 and image.ndim == 3 and image.shape[2] == 3:
+        return np.asarray(image, np.uint8)
+    height, width = image.shape[:2]
+    plain = np.empty((height, width, 3), np.uint8)
+    rows = max(1, _STRIP_PX // width)
+    for top in range(0, height, rows):
+        strip = image[top : top + rows]
+        if strip.dtype != np.uint8:  # 16 bits a channel
+            strip = (strip.astype(np.float32) / 257 + 0.5).astype(np.uint8)
+        if strip.ndim == 2 or strip.shape[2] == 1:
+            strip = cv2.cvtColor(strip, cv2.COLOR_GRAY2BGR)
+        elif strip.shape[2] == 4:
+            alpha = strip[:, :, 3:].astype(np.float32) / 255
+            strip = (strip[:, :, :3] * alpha + 255 * (1 - alpha) + 0.5).astype(np.uint8)
+        plain[top : top + rows] = strip
+    return plain
 
 
 def _upright(image: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
@@ -151,22 +186,17 @@ def _upright(image: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
     return image
 
 
-def _heic(data: bytes, limits: Limits) -> Photo:
+def _heic(data: bytes, header: Header, limits: Limits) -> Photo:
     """Decode with libheif, which also applies the file's own rotation."""
     try:
         file = pi_heif.open_heif(data, convert_hdr_to_8bit=True, bgr_mode=True)
         width, height = file.size
     except Exception as exc:  # the binding raises ValueError, IndexError, even SyntaxError
         raise NotAnImage from exc
-    _check_size(width, height, limits)
+    _check_size(replace(header, width=width, height=height), limits)
     try:
         image = np.asarray(file)
     except Exception as exc:
         raise ImageTruncated from exc
-    if image.ndim == 2:
-        image = cv2.cvtColor(image, cv2.COLOR_GRAY2BGR)
-    elif image.shape[2] == 4:
-        alpha = image[:, :, 3:].astype(np.float32) / 255
-        image = (image[:, :, :3] * alpha + 255 * (1 - alpha) + 0.5).astype(np.uint8)
-    pixels = np.ascontiguousarray(image[:, :, :3], np.uint8)
+    pixels = np.ascontiguousarray(_plain_bgr(image))
     return Photo(pixels, pixels.shape[1], pixels.shape[0])

@@ -17,17 +17,24 @@ from inspection_service.vision.errors import ImageTruncated, NotAnImage
 Format = Literal["jpeg", "png", "webp", "heic"]
 
 _HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1", b"heif"})
+_PNG_CHANNELS = {0: 1, 2: 3, 3: 4, 4: 4, 6: 4}
+"""Colour type -> channels as the decoder unpacks them; a palette may carry alpha, grey with alpha becomes colour."""
 _SOF_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
 
 @dataclass(frozen=True)
 class Header:
-    """Format, stored size in pixels (0 where the format hides it: HEIC), EXIF orientation 1 to 8."""
+    """Format, stored size in pixels (0 where the format hides it: HEIC), EXIF orientation 1 to 8.
+
+    Attributes:
+        pixel_bytes: Bytes that one pixel takes once decoded, with alpha and 16 bits as stored, before it becomes BGR.
+    """
 
     format: Format
     width: int
     height: int
     orientation: int = 1
+    pixel_bytes: int = 3
 
 
 def read_header(data: bytes) -> Header:
@@ -82,14 +89,14 @@ def _jpeg(data: bytes) -> Header:
 
 
 def _png(data: bytes) -> Header:
-    width, height = struct.unpack_from(">II", data, 16)
+    width, height, bits, colour = struct.unpack_from(">IIBB", data, 16)
     orientation = 1
     for kind, start, length in _png_chunks(data):
         if kind == b"eXIf":
             orientation = _exif_orientation(data[start : start + length])
-    if width == 0 or height == 0:
+    if width == 0 or height == 0 or colour not in _PNG_CHANNELS:
         raise NotAnImage
-    return Header("png", width, height, orientation)
+    return Header("png", width, height, orientation, _PNG_CHANNELS[colour] * (2 if bits == 16 else 1))
 
 
 def _png_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
@@ -127,7 +134,7 @@ def _webp(data: bytes) -> Header:
         at = body + length + (length & 1)
     if width == 0 or height == 0:
         raise NotAnImage
-    return Header("webp", width, height, orientation)
+    return Header("webp", width, height, orientation, pixel_bytes=4)
 
 
 def _heic(data: bytes) -> Header:
@@ -145,7 +152,7 @@ def _heic(data: bytes) -> Header:
         at += length
     if at > len(data):
         raise ImageTruncated
-    return Header("heic", 0, 0)
+    return Header("heic", 0, 0, pixel_bytes=4)
 
 
 def _exif_orientation(tiff: bytes) -> int:

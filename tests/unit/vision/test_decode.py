@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import tracemalloc
 import zlib
 from pathlib import Path
 
@@ -42,13 +43,13 @@ def bgr(picture: Image.Image) -> NDArray[np.uint8]:
     return np.asarray(picture.convert("RGB"))[:, :, ::-1]
 
 
-def png_header(width: int, height: int) -> bytes:
+def png_header(width: int, height: int, bits: int = 8, colour: int = 2) -> bytes:
     """A PNG that announces a size and holds a few bytes."""
 
     def chunk(kind: bytes, body: bytes) -> bytes:
         return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
-    ihdr = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    ihdr = struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0)
     packed = zlib.compress(bytes(100))
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", ihdr) + chunk(b"IDAT", packed) + chunk(b"IEND", b"")
 
@@ -107,6 +108,42 @@ def test_two_hundred_megapixels_are_refused_by_the_header_of_a_jpeg() -> None:
 def test_a_png_bomb_is_refused_before_anything_is_unpacked() -> None:
     with pytest.raises(ImageTooLarge):
         decode(png_header(50_000, 50_000))
+
+
+def test_what_a_png_takes_in_memory_counts_not_only_its_pixels() -> None:
+    """16 bits and alpha take eight bytes a pixel where plain colour takes three."""
+    limits = Limits(decoded_bytes=64 * 64 * 8 - 1)
+    with pytest.raises(ImageTooLarge) as caught:
+        decode(png_header(64, 64, bits=16, colour=6), limits)
+    assert caught.value.attributes["limit_pixels"] == 64 * 64 - 1
+    with pytest.raises(NotAnImage):  # it passed the bounds, and then there are too few pixels in it
+        decode(png_header(64, 64), limits)
+
+
+def test_what_cannot_be_decoded_at_a_reduced_scale_may_have_half_the_pixels() -> None:
+    with pytest.raises(ImageTooLarge):
+        decode(png_header(10_000, 10_000, bits=16, colour=6))
+    with pytest.raises(ImageTooLarge):
+        decode(png_header(8192, 6145))
+    with pytest.raises(ImageTooLarge):
+        decode(HEIC, Limits(other_pixels=128 * 96 - 1))
+
+
+def test_sixteen_bits_with_alpha_are_flattened_without_copies_of_the_whole() -> None:
+    """The peak beyond the result and the decoder's own buffer is strips; float copies would be four times it."""
+    colours = np.full((2000, 1500, 4), 40_000, np.uint16)
+    colours[:, :, 3] = 65_535
+    colours[-1, -1] = (0, 0, 0, 0)
+    data = cv2.imencode(".png", colours)[1].tobytes()
+    tracemalloc.start()
+    try:
+        got = decode(data)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert got[0, 0].tolist() == [156, 156, 156]
+    assert got[-1, -1].tolist() == [255, 255, 255]
+    assert peak < colours.nbytes + got.nbytes + 20 * 2**20
 
 
 def test_a_webp_that_announces_too_much_is_refused() -> None:
