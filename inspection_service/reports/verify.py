@@ -5,6 +5,7 @@ Four questions, four answers: is it intact, who signed, is that signer trusted, 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -88,10 +89,15 @@ def _read(file: Path) -> bytes | str:
     return data or "The file is empty."
 
 
+def _place(file: Path) -> str:
+    """Name a file by where it lies, however it was spelled: ``realpath`` never raises, even on a loop of links."""
+    return os.path.realpath(file)
+
+
 def _partner(file: Path, files: Sequence[Path], kind: str) -> Path | None:
     named = [f for f in files if f.suffix.lower() == kind]
     for candidate in named:
-        if candidate.with_suffix("") == file.with_suffix(""):
+        if _place(candidate.with_suffix("")) == _place(file.with_suffix("")):
             return candidate
     beside = file.with_suffix(kind)
     if beside.exists():
@@ -103,7 +109,8 @@ def _partner(file: Path, files: Sequence[Path], kind: str) -> Path | None:
 def _same_report(answers: Answers, data: bytes, file: Path, files: Sequence[Path]) -> Answers:
     """Compare the record inside a document with the one named beside it."""
     beside = file.with_suffix(".json")
-    if answers.intact.ok is not True or beside not in files:
+    named = {_place(f) for f in files}
+    if answers.intact.ok is not True or _place(beside) not in named:
         return answers
     other = _read(beside)
     if isinstance(other, bytes) and other == embedded_record(data):

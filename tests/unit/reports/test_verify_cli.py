@@ -97,6 +97,22 @@ def test_a_document_beside_another_record_is_found(folder: Path, signer: FileSig
     assert "another report" in said["files"][2]["answers"]["intact"]["says"]
 
 
+@pytest.mark.parametrize("spelling", ["report.json", "./sub/../report.json"])
+def test_another_record_is_found_however_its_path_is_spelled(
+    folder: Path, signer: FileSigner, monkeypatch: pytest.MonkeyPatch, spelling: str
+) -> None:
+    """The document by its full path, the record by a relative one."""
+    other = small_sealed(signer, inspection_id="ins_other")
+    (folder / "report.json").write_bytes(other.json_bytes)
+    (folder / "report.jws").write_text(other.jws)
+    (folder / "sub").mkdir()
+    monkeypatch.chdir(folder)
+    code, said, _ = ask(folder / "report.pdf", Path(spelling), roots=(folder / "root.pem",))
+    assert code == 1
+    assert [entry["ok"] for entry in said["files"]] == [False, True]
+    assert "another report" in said["files"][0]["answers"]["intact"]["says"]
+
+
 def test_one_bad_file_among_good_ones_decides(folder: Path) -> None:
     """Exit 1 when anything is false."""
     (folder / "broken.pdf").write_bytes((folder / "report.pdf").read_bytes()[:-10])
