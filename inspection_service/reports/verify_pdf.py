@@ -47,7 +47,16 @@ MAX_INFLATED_BYTES: Final = 256 << 20
 """What all compressed parts together may unfold to; a report unfolds to a few megabytes."""
 _BYTE_RANGE: Final = re.compile(rb"/ByteRange\s*\[\s*(\d{1,10})\s+(\d{1,10})\s+(\d{1,10})\s+(\d{1,10})\s*\]")
 """A sealed report has exactly one."""
-_STREAM: Final = re.compile(rb"stream\r?\n")
+_STREAM: Final = re.compile(rb"stream[\x00\s]*")
+"""Readers differ in the white space they pass over here; none of it can begin a Flate stream (RFC 1950, 2.2)."""
+_FILTER: Final = re.compile(
+    b"/"
+    + b"".join(b"(?:%c|#%x|#%X)" % (letter, letter, letter) for letter in b"Filter")
+    + rb"(?=[\x00\s/\[(<>%{}])"
+)
+"""The key as readers understand it, with letters written as ``#hh`` or not (ISO 32000-1, 7.3.5)."""
+_PLAIN_FILTER: Final = re.compile(rb"/Filter ?/(?:FlateDecode|DCTDecode|Adobe\.PPKLite)(?=[\s/>])")
+"""As our own documents write it: one Flate layer, a photograph, or the kind of the signature; never an array."""
 _SHA256_DER: Final = bytes.fromhex("300d06096086480165030402010500")
 _ECDSA_SHA256_DER: Final = bytes.fromhex("300a06082a8648ce3d040302")
 _SIGNED_ATTRIBUTES: Final = frozenset({"content_type", "message_digest", "signing_certificate_v2"})
@@ -237,13 +246,18 @@ def _check(is_as_written: bool) -> None:
 
 
 def _refuse_bombs(data: bytes) -> None:
-    """Unfold every compressed part once within a bound before a library unfolds it without one."""
+    """Refuse other foldings than one Flate layer, and measure each of those before a library unfolds it.
+
+    The whole file is searched, not the dictionaries of its streams, so that nothing depends on how a reader finds them.
+    """
+    for match in _FILTER.finditer(data):
+        if not _PLAIN_FILTER.match(data, match.start()):
+            raise _Refused("A part of this PDF is compressed in another way than a report's.")
     budget = MAX_INFLATED_BYTES
+    view = memoryview(data)
     for match in _STREAM.finditer(data):
-        if data[match.end() : match.end() + 1] != b"\x78":
-            continue
         unfolder = zlib.decompressobj()
-        rest: bytes = data[match.end() : match.end() + 65536]
+        rest: bytes | memoryview = view[match.end() : match.end() + 65536]
         position = match.end() + len(rest)
         try:
             while rest and not unfolder.eof:
@@ -252,7 +266,7 @@ def _refuse_bombs(data: bytes) -> None:
                     raise _Refused("The file unfolds to more than any report.")
                 rest = unfolder.unconsumed_tail
                 if not rest:
-                    rest = data[position : position + 65536]
+                    rest = view[position : position + 65536]
                     position += len(rest)
         except zlib.error:
             continue

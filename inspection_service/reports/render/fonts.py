@@ -6,6 +6,7 @@ Source of the table formats: OpenType 1.9, "cmap" (formats 4 and 12).
 
 from __future__ import annotations
 
+import re
 import struct
 import unicodedata
 from functools import lru_cache
@@ -19,6 +20,8 @@ LONGEST_WORD: Final = 24
 """After so many characters without a space a line may break anyway, so that no name runs off the page."""
 _KEPT_CONTROLS: Final = frozenset("\n\u200b")
 _BREAK: Final = "\u200b"
+_FILTER_KEY: Final = re.compile(r"/(?=[F#])")
+"""``verify_pdf`` searches the whole file for filters; nobody's name may read as one, so it is broken after the slash."""
 
 
 @lru_cache(maxsize=1)
@@ -43,7 +46,8 @@ def printable(text: str) -> str:
     Direction overrides are shown by number too: they could make a name read as another one.
     """
     shown = "".join(_shown(character) for character in unicodedata.normalize("NFC", text))
-    return "".join(_breakable(word) if not word.isspace() else word for word in _words(shown))
+    broken = "".join(_breakable(word) if not word.isspace() else word for word in _words(shown))
+    return _FILTER_KEY.sub(f"/{_BREAK}", broken)
 
 
 def _shown(character: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from dataclasses import replace
 from datetime import timedelta
 from io import BytesIO
@@ -12,9 +13,10 @@ from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
 from inspection_service.reports.keys import FileSigner
 from inspection_service.reports.records import SealedReport
+from inspection_service.reports.seal import seal
 from inspection_service.reports.sign_pdf import sign_pdf
 from inspection_service.reports.verify_pdf import embedded_record, verify_pdf
-from tests.unit.reports.dossiers import SEALED_AT
+from tests.unit.reports.dossiers import MODELS, SEALED_AT, dossier
 from tests.unit.reports.small import Roots, redraft, small_document, small_draft, small_sealed
 
 pytestmark = pytest.mark.unit
@@ -187,6 +189,62 @@ def test_a_signed_document_that_unfolds_without_end_is_refused(
     answers = verify_pdf(small_sealed(other_signer).pdf_bytes, roots, now=NOW)
     assert answers.intact.ok is False
     assert "unfolds" in answers.intact.says
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        b"/Filter[/FlateDecode/FlateDecode]", b"/Filter [ /FlateDecode ]", b"/Filter/LZWDecode", b"/Filter 5 0 R",
+        b"/Filter%\n[/FlateDecode/FlateDecode]", b"/F#69lter[/FlateDecode/FlateDecode]", b"/#46ilter/ASCII85Decode",
+        b"/Filter/Flate#44ecode", b"/Filter/FlateDecodeX",
+    ],
+)  # fmt: skip
+def test_a_stream_that_is_folded_as_no_report_is_gets_a_sentence(
+    other_signer: FileSigner, roots: Roots, filters: bytes
+) -> None:
+    """Chains and other filters could unfold without end behind a single layer."""
+    answers = verify_pdf(_with_stream(other_signer, filters, b"whatever"), roots, now=NOW)
+    assert answers.intact.ok is False
+    assert "compressed in another way" in answers.intact.says
+
+
+@pytest.mark.parametrize("wbits", range(9, 16))
+@pytest.mark.parametrize("line_end", [b"\n", b"\r\n", b"\r", b" \n"])
+def test_every_compressed_stream_is_measured_whatever_its_first_byte(
+    other_signer: FileSigner, roots: Roots, monkeypatch: pytest.MonkeyPatch, wbits: int, line_end: bytes
+) -> None:
+    """A smaller window begins with another byte and unfolds as far."""
+    monkeypatch.setattr("inspection_service.reports.verify_pdf.MAX_INFLATED_BYTES", 1 << 20)
+    folder = zlib.compressobj(9, zlib.DEFLATED, wbits)
+    bomb = folder.compress(b"\0" * (3 << 20)) + folder.flush()
+    signed = _with_stream(other_signer, b"/Filter/FlateDecode", bomb, line_end)
+    answers = verify_pdf(signed, roots, now=NOW)
+    assert answers.intact.ok is False
+    assert "unfolds" in answers.intact.says
+
+
+def test_words_that_look_like_a_filter_do_not_spoil_a_report(signer: FileSigner, roots: Roots) -> None:
+    """A name is the seller's to choose; it reaches the document as the description of their drawn mark."""
+    for language in ("fr", "en"):
+        case, photos = dossier(language, seller_name="A /Filter [/X] B", free_text="/Filter /LZWDecode")
+        vehicle = replace(case.inspection.vehicle, make="/Filter/X", model="/F#69lter[]")
+        case = replace(case, platform_name="/Filter 1", inspection=replace(case.inspection, vehicle=vehicle))
+        report = seal(case, photos, models=MODELS, signer=signer, sealed_at=SEALED_AT)
+        answers = verify_pdf(report.pdf_bytes, roots, now=NOW)
+        assert answers.intact.ok is True, answers.intact.says
+
+
+def _with_stream(signer: FileSigner, filters: bytes, data: bytes, line_end: bytes = b"\n") -> bytes:
+    """Sign a small document that holds one more stream."""
+    document = small_document(small_draft(signer))
+    head, mark, tail = document.pdf_bytes.rpartition(b"startxref")
+    stream = b"99 0 obj\n<</Length %d%b>>\nstream%b%b\nendstream\nendobj\n" % (
+        len(data),
+        filters,
+        line_end,
+        data,
+    )
+    return sign_pdf(replace(document, pdf_bytes=head + stream + mark + tail), signer)
 
 
 def _gap(pdf: bytes) -> tuple[int, int]:
