@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import secrets
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -25,6 +23,7 @@ from inspection_service.checklists import Shelf
 from inspection_service.clock import Clock, SystemClock
 from inspection_service.errors import Closed, InspectionServiceError
 from inspection_service.identity.messenger import ConsoleMessenger, Messenger
+from inspection_service.identity.secrets import load_pepper
 from inspection_service.identity.service import Identity
 from inspection_service.inspections import views
 from inspection_service.inspections.bus import InProcessBus
@@ -80,8 +79,9 @@ class Running:
             while True:
                 published = await subscription.next(_BUS_WAIT_S)
                 if published is not None:
-                    event = published.event
-                    await services.live.note(published.inspection_id, event.kind, event.actor, event.data)
+                    event, inspection_id = published.event, published.inspection_id
+                    with logs.kept_going("session.event", inspection_id):
+                        await services.live.note(inspection_id, event.kind, event.actor, event.data)
 
 
 def create_app(
@@ -223,7 +223,7 @@ async def _open_records(
 ) -> AsyncIterator[_Records]:
     """Open the database, brought to its newest schema, the store, and the services over them."""
     shelf = await asyncio.to_thread(Shelf.load, settings.checklists_dir)
-    pepper = await asyncio.to_thread(_pepper, settings.pepper_file)
+    pepper = await asyncio.to_thread(load_pepper, settings.pepper_file)
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(Database(settings.database_url, settings.database))
         await migrate(database)
@@ -321,17 +321,20 @@ async def _open_session(
     metrics: Metrics,
     inspection_id: InspectionId,
 ) -> LiveSession:
-    dossier = await inspections.dossier(inspection_id)
-    facts = SessionFacts(
-        views={str(step["id"]): str(step["view"]) for step in views.checklist_steps(dossier.inspection)},
-        current_step=dossier.inspection.current_step,
-        may_see_live=views.has_consent(dossier, "live_video"),
-        claimed_by=dossier.inspection.claimed_by,
-    )
+    async def read_facts() -> SessionFacts:
+        dossier = await inspections.dossier(inspection_id)
+        return SessionFacts(
+            views={str(step["id"]): str(step["view"]) for step in views.checklist_steps(dossier.inspection)},
+            current_step=dossier.inspection.current_step,
+            may_see_live=views.has_consent(dossier, "live_video"),
+            claimed_by=dossier.inspection.claimed_by,
+        )
+
     stun = tuple(url for url in settings.media.ice_servers if url.startswith("stun:"))
     return LiveSession(
         inspection_id,
-        facts,
+        await read_facts(),
+        read_facts=read_facts,
         events=SessionLog(inspections),
         guide=SessionGuide(pipeline),
         executor=executor,
@@ -342,23 +345,6 @@ async def _open_session(
 
 def _models_used(files: ModelFiles) -> tuple[ModelUsed, ...]:
     return tuple(ModelUsed(m.name, m.version, m.sha256) for m in files.manifests())
-
-
-def _pepper(path: Path) -> bytes:
-    """Read the pepper, made on first use; two processes that start together end with the same one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
-    with suppress(FileNotFoundError):
-        return path.read_bytes()
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(secrets.token_bytes(32))
-        file.flush()
-        os.fsync(file.fileno())
-    with suppress(FileExistsError):
-        os.link(draft, path)
-    draft.unlink()
-    return path.read_bytes()
 
 
 def _report_end(task: asyncio.Task[None]) -> None:

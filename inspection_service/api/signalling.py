@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+from fastapi import APIRouter, Query, WebSocket, WebSocketDisconnect
 from starlette.websockets import WebSocketState
 
 from inspection_service.api.dependencies import operator_from_cookies, seller_from_cookies, services_of
@@ -33,7 +33,10 @@ CATCH_UP_EVENTS: Final = 500
 
 @router.websocket("/v1/sessions/{inspection_id}/signalling")
 async def signalling(
-    socket: WebSocket, inspection_id: str, role: Literal["seller", "operator"], after: int = 0
+    socket: WebSocket,
+    inspection_id: str,
+    role: Literal["seller", "operator"],
+    after: Annotated[int, Query(ge=0, le=2**53)] = 0,
 ) -> None:
     """Join the live session of one inspection: events after ``after``, presence, calls, commands and hints."""
     services = services_of(socket)
@@ -66,11 +69,13 @@ async def _join(
     inspection_id: InspectionId,
     after: int,
 ) -> None:
+    heartbeat_s = services.settings.media.heartbeat_s
     async with services.live.connect(inspection_id, who, greeting) as (session, connection):
         await _until_first_ends(
             _write(socket, connection),
-            _read(socket, session, connection, services.settings.media.heartbeat_s),
+            _read(socket, session, connection, heartbeat_s),
             _forward_events(services, inspections, inspection_id, connection, after),
+            _stay_while(socket, lambda: _admit(socket, services, inspection_id, who.role), 2 * heartbeat_s),
         )
 
 
@@ -85,7 +90,15 @@ async def feed(socket: WebSocket) -> None:
     except InspectionServiceError as error:
         await _refuse(socket, error)
         return
-    await _until_first_ends(_tell_changes(socket, services), _read_pings(socket, services))
+    await _until_first_ends(
+        _tell_changes(socket, services),
+        _read_pings(socket, services),
+        _stay_while(
+            socket,
+            lambda: operator_from_cookies(socket, services),
+            2 * services.settings.media.heartbeat_s,
+        ),
+    )
     await _close(socket, 1000, "")
 
 
@@ -164,6 +177,17 @@ async def _tell_changes(socket: WebSocket, services: Services) -> None:
                         "kind": published.event.kind,
                     },
                 )
+
+
+async def _stay_while(socket: WebSocket, is_welcome: Callable[[], Awaitable[object]], every_s: float) -> None:
+    """Send a page away whose session ended: a sign-out, a take-over, an account that was closed."""
+    while True:
+        await asyncio.sleep(every_s)
+        try:
+            await is_welcome()
+        except InspectionServiceError as error:
+            await _refuse(socket, error)
+            return
 
 
 async def _read_pings(socket: WebSocket, services: Services) -> None:

@@ -30,10 +30,16 @@ from inspection_service.media.signalling import (
     WatchStep,
 )
 from inspection_service.sessions.guidance import Guide, Hint, SteadyHint
+from inspection_service.telemetry import logs
 from inspection_service.telemetry.metrics import Metrics
 
 OUTBOX_MESSAGES: Final = 512
 TICK_S: Final = 1.0
+FACTS_S: Final = 5.0
+"""A message about the record may be lost: so often the session looks for itself whether consent and claim stand."""
+OFFER_PAUSE_S: Final = 1.0
+"""An offer waits so long after the one before, and the newest wins: an answer costs more than asking for one."""
+EARLY_CANDIDATES: Final = 64
 CLOSE_TOO_SLOW: Final = 4408
 
 
@@ -104,6 +110,7 @@ class LiveSession:
         guide: Guide,
         executor: Executor,
         stun_urls: tuple[str, ...] = (),
+        read_facts: Callable[[], Awaitable[SessionFacts]] | None = None,
         metrics: Metrics | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -117,12 +124,17 @@ class LiveSession:
         self._guide = guide
         self._executor = executor
         self._stun_urls = stun_urls
+        self._read_facts = read_facts
+        self._facts_read_s = monotonic()
         self._monotonic = monotonic
         self._connections: dict[str, Connection] = {}
         self._steady = SteadyHint()
         self._frames: LatestFrame[VideoFrame] = LatestFrame(monotonic)
         self._metrics = metrics or Metrics()
         self._peer: AnalysisPeer | None = None
+        self._offer: asyncio.Task[None] | None = None
+        self._offered_s = -OFFER_PAUSE_S
+        self._early_candidates: list[Mapping[str, Any] | None] = []
         self._order = asyncio.Lock()  # effects of one message are carried out before the next one's
 
     # --- pages ----------------------------------------------------------------------------------
@@ -177,8 +189,7 @@ class LiveSession:
             case "consent.given" if data.get("purpose") == "live_video":
                 self._signalling.may_see_live = True
             case "consent.withdrawn" if data.get("purpose") == "live_video":
-                await self._perform(lambda _: self._signalling.withdraw_live_consent())
-                await self._drop_peer()
+                await self._stop_seeing()
             case _:
                 pass
 
@@ -196,37 +207,56 @@ class LiveSession:
     async def _keep_time(self) -> None:
         while True:
             await asyncio.sleep(TICK_S)
-            await self._perform(self._signalling.tick)
-            if self._peer is not None and self._peer.closed.is_set():
-                await self._drop_peer()
-                self._tell_seller({"type": "analysis", "description": None})
+            with logs.kept_going("session.time", self.inspection_id):
+                await self._perform(self._signalling.tick)
+                await self._look_into_the_record()
+                if self._peer is not None and self._peer.closed.is_set():
+                    await self._drop_peer()
+                    self._tell_seller({"type": "analysis", "description": None})
+
+    async def _look_into_the_record(self) -> None:
+        if self._read_facts is None or self._monotonic() - self._facts_read_s < FACTS_S:
+            return
+        self._facts_read_s = self._monotonic()
+        facts = await self._read_facts()
+        self._signalling.claimed_by = facts.claimed_by
+        if self._signalling.may_see_live and not facts.may_see_live:
+            await self._stop_seeing()
+        self._signalling.may_see_live = facts.may_see_live
+
+    async def _stop_seeing(self) -> None:
+        await self._perform(lambda _: self._signalling.withdraw_live_consent())
+        await self._drop_peer()
 
     async def _guide_seller(self) -> None:
-        loop = asyncio.get_running_loop()
         told_dropped = 0
         while True:
             frame = await self._frames.take()
             arrived_s = self._frames.taken_at_s
             self._metrics.frames_dropped.inc(self._frames.dropped - told_dropped)
             told_dropped = self._frames.dropped
-            step, view = self._asked_step, self._views.get(self._asked_step or "")
-            if view is None:
-                continue
-            hint = await loop.run_in_executor(self._executor, self._look, frame, view)
-            self._metrics.frame_age_seconds.observe(self._monotonic() - arrived_s)
-            if step != self._asked_step:
-                continue  # the seller has moved on while we looked
-            steady = self._steady.offer(hint, self._monotonic())
-            if steady is not None:
-                message = {
-                    "type": "hint",
-                    "code": steady.code,
-                    "ok": steady.ok,
-                    "view": steady.view,
-                    "step_id": step,
-                }
-                for connection in self._connections.values():
-                    connection.send(message)
+            with logs.kept_going("session.guidance", self.inspection_id):
+                await self._guide_by(frame)
+                self._metrics.frame_age_seconds.observe(self._monotonic() - arrived_s)
+
+    async def _guide_by(self, frame: VideoFrame) -> None:
+        step, view = self._asked_step, self._views.get(self._asked_step or "")
+        if view is None:
+            return
+        hint = await asyncio.get_running_loop().run_in_executor(self._executor, self._look, frame, view)
+        if step != self._asked_step:
+            return  # the seller has moved on while we looked
+        steady = self._steady.offer(hint, self._monotonic())
+        if steady is not None:
+            message = {
+                "type": "hint",
+                "code": steady.code,
+                "ok": steady.ok,
+                "view": steady.view,
+                "step_id": step,
+            }
+            for connection in self._connections.values():
+                connection.send(message)
 
     def _look(self, frame: VideoFrame, view: str) -> Hint:
         return self._guide.hint(np.asarray(frame.to_ndarray(format="bgr24"), dtype=np.uint8), view)
@@ -235,8 +265,20 @@ class LiveSession:
 
     async def _perform(self, decide: Callable[[float], list[Effect]]) -> None:
         async with self._order:
+            is_logged = True
             for effect in decide(self._monotonic()):
-                await self._carry_out(effect)
+                if isinstance(effect, Log):
+                    is_logged = await self._log(effect)
+                elif is_logged or not _steers(effect):
+                    await self._carry_out(effect)
+
+    async def _log(self, line: Log) -> bool:
+        """Record an act; where that fails the session goes on, but nothing unrecorded is done to the phone."""
+        actor = Actor(line.by.role, line.by.actor_id, line.by.name)
+        with logs.kept_going("session.log", self.inspection_id):
+            await self._events.record(self.inspection_id, line.kind, actor, line.data)
+            return True
+        return False
 
     async def _carry_out(self, effect: Effect) -> None:
         match effect:
@@ -246,15 +288,13 @@ class LiveSession:
                 connection = self._connections.pop(to.connection_id, None)
                 if connection is not None:
                     connection.close(code, reason)
-            case Log(by, kind, data):
-                await self._events.record(
-                    self.inspection_id, kind, Actor(by.role, by.actor_id, by.name), data
-                )
             case AnalysisOffer(by, description):
-                await self._or_problem(by, self._answer_offer(by, description))
+                await self._or_problem(by, self._take_offer(by, description))
             case AnalysisCandidate(by, candidate):
                 if self._peer is not None:
                     await self._or_problem(by, self._peer.add_candidate(candidate))
+                elif len(self._early_candidates) < EARLY_CANDIDATES:
+                    self._early_candidates.append(candidate)
             case WatchStep(_, step_id):
                 self._watch(step_id)
 
@@ -274,8 +314,16 @@ class LiveSession:
             problem = {"type": f"urn:inspection:problem:{error.slug}", "detail": error.message}
             self._send(who, {"type": "problem", "problem": problem})
 
-    async def _answer_offer(self, who: Participant, description: Mapping[str, str]) -> None:
+    async def _take_offer(self, who: Participant, description: Mapping[str, str]) -> None:
+        """Answer beside the session's other work: a slow answer must not hold up a consent that is taken back."""
         await self._drop_peer()
+        self._offer = asyncio.create_task(
+            self._or_problem(who, self._answer_offer(who, description)), name="analysis-offer"
+        )
+
+    async def _answer_offer(self, who: Participant, description: Mapping[str, str]) -> None:
+        await asyncio.sleep(OFFER_PAUSE_S - (self._monotonic() - self._offered_s))
+        self._offered_s = self._monotonic()
         peer = AnalysisPeer(self._frames, self._stun_urls)
         try:
             answer = await peer.answer(description)
@@ -284,9 +332,17 @@ class LiveSession:
             raise
         self._peer = peer
         self._send(who, {"type": "analysis", "description": answer})
+        early, self._early_candidates = self._early_candidates, []
+        for candidate in early:
+            await peer.add_candidate(candidate)
 
     async def _drop_peer(self) -> None:
+        offer, self._offer = self._offer, None
+        if offer is not None:
+            offer.cancel()
+            await asyncio.gather(offer, return_exceptions=True)
         peer, self._peer = self._peer, None
+        self._early_candidates = []
         if peer is not None:
             await peer.close()
 
@@ -294,6 +350,10 @@ class LiveSession:
         if step_id != self._asked_step:
             self._asked_step = step_id
             self._steady = SteadyHint()
+
+
+def _steers(effect: Effect) -> bool:
+    return isinstance(effect, Send) and effect.message["type"] == "command"
 
 
 @dataclass(slots=True)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final, Literal
 
 import structlog
@@ -135,6 +137,15 @@ def vision_worker_replaced(reason: str) -> None:
 def background_failed(task: str, error: BaseException | None) -> None:
     """What runs beside the requests has ended by a fault; photos wait until the service starts again."""
     _log().error("background.failed", task=task, exc_info=error)
+
+
+@contextmanager
+def kept_going(what: str, inspection_id: str) -> Iterator[None]:
+    """A boundary inside a live session: one fault is told, and the session goes on."""
+    try:
+        yield
+    except Exception as error:
+        _log().error("session.fault", what=what, inspection_id=inspection_id, exc_info=error)
 
 
 def request_answered(method: str, path: str, status: int, seconds: float) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -167,6 +168,69 @@ async def test_consent_taken_back_stops_the_frames() -> None:
             await session.receive(seller, json.dumps(again))
             assert (await heard(seller, "problem"))["problem"]["type"].endswith("consent-missing")
         await sender.close()
+
+
+async def test_a_log_that_cannot_be_written_ends_nothing_and_steers_nothing() -> None:
+    """The database is away for a moment: no command reaches the phone unrecorded, and the session goes on."""
+
+    class Broken(Log):
+        async def record(
+            self, inspection_id: InspectionId, kind: str, actor: Actor, data: Mapping[str, Any]
+        ) -> object:
+            if kind.startswith("command"):
+                raise OSError("the database is away")
+            return await super().record(inspection_id, kind, actor, data)
+
+    with ThreadPoolExecutor(1) as executor:
+        live = sessions(Broken(), executor)
+        async with (
+            live.connect(INSPECTION, SELLER, {"type": "welcome"}) as (session, seller),
+            live.connect(INSPECTION, OPERATOR, {"type": "welcome"}) as (_, operator),
+        ):
+            await session.receive(operator, json.dumps({"type": "call.open"}))
+            await session.receive(seller, json.dumps({"type": "call.accept"}))
+            command = {"type": "command", "id": "k1", "name": "take_photo", "args": {}}
+            await session.receive(operator, json.dumps(command))
+            await session.receive(seller, json.dumps({"type": "ping"}))
+            told = [(await seller.outbox.get()) for _ in range(seller.outbox.qsize())]
+            kinds = [item["type"] for item in told if not isinstance(item, Farewell)]
+            assert "command" not in kinds
+            assert kinds[-1] == "pong"
+
+
+async def test_a_consent_withdrawn_unheard_is_found_in_the_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lost message does not keep anybody looking: the session reads the record now and then."""
+    monkeypatch.setattr("inspection_service.sessions.live.TICK_S", 0.01)
+    monkeypatch.setattr("inspection_service.sessions.live.FACTS_S", 0.0)
+    record = [FACTS]
+
+    async def read_facts() -> SessionFacts:
+        return record[-1]
+
+    async def open_session(inspection_id: InspectionId) -> LiveSession:
+        return LiveSession(
+            inspection_id,
+            FACTS,
+            read_facts=read_facts,
+            events=Log(),
+            guide=BrightnessGuide(),
+            executor=executor,
+            metrics=Metrics(),
+        )
+
+    with ThreadPoolExecutor(1) as executor:
+        live = LiveSessions(open_session)
+        async with (
+            live.connect(INSPECTION, SELLER, {"type": "welcome"}) as (session, seller),
+            live.connect(INSPECTION, OPERATOR, {"type": "welcome"}) as (_, operator),
+        ):
+            await session.receive(operator, json.dumps({"type": "call.open"}))
+            assert (await heard(seller, "call"))["state"] == "ringing"
+            await session.receive(seller, json.dumps({"type": "call.accept"}))
+            assert (await heard(seller, "call"))["state"] == "accepted"
+            record.append(replace(FACTS, may_see_live=False))
+            ended = await heard(seller, "call")
+            assert (ended["state"], ended["reason"]) == ("ended", "consent-withdrawn")
 
 
 async def test_a_page_that_reads_too_slowly_is_sent_away_and_may_come_back() -> None:
