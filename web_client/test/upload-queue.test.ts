@@ -11,10 +11,12 @@ import { FakeTimers, photo, settle } from "./fakes";
 class FakeUploader implements Uploader {
   readonly asked: string[] = [];
   answers: (Error | null)[] = [];
+  /** Photos that never work. */
+  readonly fails = new Map<string, Error>();
 
   async upload(kept: KeptPhoto, _signal: AbortSignal, onProgress: (share: number) => void): Promise<void> {
     this.asked.push(kept.captureId);
-    const answer = this.answers.shift() ?? null;
+    const answer = this.fails.get(kept.captureId) ?? this.answers.shift() ?? null;
     if (answer !== null) throw answer;
     onProgress(1);
   }
@@ -29,7 +31,7 @@ describe("photos on their way", () => {
   let timers: FakeTimers;
   let waiting: readonly Waiting[];
   let sent: string[];
-  let signedOut: number;
+  let barred: number;
   let queue: UploadQueue;
 
   const newQueue = (): UploadQueue =>
@@ -38,7 +40,7 @@ describe("photos on their way", () => {
       uploader,
       (now) => (waiting = now),
       (kept) => sent.push(kept.captureId),
-      () => (signedOut += 1),
+      () => (barred += 1),
       timers,
       () => 1,
     );
@@ -50,7 +52,7 @@ describe("photos on their way", () => {
     timers = new FakeTimers();
     waiting = [];
     sent = [];
-    signedOut = 0;
+    barred = 0;
     queue = newQueue();
   });
 
@@ -145,13 +147,90 @@ describe("photos on their way", () => {
     expect(sent).toEqual(["c1"]);
   });
 
+  test.each([500, 504, 0])("a photo that fails with %i time and again does not hold up the others", async (status) => {
+    uploader.fails.set("c1", status === 0 ? new Unreached() : refused("unknown", status));
+    await queue.add(photo("c1"));
+    await queue.add(photo("c22"));
+    await settle();
+    timers.pass(1000);
+    await settle();
+    expect(sent).toEqual(["c22"]);
+    await queue.add(photo("c333"));
+    await settle();
+    expect(sent).toEqual(["c22", "c333"]);
+    uploader.fails.clear();
+    timers.pass(30_000);
+    await settle();
+    expect(sent).toEqual(["c22", "c333", "c1"]);
+  });
+
+  test("a failing photo is tried less and less often while others get through", async () => {
+    uploader.fails.set("c1", refused("unknown", 500));
+    await queue.add(photo("c1"));
+    for (let second = 0; second < 60; second += 1) {
+      await queue.add(photo(`good-${second}`));
+      await settle();
+      timers.pass(1000);
+      await settle();
+    }
+    expect(sent).toHaveLength(60);
+    // After 0, 1, 3, 7, 15 and 31 seconds, each at most one round later.
+    expect(uploader.asked.filter((id) => id === "c1").length).toBeLessThanOrEqual(6);
+  });
+
+  test("a service in trouble is not asked once for every photo", async () => {
+    uploader.answers = Array.from({ length: 99 }, () => refused("unknown", 503));
+    for (let n = 0; n < 9; n += 1) await store.put(photo(`c${n}`));
+    await queue.resume("i1");
+    for (let second = 0; second < 15; second += 1) {
+      await settle();
+      timers.pass(1000);
+    }
+    await settle();
+    expect(uploader.asked).toEqual(["c0", "c1", "c2", "c3", "c4"]);
+  });
+
+  test("without the seller's consent photos wait, and go when the queue is woken", async () => {
+    uploader.answers = [refused("consent-missing", 403)];
+    await queue.add(photo("c1"));
+    await settle();
+    timers.pass(60_000);
+    await settle();
+    expect(uploader.asked).toHaveLength(1);
+    expect(barred).toBe(1);
+    expect(waiting).toMatchObject([{ state: "waiting" }]);
+    queue.wake();
+    await settle();
+    expect(sent).toEqual(["c1"]);
+  });
+
+  test("another 403 is a refusal like any other, not the end of the session", async () => {
+    uploader.answers = [refused("not-allowed", 403)];
+    await queue.add(photo("c1"));
+    await queue.add(photo("c22"));
+    await settle();
+    expect(barred).toBe(0);
+    expect(waiting).toMatchObject([{ captureId: "c1", state: "refused", slug: "not-allowed" }]);
+    expect(sent).toEqual(["c22"]);
+  });
+
+  test.each([429, 409])("too many photos (%i) is said once, not asked for ever", async (status) => {
+    uploader.answers = [refused("quota-exceeded", status)];
+    await queue.add(photo("c1"));
+    await settle();
+    timers.pass(60_000);
+    await settle();
+    expect(uploader.asked).toHaveLength(1);
+    expect(waiting).toMatchObject([{ state: "refused", slug: "quota-exceeded" }]);
+  });
+
   test("when the session is over the photo stays on the phone and the page is told", async () => {
     uploader.answers = [refused("session-missing", 401)];
     await queue.add(photo("c1"));
     await settle();
     timers.pass(60_000);
     await settle();
-    expect(signedOut).toBe(1);
+    expect(barred).toBe(1);
     expect(uploader.asked).toHaveLength(1);
     expect(await store.list("i1")).toHaveLength(1);
   });

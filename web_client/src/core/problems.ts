@@ -21,6 +21,8 @@ export class Refused extends Error {
 
   /** Whether the same request may succeed later without anybody changing anything. */
   get isPassing(): boolean {
+    // The inspection has all it may have; waiting does not change that, whatever the status.
+    if (this.slug === "quota-exceeded") return false;
     return this.status >= 500 || this.status === 429 || this.status === 408;
   }
 }

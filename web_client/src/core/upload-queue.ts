@@ -1,13 +1,16 @@
 /**
  * Sends kept photos one after the other, for as long as it takes, and forgets one only when the service has it.
  *
+ * A photo that fails goes behind the others and waits on its own account, so that none holds up the rest. The queue as a
+ * whole also pauses after a failure, longer each time, until anything gets through: a service in trouble is left alone.
+ *
  * Photos are put into the store before they come here, so a reload finds them again with `resume()`.
  */
 
 import { Backoff, realTimers, type Timers } from "./backoff";
 import type { KeptPhoto } from "./capture";
 import type { PhotoStore } from "./photo-store";
-import { Refused } from "./problems";
+import { Refused, Unreached } from "./problems";
 
 /** Sends one photo; resolves when the service has all of it. */
 export interface Uploader {
@@ -32,8 +35,17 @@ export interface Waiting {
 /** The transfer went wrong, not the photo: bytes damaged on the way, two tabs at once, an announcement grown too old. */
 const SEND_AGAIN = new Set(["checksum-mismatch", "offset-mismatch", "upload-unknown"]);
 const MOST_SENDINGS = 4;
-/** Not the photo's fault: the session is over, and may come back with the link. */
-const SESSION_OVER = new Set([401, 403]);
+/** Not the photo's fault: the seller took the consent back, and may give it again. */
+const NO_CONSENT = "consent-missing";
+const FIRST_WAIT_MS = 1_000;
+const MOST_WAIT_MS = 30_000;
+
+/** A photo that failed in passing: not to be tried before `due`. */
+interface Setback {
+  readonly backoff: Backoff;
+  /** Milliseconds of the timers' clock. */
+  due: number;
+}
 
 export class UploadQueue {
   private readonly timers: Timers;
@@ -41,6 +53,7 @@ export class UploadQueue {
   private photos: KeptPhoto[] = [];
   private readonly shown = new Map<string, Waiting>();
   private readonly sendings = new Map<string, number>();
+  private readonly setbacks = new Map<string, Setback>();
   private running: AbortController | null = null;
   private retry: unknown = null;
   private stopped = false;
@@ -50,12 +63,13 @@ export class UploadQueue {
     private readonly uploader: Uploader,
     private readonly onChange: (waiting: readonly Waiting[]) => void,
     private readonly onSent: (photo: KeptPhoto) => void,
-    private readonly onSignedOut: () => void = () => undefined,
+    /** The session is over or a consent is missing: nothing is sent until somebody wakes the queue. */
+    private readonly onBarred: () => void = () => undefined,
     timers: Timers = realTimers,
-    chance: () => number = Math.random,
+    private readonly chance: () => number = Math.random,
   ) {
     this.timers = timers;
-    this.backoff = new Backoff(1_000, 30_000, chance);
+    this.backoff = new Backoff(FIRST_WAIT_MS, MOST_WAIT_MS, chance);
   }
 
   /** Take up what an earlier page left behind. */
@@ -64,7 +78,7 @@ export class UploadQueue {
       if (!this.shown.has(photo.captureId)) this.push(photo);
     }
     this.changed();
-    this.wake();
+    this.sendNext();
   }
 
   /** Keep a photo on the phone and send it when possible. Resolves when it is kept. @throws NoRoom */
@@ -72,7 +86,7 @@ export class UploadQueue {
     await this.store.put(photo);
     this.push(photo);
     this.changed();
-    this.wake();
+    this.sendNext();
   }
 
   /** The photo's bytes while it is still on the phone. */
@@ -86,13 +100,25 @@ export class UploadQueue {
     this.changed();
   }
 
-  /** Try now: the network is back, or the page is shown again. */
+  /** Try now: the network or the consent is back, or the page is shown again. */
   wake(): void {
+    for (const setback of this.setbacks.values()) setback.due = 0;
+    this.sendNext();
+  }
+
+  private sendNext(): void {
     this.timers.clear(this.retry);
     this.retry = null;
     if (this.running !== null || this.stopped) return;
-    const photo = this.photos.find((p) => this.shown.get(p.captureId)?.state !== "refused");
-    if (photo === undefined) return;
+    const wanted = this.photos.filter((p) => this.shown.get(p.captureId)?.state !== "refused");
+    if (wanted.length === 0) return;
+    const now = this.timers.now();
+    const due = (p: KeptPhoto): number => this.setbacks.get(p.captureId)?.due ?? 0;
+    const photo = wanted.find((p) => due(p) <= now);
+    if (photo === undefined) {
+      this.retry = this.timers.set(() => this.sendNext(), Math.min(...wanted.map(due)) - now);
+      return;
+    }
     const running = new AbortController();
     this.running = running;
     void this.send(photo, running);
@@ -109,8 +135,10 @@ export class UploadQueue {
     const id = photo.captureId;
     this.show(id, { state: "sending", share: 0 });
     let wait_ms: number | null = 0;
+    let hasMoved = false;
     try {
       await this.uploader.upload(photo, running.signal, (share) => {
+        hasMoved = true;
         this.backoff.reset();
         this.show(id, { state: "sending", share });
       });
@@ -118,19 +146,20 @@ export class UploadQueue {
       this.backoff.reset();
       this.onSent(photo);
     } catch (error) {
-      wait_ms = this.failed(id, error);
+      wait_ms = this.failed(photo, error, hasMoved);
     }
     this.running = null;
     this.changed();
-    if (wait_ms === 0) this.wake();
-    else if (wait_ms !== null && !this.stopped) this.retry = this.timers.set(() => this.wake(), wait_ms);
+    if (wait_ms === 0) this.sendNext();
+    else if (wait_ms !== null && !this.stopped) this.retry = this.timers.set(() => this.sendNext(), wait_ms);
   }
 
   /** Milliseconds until the next try, `null` for none by itself. */
-  private failed(id: string, error: unknown): number | null {
-    if (error instanceof Refused && SESSION_OVER.has(error.status)) {
+  private failed(photo: KeptPhoto, error: unknown, hasMoved: boolean): number | null {
+    const id = photo.captureId;
+    if (error instanceof Refused && (error.status === 401 || error.slug === NO_CONSENT)) {
       this.show(id, { state: "waiting", share: 0 });
-      this.onSignedOut();
+      this.onBarred();
       return null;
     }
     if (error instanceof Refused && !error.isPassing && !this.isWorthAnotherTry(id, error)) {
@@ -138,7 +167,18 @@ export class UploadQueue {
       return 0;
     }
     this.show(id, { state: "waiting", share: 0 });
+    // A break in the middle is the network's doing: the rest of the photo need not wait long for its turn.
+    this.setBack(photo, hasMoved && error instanceof Unreached);
     return this.backoff.next();
+  }
+
+  /** Let the other photos go first, and this one again after a wait of its own. */
+  private setBack(photo: KeptPhoto, isFresh: boolean): void {
+    const backoff = this.setbacks.get(photo.captureId)?.backoff ?? new Backoff(FIRST_WAIT_MS, MOST_WAIT_MS, this.chance);
+    if (isFresh) backoff.reset();
+    this.setbacks.set(photo.captureId, { backoff, due: this.timers.now() + backoff.next() });
+    // Unless it was discarded meanwhile.
+    if (this.photos.includes(photo)) this.photos = [...this.photos.filter((other) => other !== photo), photo];
   }
 
   private isWorthAnotherTry(id: string, error: Refused): boolean {
@@ -163,6 +203,7 @@ export class UploadQueue {
     await this.store.remove(captureId);
     this.photos = this.photos.filter((photo) => photo.captureId !== captureId);
     this.shown.delete(captureId);
+    this.setbacks.delete(captureId);
   }
 
   private show(captureId: string, change: Partial<Waiting>): void {
