@@ -4,7 +4,7 @@ import { Http, SellerApi } from "../src/core/api";
 import { MemoryPhotoStore, NoRoom } from "../src/core/photo-store";
 import { Refused } from "../src/core/problems";
 import { PASSING_MS, Seller } from "../src/core/seller";
-import type { SellerState } from "../src/core/session";
+import { newsOf, type SellerState } from "../src/core/session";
 import type { SellerView } from "../src/core/views";
 import { FakeSocket, FakeTimers, settle, step, view } from "./fakes";
 
@@ -37,11 +37,13 @@ describe("the seller's page", () => {
   let seller: Seller;
   let uploads: string[];
   let refusal: string | null;
+  let refusalStatus: number;
   let gate: Promise<void>;
   let shots: number;
   const line = (): FakeSocket => sockets[sockets.length - 1] as FakeSocket;
   const place = (): unknown => (seller.state.at === "inside" ? seller.state.place : seller.state);
   const notice = (): unknown => (seller.state.at === "inside" ? seller.state.notice : seller.state);
+  const news = (): unknown => (seller.state.at === "inside" ? newsOf(seller.state) : seller.state);
   const stopped = (): SellerState => seller.state;
 
   const newPage = (): Seller =>
@@ -52,7 +54,7 @@ describe("the seller's page", () => {
         upload: async (photo) => {
           uploads.push(`${photo.stepId} ${photo.method}`);
           await gate;
-          if (refusal !== null) throw new Refused(refusal, 409, "", "");
+          if (refusal !== null) throw new Refused(refusal, refusalStatus, "", "");
         },
       },
       openSocket: (url) => {
@@ -75,6 +77,7 @@ describe("the seller's page", () => {
     memory = new Map();
     uploads = [];
     refusal = null;
+    refusalStatus = 409;
     gate = Promise.resolve();
     shots = 0;
     seller = newPage();
@@ -161,6 +164,42 @@ describe("the seller's page", () => {
     refusal = null;
     await seller.shoot(still, "front");
     await settle();
+    expect(seller.state).toMatchObject({ waiting: [] });
+  });
+
+  test("a refused photo of damage stays, with a notice that says why, until it is tapped away", async () => {
+    await enter();
+    refusal = "duplicate-photo";
+    await seller.shoot(still, null);
+    await settle();
+    refusal = null;
+    await seller.shoot(still, null);
+    await seller.help();
+    await settle();
+    expect(news()).toEqual({ is: "help_coming" });
+    timers.pass(PASSING_MS);
+    await settle();
+    expect(news()).toEqual({ is: "damage_refused", captureId: "capture-1", slug: "duplicate-photo" });
+    expect(seller.queue.bytesOf("capture-1")).toBeDefined();
+    seller.goToStep("rear");
+    expect(news()).toMatchObject({ is: "damage_refused" });
+    seller.dismissNotice();
+    await settle();
+    expect(news()).toBeNull();
+    expect(seller.state).toMatchObject({ waiting: [] });
+  });
+
+  test("photos held back for want of consent go when the seller consents again", async () => {
+    await enter();
+    refusal = "consent-missing";
+    refusalStatus = 403;
+    await seller.shoot(still, "front");
+    await settle();
+    expect(seller.state).toMatchObject({ at: "inside", waiting: [{ state: "waiting" }] });
+    refusal = null;
+    await seller.consent(view().consents);
+    await settle();
+    expect(uploads).toHaveLength(2);
     expect(seller.state).toMatchObject({ waiting: [] });
   });
 

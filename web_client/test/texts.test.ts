@@ -31,6 +31,10 @@ describe("the words", () => {
     }
   });
 
+  test("a full inspection is explained to the seller", () => {
+    for (const texts of [en, fr]) expect(inWords(texts.verdict.refusals, "quota-exceeded")).not.toBeNull();
+  });
+
   test("a code that is unknown has no words, whatever its name", () => {
     expect(inWords(en.step.hints, "dark")).toBe(en.step.hints.dark);
     for (const code of ["tomorrow", "toString", null, undefined]) expect(inWords(en.step.hints, code)).toBeNull();

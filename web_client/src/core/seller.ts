@@ -10,6 +10,7 @@ import { SessionSocket, sessionUrl, type LineState, type SocketLike } from "./se
 import {
   isAwaiting,
   isPassing,
+  newsOf,
   nextStep,
   reduce,
   START,
@@ -182,7 +183,8 @@ export class Seller {
       captureId: this.world.newId(),
     });
     for (const old of this.inside.waiting) {
-      if (old.state === "refused" && old.stepId === stepId) await this.queue.discard(old.captureId);
+      // A new photo takes the place of the refused one of its step; photos of damage do not replace each other.
+      if (stepId !== null && old.state === "refused" && old.stepId === stepId) await this.queue.discard(old.captureId);
     }
     try {
       await this.queue.add(photo);
@@ -207,6 +209,7 @@ export class Seller {
 
   async consent(consents: Consents): Promise<void> {
     this.saw(await this.world.api.consent(consents));
+    this.queue.wake(); // Photos may have been waiting for it.
   }
 
   async declareDamage(clientId: string, text: string, captureIds: readonly string[]): Promise<void> {
@@ -249,8 +252,11 @@ export class Seller {
     this.say({ type: `call.${answer}` });
   }
 
+  /** Tapped away: the notice goes, and with it the refused photo it was about. */
   dismissNotice(): void {
-    this.dispatch({ is: "noticed", notice: null });
+    const news = newsOf(this.inside);
+    if (news?.is === "damage_refused") void this.queue.discard(news.captureId);
+    else this.dispatch({ is: "noticed", notice: null });
   }
 
   /** Say something on the line; the live call uses it too. */
@@ -310,7 +316,7 @@ export class Seller {
   private letPass(notice: Notice | null): void {
     this.timers.clear(this.passing);
     if (notice === null || !isPassing(notice)) return;
-    this.passing = this.timers.set(() => this.dismissNotice(), PASSING_MS);
+    this.passing = this.timers.set(() => this.dispatch({ is: "noticed", notice: null }), PASSING_MS);
   }
 
   private saw(view: SellerView | undefined): void {
@@ -349,7 +355,7 @@ export class Seller {
     }
   }
 
-  /** A photo the service will not have, when the seller has already gone on. */
+  /** A photo the service will not have, when the seller has already gone on; of damage, `newsOf` tells. */
   private tellOfRefusal(photo: Waiting): void {
     const state = this.state;
     if (state.at !== "inside" || photo.stepId === null) return;

@@ -38,7 +38,9 @@ export type Notice =
   | { readonly is: "retake_judged"; readonly stepId: string }
   | { readonly is: "operator_moved"; readonly stepId: string; readonly operator: string }
   | { readonly is: "help_coming" }
-  | { readonly is: "no_room" };
+  | { readonly is: "no_room" }
+  /** A photo of declared damage the service will not have; it stays on the phone until this is tapped away. */
+  | { readonly is: "damage_refused"; readonly captureId: string; readonly slug: string };
 
 /** Whether a notice asks nothing of the seller, so that it leaves by itself instead of covering the picture. */
 export function isPassing(notice: Notice): boolean {
@@ -218,6 +220,14 @@ function isAbout(notice: Notice | null, place: Place): boolean {
 const isToDo = (step: StepView): boolean => step.status === "open" || step.status === "retake";
 
 // --- what people see, derived -----------------------------------------------------------------
+
+/** The line of news to show: what just happened, else a refused photo of damage, which no step's screen would show. */
+export function newsOf(state: Inside): Notice | null {
+  if (state.notice !== null) return state.notice;
+  const photo = state.waiting.find((waiting) => waiting.stepId === null && waiting.state === "refused");
+  if (photo === undefined) return null;
+  return { is: "damage_refused", captureId: photo.captureId, slug: photo.slug ?? "unknown" };
+}
 
 /** A step's status with what this phone knows: `kept` is a photo that the service does not have yet. */
 export type SeenStatus = StepView["status"] | "kept";

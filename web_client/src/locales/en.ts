@@ -136,6 +136,8 @@ export const en = {
       "inspection-closed": "The inspection is over: no more photos are taken.",
       "not-taking-photos": "You have already gone on to sign. Choose “Change something” to take this photo.",
       "capture-id-reused": "The service did not take this photo. Take it again.",
+      "quota-exceeded":
+        "This inspection already has as many photos as it may have. Go on with the ones you have, or ask for help.",
       "upload-too-large": "The photo is too large. Take it with the camera of this page.",
     } as Record<string, string>,
     refusalAny: "The service did not take this photo. Take it again.",
@@ -156,6 +158,7 @@ export const en = {
     retakeJudged: (step: string) => `One photo must be taken again: ${step}`,
     operatorMoved: (operator: string, step: string) => `${operator || "The operator"} brought you to: ${step}`,
     helpComing: "A person has been told. They will call you here or ask for a photo again. Go on meanwhile.",
+    damageRefused: (why: string) => `A photo of damage was not taken by the service. ${why}`,
     goThere: "Go there",
   },
 

@@ -142,6 +142,8 @@ export const fr: Texts = {
       "inspection-closed": "L'inspection est terminée : on ne prend plus de photos.",
       "not-taking-photos": "Vous en êtes à la signature. Choisissez « Changer quelque chose » pour prendre cette photo.",
       "capture-id-reused": "Le service n'a pas voulu de cette photo. Reprenez-la.",
+      "quota-exceeded":
+        "Cette inspection a déjà toutes les photos permises. Continuez avec celles que vous avez, ou demandez de l'aide.",
       "upload-too-large": "La photo est trop lourde. Prenez-la avec l'appareil photo de cette page.",
     },
     refusalAny: "Le service n'a pas voulu de cette photo. Reprenez-la.",
@@ -166,6 +168,7 @@ export const fr: Texts = {
     operatorMoved: (operator, step) => `${operator || "L'opérateur"} vous a amené à : ${step}`,
     helpComing:
       "Une personne est prévenue. Elle vous appellera ici ou redemandera une photo. Continuez en attendant.",
+    damageRefused: (why) => `Une photo de dommage n'a pas été acceptée. ${why}`,
     goThere: "J'y vais",
   },
 

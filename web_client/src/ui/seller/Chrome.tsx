@@ -3,10 +3,12 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 
-import { doneCount, isPassing, seenStatus, unsent, type Call, type Notice } from "../../core/session";
+import { doneCount, isPassing, newsOf, seenStatus, unsent, type Call, type Notice } from "../../core/session";
 import type { Consents } from "../../core/views";
+import { inWords } from "../../core/words";
 import { ConsentList } from "./Consents";
 import { inside, seller, useAct, words } from "./context";
+import { dropPhoto } from "./damage-draft";
 import { LanguageSwitch } from "./LanguageSwitch";
 import { OnAir } from "./OnAir";
 import { Button, Icon, Sheet, Trouble } from "./Parts";
@@ -116,10 +118,11 @@ function ConsentSheet(props: { readonly onClose: () => void }): JSX.Element {
 /** What happened meanwhile: a call that rings, a photo to take again, photos waiting for the network. */
 export function News(): JSX.Element {
   const now = inside();
+  const notice = newsOf(now);
   return (
     <div class="news" aria-live="polite">
       {now.call?.state === "ringing" ? <CallCard call={now.call} /> : null}
-      {now.notice === null ? null : <NoticeCard notice={now.notice} />}
+      {notice === null ? null : <NoticeCard notice={notice} />}
       <QueueLine />
     </div>
   );
@@ -169,11 +172,18 @@ function NoticeCard(props: { readonly notice: Notice }): JSX.Element {
     operator_moved: () => t.notices.operatorMoved("operator" in notice ? notice.operator : "", title),
     help_coming: () => t.notices.helpComing,
     no_room: () => t.queue.noRoom,
+    damage_refused: () =>
+      t.notices.damageRefused(inWords(t.verdict.refusals, "slug" in notice ? notice.slug : null) ?? t.verdict.refusalAny),
   }[notice.is]();
+  const isWarning = isRetake || notice.is === "no_room" || notice.is === "damage_refused";
+  const dismiss = (): void => {
+    if (notice.is === "damage_refused") dropPhoto(view.inspection.id, notice.captureId);
+    seller().dismissNotice();
+  };
   return (
     <div
       key={notice.is}
-      class={`card notice ${isRetake || notice.is === "no_room" ? "warn" : ""} ${isPassing(notice) ? "passing" : ""}`}
+      class={`card notice ${isWarning ? "warn" : ""} ${isPassing(notice) ? "passing" : ""}`}
       data-notice={notice.is}
     >
       <div>
@@ -185,7 +195,7 @@ function NoticeCard(props: { readonly notice: Notice }): JSX.Element {
           {t.notices.goThere}
         </Button>
       ) : null}
-      <button type="button" class="icon-button" aria-label={t.close} onClick={() => seller().dismissNotice()}>
+      <button type="button" class="icon-button" aria-label={t.close} onClick={dismiss}>
         <Icon name="close" />
       </button>
     </div>

@@ -6,32 +6,21 @@ import { useEffect, useState } from "preact/hooks";
 import type { Still } from "../../core/capture";
 import { News, TopBar } from "./Chrome";
 import { inside, seller, useAct, words } from "./context";
+import { freshDraft, storeDraft, storedDraft, withoutPhotos, type Draft } from "./damage-draft";
 import { FilePicker } from "./FilePicker";
 import { Button, Heading, Trouble } from "./Parts";
-
-interface Draft {
-  readonly id: string;
-  readonly text: string;
-  readonly captureIds: readonly string[];
-}
-
-const freshDraft = (): Draft => ({ id: crypto.randomUUID(), text: "", captureIds: [] });
-
-function storedDraft(key: string): Draft {
-  try {
-    return (JSON.parse(sessionStorage.getItem(key) ?? "null") as Draft | null) ?? freshDraft();
-  } catch {
-    return freshDraft();
-  }
-}
 
 export function Damage(): JSX.Element {
   const now = inside();
   const t = words.value.damage;
   const act = useAct();
-  const key = `damage:${now.view.inspection.id}`;
-  const [draft, setDraft] = useState<Draft>(() => storedDraft(key));
-  useEffect(() => sessionStorage.setItem(key, JSON.stringify(draft)), [draft]);
+  const inspectionId = now.view.inspection.id;
+  const [draft, setDraft] = useState<Draft>(() => storedDraft(inspectionId) ?? freshDraft());
+  useEffect(() => storeDraft(inspectionId, draft), [draft]);
+  useEffect(() => {
+    const refused = now.waiting.filter((photo) => photo.state === "refused").map((photo) => photo.captureId);
+    setDraft((before) => withoutPhotos(before, refused));
+  }, [now.waiting, draft]);
 
   const photoTaken = async (still: Still): Promise<void> => {
     const id = await seller().shoot(still, null);
@@ -39,12 +28,11 @@ export function Damage(): JSX.Element {
   };
   const isSending = now.waiting.some((photo) => draft.captureIds.includes(photo.captureId) && photo.state !== "refused");
   const save = async (): Promise<void> => {
-    const refused = new Set(now.waiting.map((photo) => photo.captureId));
-    const arrived = draft.captureIds.filter((id) => !refused.has(id));
-    const isSaved = await act.run(() => seller().declareDamage(draft.id, draft.text.trim(), arrived));
+    const { captureIds } = withoutPhotos(draft, now.waiting.map((photo) => photo.captureId));
+    const isSaved = await act.run(() => seller().declareDamage(draft.id, draft.text.trim(), captureIds));
     if (!isSaved) return;
     setDraft(freshDraft());
-    sessionStorage.removeItem(key);
+    storeDraft(inspectionId, null);
     seller().go({ screen: "review" });
   };
   return (
