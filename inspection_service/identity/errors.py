@@ -18,13 +18,21 @@ InspectionServiceError
 │   ├── EmailTaken             an operator with this e-mail exists
 │   └── Closed
 │       └── LinkExpired
-└── Unavailable
-    └── MessengerFailed        the code could not be sent
+├── Unavailable
+│   └── MessengerFailed        the code could not be sent
+└── PepperDamaged              the instance's secret is not what it must be; the service does not start
 """
 
 from __future__ import annotations
 
-from inspection_service.errors import Closed, Conflict, NotAllowed, NotFound, Unavailable
+from inspection_service.errors import (
+    Closed,
+    Conflict,
+    InspectionServiceError,
+    NotAllowed,
+    NotFound,
+    Unavailable,
+)
 
 
 class NotAuthenticated(NotAllowed):
@@ -109,3 +117,9 @@ class MessengerFailed(Unavailable):
     """The code could not be sent; please try again."""
 
     slug = "messenger-failed"
+
+
+class PepperDamaged(InspectionServiceError):
+    """The pepper file does not hold what it must."""
+
+    slug = "pepper-damaged"

@@ -13,11 +13,14 @@ import hmac
 import os
 import secrets
 from base64 import urlsafe_b64encode
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+
+from inspection_service.identity.errors import PepperDamaged
 
 KEY_PREFIX: Final = "isk_"
 _PEPPER_BYTES: Final = 32
@@ -66,23 +69,34 @@ def is_password(password: str, kept: str | None) -> bool:
 
 
 def load_pepper(path: Path) -> bytes:
-    """Return the instance's pepper; the first call makes it, readable by its owner only."""
+    """Return the instance's pepper; the first call makes it, readable by its owner only.
+
+    Two processes that start together end with the same one: the file appears whole or not at all.
+
+    Raises:
+        PepperDamaged: The file does not hold exactly 32 bytes.
+    """
+    if not path.exists():
+        _make_pepper(path)
+    pepper = path.read_bytes()
+    if len(pepper) != _PEPPER_BYTES:
+        raise PepperDamaged(f"{path} must hold exactly {_PEPPER_BYTES} bytes and holds {len(pepper)}.")
+    return pepper
+
+
+def _make_pepper(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        pass
-    except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return load_pepper(path)
-    else:
         with os.fdopen(descriptor, "wb") as file:
             file.write(secrets.token_bytes(_PEPPER_BYTES))
             file.flush()
             os.fsync(file.fileno())
-    pepper = path.read_bytes()
-    if len(pepper) != _PEPPER_BYTES:
-        raise ValueError(f"{path} must hold exactly {_PEPPER_BYTES} bytes")
-    return pepper
+        with suppress(FileExistsError):  # another process was first: its pepper stays
+            os.link(draft, path)
+    finally:
+        draft.unlink()
 
 
 def masked(contact: str) -> str:

@@ -1,19 +1,23 @@
 """Keys, passwords and sessions."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from inspection_service.app import create_app
 from inspection_service.errors import InvalidInput
 from inspection_service.identity.errors import (
     EmailTaken,
     KeyUnknown,
     LoginFailed,
+    PepperDamaged,
     SessionMissing,
     TooManyTries,
 )
 from inspection_service.identity.messenger import ConsoleMessenger, code_message
 from inspection_service.identity.secrets import load_pepper, masked
+from inspection_service.settings import Settings
 from inspection_service.testing import PASSWORD, Backend
 
 pytestmark = pytest.mark.unit
@@ -87,9 +91,31 @@ def test_the_pepper_is_made_once_and_kept_private(tmp_path: Path) -> None:
     assert len(first) == 32
     assert load_pepper(path) == first
     assert path.stat().st_mode & 0o777 == 0o600
-    path.write_bytes(b"short")
-    with pytest.raises(ValueError, match="32 bytes"):
-        load_pepper(path)
+    assert list(path.parent.iterdir()) == [path]
+    for damaged in (b"", b"short"):
+        path.write_bytes(damaged)
+        with pytest.raises(PepperDamaged, match="32 bytes"):
+            load_pepper(path)
+
+
+def test_processes_that_start_together_have_the_same_pepper(tmp_path: Path) -> None:
+    """Nobody reads a file that is only half there."""
+    path = tmp_path / "pepper"
+    with ThreadPoolExecutor(8) as pool:
+        peppers = set(pool.map(load_pepper, [path] * 32))
+    assert len(peppers) == 1
+    assert list(tmp_path.iterdir()) == [path]
+
+
+async def test_the_service_does_not_start_with_a_damaged_pepper(tmp_path: Path) -> None:
+    """An empty file would make codes and tokens that anybody can compute."""
+    folder = tmp_path / "instance"
+    folder.mkdir()
+    (folder / "pepper").touch()
+    app = create_app(Settings(data_dir=folder, work={"enabled": False}))
+    with pytest.raises(PepperDamaged):
+        async with app.router.lifespan_context(app):
+            pass
 
 
 async def test_the_console_messenger_prints_for_the_developer(capsys: pytest.CaptureFixture[str]) -> None:
