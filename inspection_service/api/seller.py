@@ -204,9 +204,11 @@ async def ask_signature_code(door: BySeller, request: Request, services: Opened)
 async def sign(body: SignatureInput, door: BySeller, request: Request, services: Opened) -> SellerView:
     """Sign what was shown; without a contact in the order no code is asked for, and the report says so."""
     services.limits.codes.hit(caller_of(request))
-    factor = await services.identity.second_factor(door.seller, body.code)
-    mark = SellerMark(body.name, body.drawing_svg, body.shown_sha256, factor)
-    await door.inspections.sign_as_seller(door.inspection_id, mark, by=door.seller.actor)
+    async with services.identity.second_factor(door.seller, body.code) as (factor, transaction):
+        mark = SellerMark(body.name, body.drawing_svg, body.shown_sha256, factor)
+        await door.inspections.sign_as_seller(
+            door.inspection_id, mark, by=door.seller.actor, within=transaction
+        )
     return await _view(services, door)
 
 

@@ -257,10 +257,10 @@ class Demo:
     async def _sign(self, inspections: Inspections, running: Running, seller: Seller) -> None:
         case = seller.inspection_id
         await inspections.submit(case, by=seller.actor)
-        factor = await running.services.identity.second_factor(seller, None)
         shown = views.review_sha256(await inspections.dossier(case))
-        mark = SellerMark(_TEXTS["seller"][self._language], _SIGNATURE, shown, factor)
-        await inspections.sign_as_seller(case, mark, by=seller.actor)
+        async with running.services.identity.second_factor(seller, None) as (factor, transaction):
+            mark = SellerMark(_TEXTS["seller"][self._language], _SIGNATURE, shown, factor)
+            await inspections.sign_as_seller(case, mark, by=seller.actor, within=transaction)
 
     def _find(self, step_id: StepId) -> Path | None:
         """Find the step's photo, whatever the case of its name."""

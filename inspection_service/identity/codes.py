@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Final, Literal
 
@@ -17,11 +19,15 @@ from inspection_service.identity.secrets import code_hmac, masked, new_code
 from inspection_service.inspections.records import Actor, InspectionId, TenantId
 from inspection_service.inspections.states import CLOSED
 from inspection_service.storage import tables as t
+from inspection_service.storage.database import Transaction
 
 TRIES: Final = 5
 _PAUSE_S: Final = 20
-"""Least time between two codes for one inspection."""
+"""Least time between two codes for one inspection and purpose."""
 _PER_HOUR: Final = 6
+"""Per purpose, so that a finder of the link, who may ask for takeover codes, cannot block those to sign."""
+
+Factor = Literal["email", "phone", "none"]
 
 
 class Codes(Room):
@@ -37,8 +43,14 @@ class Codes(Room):
         """
         return await self._send_code(seller.tenant_id, seller.inspection_id, purpose)
 
-    async def second_factor(self, seller: Seller, code: str | None) -> Literal["email", "phone", "none"]:
-        """Check the code a seller signs with; ``none`` when the order has no contact (the report says so).
+    @asynccontextmanager
+    async def second_factor(
+        self, seller: Seller, code: str | None
+    ) -> AsyncIterator[tuple[Factor, Transaction]]:
+        """Check the code a seller signs with, and give the transaction to sign in.
+
+        The code is spent together with what the block writes: when the block is refused, the code stays good.
+        ``none`` when the order has no contact (the report says so).
 
         Raises:
             CodeNeeded: There is a contact and no code was given.
@@ -46,10 +58,13 @@ class Codes(Room):
         """
         inspection = await self._inspections.of(seller.tenant_id).get(seller.inspection_id)
         if not inspection.contact.is_reachable:
-            return "none"
+            async with self._database.write() as transaction:
+                yield "none", transaction
+            return
         if not code:
             raise CodeNeeded
-        return await self._redeem(seller.inspection_id, "signature", code)
+        async with self._redeemed(seller.inspection_id, "signature", code) as redeemed:
+            yield redeemed
 
     async def _send_code(
         self, tenant_id: TenantId, inspection_id: InspectionId, purpose: CodePurpose
@@ -71,7 +86,9 @@ class Codes(Room):
                 await inspections.note(inspection_id, "code.sent", facts, by=by, within=transaction)
             codes = t.codes.c
             recent = select(func.count(), func.max(codes.created_at), func.min(codes.created_at)).where(
-                codes.inspection_id == inspection_id, codes.created_at > now - timedelta(hours=1)
+                codes.inspection_id == inspection_id,
+                codes.purpose == purpose,
+                codes.created_at > now - timedelta(hours=1),
             )
             count, newest, oldest = (await transaction.connection.execute(recent)).one()
             if count and now - newest < timedelta(seconds=_PAUSE_S):
@@ -107,8 +124,11 @@ class Codes(Room):
             raise
         return SentCode(masked(address), channel, expires_at)
 
-    async def _redeem(self, inspection_id: InspectionId, purpose: CodePurpose, code: str) -> Channel:
-        """Spend the newest code, or count a wrong try; the count stays although the act is refused."""
+    @asynccontextmanager
+    async def _redeemed(
+        self, inspection_id: InspectionId, purpose: CodePurpose, code: str
+    ) -> AsyncIterator[tuple[Channel, Transaction]]:
+        """Spend the newest code together with what the block writes, or count a wrong try and refuse."""
         codes = t.codes.c
         async with self._database.write() as transaction:
             query = (
@@ -130,7 +150,7 @@ class Codes(Room):
             is_right = hmac.compare_digest(given, row["code_hmac"])
             values = {"used_at": self._clock.now()} if is_right else {"tries": row["tries"] + 1}
             await transaction.connection.execute(update(t.codes).where(codes.id == row["id"]).values(values))
-        if not is_right:
+            if is_right:
+                yield row["channel"], transaction
+        if not is_right:  # raised after the commit, so that the count stays
             raise CodeWrong(tries_left=TRIES - row["tries"] - 1)
-        channel: Channel = row["channel"]
-        return channel

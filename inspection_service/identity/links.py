@@ -32,6 +32,7 @@ class _Link:
     tenant_id: TenantId
     inspection_id: InspectionId
     expires_at: datetime
+    is_spent: bool
 
 
 async def insert_link(
@@ -83,7 +84,7 @@ class Links(Codes):
         return LinkPreview(
             link.tenant_id,
             link.inspection_id,
-            "yours" if is_mine else ("in_use" if inside else "ready"),
+            "yours" if is_mine else ("in_use" if inside or link.is_spent else "ready"),
             masked(address) if address else None,
         )
 
@@ -94,7 +95,7 @@ class Links(Codes):
 
         Raises:
             LinkUnknown, LinkExpired: No such way in.
-            LinkUsedElsewhere: Another browser is inside (``can_send_code``).
+            LinkUsedElsewhere: Another browser is inside, or was by this link (``can_send_code``).
             CodeWrong: ``tries_left``.
         """
         async with self._database.read() as transaction:
@@ -105,11 +106,13 @@ class Links(Codes):
             return mine, None
         if not inside and link.expires_at < self._clock.now():
             raise LinkExpired
-        if inside:
-            if code is None:
-                raise LinkUsedElsewhere(can_send_code=(await self._contact(link)).is_reachable)
-            await self._redeem(link.inspection_id, "takeover", code)
-        return await self._enter(link, took_over=inside)
+        if not inside and not link.is_spent:
+            async with self._database.write() as transaction:
+                return await self._enter(transaction, link, took_over=False)
+        if code is None:
+            raise LinkUsedElsewhere(can_send_code=(await self._contact(link)).is_reachable)
+        async with self._redeemed(link.inspection_id, "takeover", code) as (_, transaction):
+            return await self._enter(transaction, link, took_over=True)
 
     async def ask_takeover(self, token: str) -> SentCode:
         """Send a takeover code to the contact of the order.
@@ -130,38 +133,38 @@ class Links(Codes):
             raise SessionMissing
         return found
 
-    async def _enter(self, link: _Link, *, took_over: bool) -> tuple[Seller, SignedIn]:
+    async def _enter(
+        self, transaction: Transaction, link: _Link, *, took_over: bool
+    ) -> tuple[Seller, SignedIn]:
         now = self._clock.now()
         signed_in = SignedIn(new_token(), now + timedelta(seconds=self._links.session_s))
         seller = Seller(new_id("sls"), link.tenant_id, link.inspection_id)
         sessions, links = t.seller_sessions.c, t.links.c
-        async with self._database.write() as transaction:
-            # Locks the inspection first, so that of two browsers that tap Start at once only one finds nobody inside.
-            inspections = self._inspections.of(link.tenant_id)
-            joined = await inspections.join(
-                link.inspection_id, by=seller.actor, took_over=took_over, within=transaction
+        # Locks the inspection first, so that of two browsers that tap Start at once only one finds nobody inside.
+        joined = await self._inspections.of(link.tenant_id).join(
+            link.inspection_id, by=seller.actor, took_over=took_over, within=transaction
+        )
+        if not took_over and await self._is_somebody_inside(transaction, link):
+            raise LinkUsedElsewhere(can_send_code=joined.contact.is_reachable)
+        await transaction.connection.execute(
+            update(t.seller_sessions)
+            .where(sessions.inspection_id == link.inspection_id, sessions.taken_over_at.is_(None))
+            .values(taken_over_at=now)
+        )
+        await transaction.connection.execute(
+            update(t.links).where(links.id == link.id, links.spent_at.is_(None)).values(spent_at=now)
+        )
+        await transaction.connection.execute(
+            insert(t.seller_sessions).values(
+                id=seller.session_id,
+                tenant_id=link.tenant_id,
+                inspection_id=link.inspection_id,
+                link_id=link.id,
+                token_sha256=sha256(signed_in.token),
+                created_at=now,
+                expires_at=signed_in.expires_at,
             )
-            if not took_over and await self._is_somebody_inside(transaction, link):
-                raise LinkUsedElsewhere(can_send_code=joined.contact.is_reachable)
-            await transaction.connection.execute(
-                update(t.seller_sessions)
-                .where(sessions.inspection_id == link.inspection_id, sessions.taken_over_at.is_(None))
-                .values(taken_over_at=now)
-            )
-            await transaction.connection.execute(
-                update(t.links).where(links.id == link.id, links.spent_at.is_(None)).values(spent_at=now)
-            )
-            await transaction.connection.execute(
-                insert(t.seller_sessions).values(
-                    id=seller.session_id,
-                    tenant_id=link.tenant_id,
-                    inspection_id=link.inspection_id,
-                    link_id=link.id,
-                    token_sha256=sha256(signed_in.token),
-                    created_at=now,
-                    expires_at=signed_in.expires_at,
-                )
-            )
+        )
         return seller, signed_in
 
     async def _link(self, transaction: Transaction, token: str) -> _Link:
@@ -175,6 +178,7 @@ class Links(Codes):
             TenantId(row["tenant_id"]),
             InspectionId(row["inspection_id"]),
             row["expires_at"],
+            row["spent_at"] is not None,
         )
 
     async def _is_somebody_inside(self, transaction: Transaction, link: _Link) -> bool:

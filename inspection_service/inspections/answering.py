@@ -208,7 +208,14 @@ class Answering(Acts):
                 await reopen(change)
         return change.inspection
 
-    async def sign_as_seller(self, inspection_id: InspectionId, mark: SellerMark, *, by: Actor) -> Inspection:
+    async def sign_as_seller(
+        self,
+        inspection_id: InspectionId,
+        mark: SellerMark,
+        *,
+        by: Actor,
+        within: Transaction | None = None,
+    ) -> Inspection:
         """The seller signs what they were shown.
 
         Raises:
@@ -218,7 +225,7 @@ class Answering(Acts):
         """
         name = checked_text(mark.name, "name", at_most=120)
         drawing = checked_drawing(mark.drawing_svg)
-        async with self._change(inspection_id, by) as change:
+        async with self._change(inspection_id, by, within=within) as change:
             before = await change.dossier()
             change.move("sign_as_seller")
             if views.is_judging(before):

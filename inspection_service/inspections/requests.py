@@ -92,6 +92,17 @@ class Upload:
 
 
 @dataclass(frozen=True, slots=True)
+class Load:
+    """How much one inspection has sent and announced, for its quotas."""
+
+    open_uploads: int
+    """Unfinished and not expired."""
+    captures: int
+    bytes_: int
+    """Of captures, and announced by open uploads."""
+
+
+@dataclass(frozen=True, slots=True)
 class NewCapture:
     """A whole photo handed in at once (the command line, the demo, the end of an upload)."""
 
@@ -134,7 +145,7 @@ class SellerMark:
     shown_sha256: str
     """``views.review_sha256`` of the dossier as it was on the screen."""
     second_factor: Literal["email", "phone", "none"]
-    """What ``Identity.second_factor`` returned."""
+    """What ``Identity.second_factor`` gave."""
 
 
 Item = TypeVar("Item")

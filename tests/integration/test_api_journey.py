@@ -134,6 +134,11 @@ async def test_signature_is_for_what_was_shown(tmp_path: Path) -> None:
         problem(await seller.post("/v1/seller/signature", json=mark | {"code": wrong}), "code-wrong", 403)
         stale = mark | {"code": code, "shown_sha256": "0" * 64}
         problem(await seller.post("/v1/seller/signature", json=stale), "review-changed", 409)
+        undrawn = mark | {"code": code, "drawing_svg": "M1 1 L2 2"}
+        problem(await seller.post("/v1/seller/signature", json=undrawn), "drawing-invalid", 422)
+        signed = await seller.post("/v1/seller/signature", json=mark | {"code": code})
+        assert signed.status_code == 200, signed.text
+        assert signed.json()["inspection"]["state"] == "seller_signed"
 
 
 async def test_submit_names_the_steps_that_are_missing(tmp_path: Path) -> None:

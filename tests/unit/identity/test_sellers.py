@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from inspection_service.errors import InspectionServiceError
+from inspection_service.errors import Conflict, InspectionServiceError
 from inspection_service.identity.errors import (
     CodeNeeded,
     CodeWrong,
@@ -17,11 +17,19 @@ from inspection_service.identity.errors import (
     SessionTakenOver,
     TooManyTries,
 )
+from inspection_service.identity.records import Seller
 from inspection_service.identity.secrets import sha256
+from inspection_service.identity.service import Identity
 from inspection_service.inspections.records import Contact
+from inspection_service.settings import LinkSettings
 from inspection_service.testing import Backend
 
 pytestmark = pytest.mark.unit
+
+
+async def _factor(backend: Backend, seller: Seller, code: str | None) -> str:
+    async with backend.identity.second_factor(seller, code) as (factor, _):
+        return factor
 
 
 async def test_a_preview_spends_nothing(backend: Backend) -> None:
@@ -92,26 +100,26 @@ async def test_five_wrong_tries_end_a_code(backend: Backend) -> None:
     wrong = "000000" if code != "000000" else "111111"
     for left in (4, 3, 2, 1, 0):
         with pytest.raises(CodeWrong) as refused:
-            await backend.identity.second_factor(seller, wrong)
+            await _factor(backend, seller, wrong)
         assert refused.value.attributes["tries_left"] == left
     with pytest.raises(CodeWrong):
-        await backend.identity.second_factor(seller, code)
+        await _factor(backend, seller, code)
     backend.clock.advance(minutes=1)
     await backend.identity.send_code(seller)
     backend.clock.advance(minutes=11)
     with pytest.raises(CodeWrong):
-        await backend.identity.second_factor(seller, backend.messenger.last_code)
+        await _factor(backend, seller, backend.messenger.last_code)
 
 
 async def test_the_second_factor_says_how_the_seller_was_reached(backend: Backend) -> None:
     """E-mail, phone, or honestly none."""
     seller = await backend.joined(contact=Contact(phone="+33600000042"))
     with pytest.raises(CodeNeeded):
-        await backend.identity.second_factor(seller, None)
+        await _factor(backend, seller, None)
     assert (await backend.identity.send_code(seller)).sent_to == "…42"
-    assert await backend.identity.second_factor(seller, f" {backend.messenger.last_code} ") == "phone"
+    assert await _factor(backend, seller, f" {backend.messenger.last_code} ") == "phone"
     nobody = await backend.joined(contact=Contact(name="Sophie"))
-    assert await backend.identity.second_factor(nobody, None) == "none"
+    assert await _factor(backend, nobody, None) == "none"
     with pytest.raises(NoContact):
         await backend.identity.send_code(nobody)
 
@@ -122,7 +130,7 @@ async def test_codes_for_one_purpose_do_not_serve_another(backend: Backend) -> N
     seller, _ = await backend.identity.spend(token)
     await backend.identity.ask_takeover(token)
     with pytest.raises(CodeWrong):
-        await backend.identity.second_factor(seller, backend.messenger.last_code)
+        await _factor(backend, seller, backend.messenger.last_code)
 
 
 async def test_codes_cannot_be_asked_for_without_end(backend: Backend) -> None:
@@ -144,6 +152,62 @@ async def test_codes_cannot_be_asked_for_without_end(backend: Backend) -> None:
     assert len(backend.messenger.sent) == 6
 
 
+async def test_codes_to_take_over_do_not_use_up_those_to_sign(backend: Backend) -> None:
+    """Whoever holds the link may ask for takeover codes; the seller inside still gets theirs."""
+    _, token = await backend.ordered()
+    seller, _ = await backend.identity.spend(token)
+    for _ in range(6):
+        await backend.identity.ask_takeover(token)
+        backend.clock.advance(seconds=30)
+    with pytest.raises(TooManyTries):
+        await backend.identity.ask_takeover(token)
+    await backend.identity.send_code(seller)
+    assert await _factor(backend, seller, backend.messenger.last_code) == "email"
+
+
+async def test_an_act_that_is_refused_leaves_the_code_good(backend: Backend) -> None:
+    """The code is spent together with what it was given for, or not at all."""
+    seller = await backend.joined()
+    await backend.identity.send_code(seller)
+    code = backend.messenger.last_code
+    with pytest.raises(Conflict):
+        async with backend.identity.second_factor(seller, code):
+            raise Conflict
+    assert await _factor(backend, seller, code) == "email"
+    with pytest.raises(CodeWrong):
+        await _factor(backend, seller, code)
+
+
+async def test_a_spent_link_whose_session_has_ended_asks_for_a_code(backend: Backend) -> None:
+    """Where sessions are shorter than links, a link found later is no way in; without a contact there is none."""
+    identity = Identity(
+        backend.database,
+        backend.inspections,
+        backend.clock,
+        backend.messenger,
+        links=LinkSettings(session_s=3600),
+        pepper=b"\x00" * 32,
+    )
+    for contact in (Contact(email="sophie@example.com"), Contact(name="Sophie")):
+        _, token = await backend.ordered(contact=contact)
+        _, first = await identity.spend(token)
+        assert first is not None
+        backend.clock.advance(hours=2)
+        with pytest.raises(SessionMissing):
+            await identity.seller(first.token)
+        assert (await identity.preview(token, first.token)).status == "in_use"
+        with pytest.raises(LinkUsedElsewhere) as refused:
+            await identity.spend(token, session_token=first.token)
+        assert refused.value.attributes["can_send_code"] is contact.is_reachable
+        if contact.is_reachable:
+            await identity.ask_takeover(token)
+            _, again = await identity.spend(token, code=backend.messenger.last_code)
+            assert again is not None
+        backend.clock.advance(days=15)
+        with pytest.raises(LinkExpired):
+            await identity.spend(token)
+
+
 async def test_a_code_that_could_not_be_sent_does_not_block_the_next(backend: Backend) -> None:
     """The messenger was down; asking again at once is fine."""
     seller = await backend.joined()
@@ -152,7 +216,7 @@ async def test_a_code_that_could_not_be_sent_does_not_block_the_next(backend: Ba
         await backend.identity.send_code(seller)
     backend.messenger.is_broken = False
     await backend.identity.send_code(seller)
-    assert await backend.identity.second_factor(seller, backend.messenger.last_code) == "email"
+    assert await _factor(backend, seller, backend.messenger.last_code) == "email"
 
 
 async def test_links_die_of_age_and_of_a_newer_one(backend: Backend) -> None:
