@@ -128,7 +128,8 @@ def review_and_sign(seller: SellerOnPhone, instance: Instance, shots: Path) -> N
 def sign_off(operator: OperatorAtDesk, seller: SellerOnPhone, shots: Path) -> None:
     """The operator closes the case; both get the report without reloading."""
     operator.page.get_by_role("button", name="Sign off and close").click()
-    operator.page.get_by_role("button", name="Send").click()
+    operator.see("findings are neither confirmed nor rejected")
+    operator.page.locator("dialog").get_by_role("button", name="Sign off and close").click()
     expect(operator.page.get_by_role("link", name="Report (PDF)")).to_be_visible(timeout=PATIENCE_MS)
     seller.page.wait_for_selector("[data-screen=done][data-ready=true]")
     seller.page.screenshot(path=shots / "seller-done.png")

@@ -66,6 +66,11 @@ const en = {
   signatures: "Signatures",
   secondFactor: { email: "code by e-mail", phone: "code by text message", none: "no second factor" },
   signOff: "Sign off and close",
+  score: "score",
+  unjudged: (count: number) =>
+    count === 1 ? "One finding is neither confirmed nor rejected." : `${count} findings are neither confirmed nor rejected.`,
+  unanswered: (count: number, total: number) =>
+    `${count} of ${total} control points have no answer; the report says so.`,
   signOffNote: "Note for the report (optional)",
   signOffWaits: "The seller signs first.",
   report: "Report (PDF)",
@@ -249,6 +254,11 @@ const fr: Texts = {
   signatures: "Signatures",
   secondFactor: { email: "code par e-mail", phone: "code par SMS", none: "sans second facteur" },
   signOff: "Valider et clore",
+  score: "score",
+  unjudged: (count) =>
+    count === 1 ? "Un constat n’est ni confirmé ni rejeté." : `${count} constats ne sont ni confirmés ni rejetés.`,
+  unanswered: (count, total) =>
+    `${count} points de contrôle sur ${total} sont sans réponse ; le rapport le dira.`,
   signOffNote: "Note pour le rapport (facultatif)",
   signOffWaits: "Le vendeur signe d’abord.",
   report: "Rapport (PDF)",

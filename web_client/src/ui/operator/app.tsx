@@ -23,7 +23,7 @@ export function App() {
     });
     return () => removeEventListener("popstate", back);
   }, []);
-  useKeys({ "?": () => setHelpOpen(!isHelpOpen) });
+  useKeys({ "?": () => setHelpOpen(!isHelpOpen), ...(isHelpOpen ? { Escape: () => setHelpOpen(false) } : {}) });
 
   if (me.value === undefined) return null;
   if (me.value === null) return <Login />;
@@ -63,7 +63,7 @@ export function App() {
           ))}
         </dl>
       )}
-      {opened ? <Case key={opened} id={opened} /> : <Queue />}
+      {opened ? <Case key={opened} id={opened} isCovered={isHelpOpen} /> : <Queue />}
     </>
   );
 }

@@ -10,7 +10,7 @@ import { Photo } from "./photo";
 import type { DamageKind } from "./views";
 
 /** One inspection at a glance: steps, the photo, what each voice says of it, and the line to the seller. */
-export function Case({ id }: { readonly id: string }) {
+export function Case({ id, isCovered }: { readonly id: string; readonly isCovered: boolean }) {
   const model = useMemo(() => new CaseModel(id), [id]);
   const [question, setQuestion] = useState<Question | null>(null);
   const [isMarking, setMarking] = useState(false);
@@ -103,7 +103,8 @@ export function Case({ id }: { readonly id: string }) {
     g: () => step && model.command("go_to_step", { step_id: step.id }),
     t: () => model.command("take_photo"),
     l: () => (model.showsLive.value = model.remote.value !== null && !model.showsLive.value),
-    Escape: () => (isMarking ? setMarking(false) : go("/operator")),
+    // The list of keys lies on top: Escape closes that, and never the case beneath it.
+    Escape: () => (isCovered ? undefined : isMarking ? setMarking(false) : go("/operator")),
   });
 
   if (view === null) return <main class="case" aria-busy="true" />;

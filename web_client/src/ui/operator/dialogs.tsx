@@ -7,6 +7,10 @@ export interface Question {
   readonly choices: readonly Advice[];
   readonly textLabel: string;
   readonly isTextNeeded: boolean;
+  /** What is better known before answering. */
+  readonly warnings?: readonly string[];
+  /** What the button says, where "send" says too little. */
+  readonly action?: string;
   readonly onAnswer: (code: string, text: string | null) => void;
 }
 
@@ -34,6 +38,11 @@ export function Ask({ question, onClose }: { readonly question: Question; readon
     <dialog ref={dialog} onClose={onClose} onKeyDown={chooseByNumber}>
       <form onSubmit={submit}>
         <h2>{question.title}</h2>
+        {question.warnings?.map((warning) => (
+          <p key={warning} class="warning">
+            {warning}
+          </p>
+        ))}
         {question.choices.map((choice, index) => (
           <label key={choice.code} class="choice">
             <input type="radio" name="choice" checked={code === choice.code} onChange={() => setCode(choice.code)} />
@@ -48,7 +57,7 @@ export function Ask({ question, onClose }: { readonly question: Question; readon
           <button type="button" onClick={onClose}>
             {texts.cancel}
           </button>
-          <button class="primary">{texts.send}</button>
+          <button class="primary">{question.action ?? texts.send}</button>
         </footer>
       </form>
     </dialog>

@@ -32,7 +32,7 @@ export function Findings({ model }: Props) {
             <button class="plain" onClick={() => show(each.id, each.capture_id)}>
               <strong>{each.kind_label}</strong> {titleOf(each.capture_id)}
               <small>
-                {each.source === "model" && `${texts.model} ${Math.round((each.model_score ?? 0) * 100)} %`}
+                {each.source === "model" && `${texts.model}, ${texts.score} ${(each.model_score ?? 0).toFixed(2)}`}
                 {each.source === "operator" && texts.operator}
                 {each.source === "seller" && texts.seller}
                 {each.text && ` · ${each.text}`}
@@ -93,7 +93,7 @@ export function Odometer({ model }: Props) {
               disabled={!model.mayWrite.value}
               onInput={(event) => setTyped(event.currentTarget.value)}
             />{" "}
-            km <button disabled={!model.mayWrite.value || value === (ofOperator ?? "")}>{texts.save}</button>
+            km <button disabled={!model.mayWrite.value || !/^[0-9]{1,7}$/.test(value) || value === (ofOperator ?? "")}>{texts.save}</button>
           </form>
         </dd>
       </dl>
@@ -152,9 +152,17 @@ export function Signatures({ model, ask }: Props & { readonly ask: (question: Qu
   const texts = t();
   const view = model.view.value!;
   const state = view.inspection.state;
+  const answered = new Set(view.statements.filter((each) => each.voice === "operator").map((each) => each.control_point));
+  const unanswered = view.control_points.filter((each) => each.id !== "odometer" && !answered.has(each.id)).length;
+  const unjudged = view.findings.filter((each) => each.verdict === null).length;
   const signOff = (): void =>
     ask({
       title: texts.signOff,
+      action: texts.signOff,
+      warnings: [
+        ...(unjudged > 0 ? [texts.unjudged(unjudged)] : []),
+        ...(unanswered > 0 ? [texts.unanswered(unanswered, view.control_points.length)] : []),
+      ],
       choices: [],
       textLabel: texts.signOffNote,
       isTextNeeded: false,
