@@ -29,6 +29,25 @@ KIND: Final = "inspection_report"
 KM_PER_MILE: Final = 1.609344
 """Source: international yard and pound agreement of 1959."""
 
+JUDGING_EVENTS: Final = frozenset(
+    {
+        "capture.accepted",
+        "capture.kept",
+        "capture.overridden",
+        "capture.retake_asked",
+        "damage.declared",
+        "finding.added",
+        "finding.confirmed",
+        "finding.disputed",
+        "finding.rejected",
+        "odometer.edited",
+        "odometer.read",
+        "statement.made",
+        "step.skipped",
+    }
+)
+"""What changes the report's content; the rest of the timeline is about who was there."""
+
 LIMITS: Final = (
     "photographs_only",
     "hidden_parts",
@@ -490,4 +509,21 @@ def _notes(dossier: Dossier, has_development_keys: bool) -> dict[str, Any]:
         "no_second_factor": not any(s.second_factor != "none" for s in sellers),
         "no_operator_sign_off": not operators,
         "no_timestamp_authority": True,
+        "after_seller_signature": _after_seller_signature(dossier),
     }
+
+
+def _after_seller_signature(dossier: Dossier) -> list[dict[str, Any]]:
+    """List what was judged or said after the seller signed: the seller has not seen it.
+
+    Events are ordered by their numbers, as the ledger is; the last signature counts, an earlier one was void.
+    """
+    signed_at = max((s.at for s in dossier.signatures if s.role == "seller"), default=None)
+    if signed_at is None:
+        return []
+    signed_seq = max((e.seq for e in dossier.events if e.kind == "seller.signed"), default=None)
+    return [
+        {"seq": e.seq, "kind": e.kind, "at": isoformat(e.at), "by": _actor(e.actor)}
+        for e in sorted(dossier.events, key=lambda e: e.seq)
+        if e.kind in JUDGING_EVENTS and (e.at > signed_at if signed_seq is None else e.seq > signed_seq)
+    ]

@@ -21,7 +21,7 @@ LONGEST_WORD: Final = 24
 _KEPT_CONTROLS: Final = frozenset("\n\u200b")
 _BREAK: Final = "\u200b"
 _FILTER_KEY: Final = re.compile(r"/(?=[F#])")
-"""``verify_pdf`` searches the whole file for filters; nobody's name may read as one, so it is broken after the slash."""
+"""``verify_pdf`` searches the whole file for filters; so that no name reads as one, it is broken after the slash."""
 
 
 @lru_cache(maxsize=1)

@@ -48,9 +48,15 @@ class Overview(Context):
             ("no_second_factor", "warn"),
             ("no_timestamp_authority", "plain"),
         )
-        return [
+        said = [
             {"text": self.words.say(f"note.{code}"), "tone": tone} for code, tone in order if notes.get(code)
         ]
+        if later := notes["after_seller_signature"]:
+            people = all(e["by"] and e["by"]["kind"] == "operator" for e in later)
+            key = "note.after_seller_signature" if people else "note.after_seller_signature_mixed"
+            warning = {"text": self.words.count(key, len(later)), "tone": "warn"}
+            said.insert(sum(note["tone"] == "bad" for note in said), warning)
+        return said
 
     def hero(self) -> Json | None:
         """Choose the picture of the whole car."""

@@ -130,6 +130,7 @@ class Stated(Context):
             "at": self.at(signature["at"]),
             "factor": text,
             "shown": signature["shown_sha256"],
+            "covers": self.words.say(f"signature.covers.{signature['role']}"),
             "mark": self.pictures.marks.get(index),
             "alt": self.words.say("mark_alt", name=signature["name"]),
             "note": self.words.say("signature.note", text=signature["note"]) if signature["note"] else "",
@@ -137,12 +138,15 @@ class Stated(Context):
 
     def timeline(self) -> list[list[str]]:
         """List the events a reader can use."""
+        later = {e["seq"] for e in self.record["notes"]["after_seller_signature"]}
         rows = []
         for event in self.record["timeline"]:
             text = self.words.event(event["kind"])
             if text is not None:
                 step = self.steps.get(str(event["data"].get("step_id", "")))
                 detail = f" – {step['title']}" if step else ""
+                if event["seq"] in later:
+                    detail += f" – {self.words.say('timeline.after_seller_signature')}"
                 rows.append([self.at(event["at"], seconds=True), text + detail, self._doer(event)])
         return rows
 

@@ -11,11 +11,14 @@ import jsonschema
 import pytest
 
 import inspection_service.reports
-from inspection_service.inspections.records import Dossier, Language, StepId
+from inspection_service.inspections.records import Dossier, Event, Language, StepId
 from inspection_service.reports.build import build, masked_contact
 from inspection_service.reports.errors import NotReadyToSeal
 from inspection_service.reports.records import DraftReport
-from tests.unit.reports.dossiers import MODELS, SEALED_AT, dossier
+from inspection_service.reports.render.context import Pictures
+from inspection_service.reports.render.view import page_data
+from inspection_service.reports.words import Words
+from tests.unit.reports.dossiers import MODELS, OPERATOR, SEALED_AT, SELLER, SERVICE_ACTOR, dossier
 
 pytestmark = pytest.mark.unit
 SCHEMA = json.loads(
@@ -162,7 +165,65 @@ def test_notes_name_everything_that_is_missing_from_a_full_proof() -> None:
         "no_second_factor": True,
         "no_operator_sign_off": True,
         "no_timestamp_authority": True,
+        "after_seller_signature": [],
     }
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_what_was_judged_after_the_seller_signed_is_named(language: Language) -> None:
+    """The seller's signature is of an earlier state, and the report says so on its first page and in its timeline."""
+    case, _ = dossier(language)
+    signed = case.events[-1]
+    at = signed.at  # the same instant: the order of events counts, not the clock
+    later = tuple(
+        Event(signed.seq + n, at, kind, OPERATOR)
+        for n, kind in enumerate(("operator.claimed", "finding.rejected", "odometer.edited"), 1)
+    )
+    made = draft(replace(case, events=(*case.events, *later)))
+    jsonschema.Draft202012Validator(SCHEMA).validate(json.loads(made.json_bytes))
+    listed = made.record["notes"]["after_seller_signature"]
+    assert [(e["seq"], e["kind"]) for e in listed] == [
+        (signed.seq + 2, "finding.rejected"),
+        (signed.seq + 3, "odometer.edited"),
+    ]
+    assert listed[0]["by"] == {"kind": "operator", "name": OPERATOR.name}
+    page = page_data(made.record, made.sha256, Pictures())
+    words = Words(language)
+    warning = {"text": words.count("note.after_seller_signature", 2), "tone": "warn"}
+    assert page["notes"].index(warning) == 1, "right after the development keys"
+    mark = words.say("timeline.after_seller_signature")
+    assert [mark in what for _, what, _ in page["timeline"]][-4:] == [False, False, True, True]
+
+
+def test_only_the_signature_in_force_counts() -> None:
+    """What was judged before the seller signed again was shown to them."""
+    case, _ = dossier()
+    signed = case.events[-1]
+    again = (
+        Event(signed.seq + 1, signed.at, "finding.rejected", OPERATOR),
+        Event(signed.seq + 2, signed.at, "seller.signed", SELLER),
+    )
+    record = draft(replace(case, events=(*case.events, *again))).record
+    assert record["notes"]["after_seller_signature"] == []
+
+
+def test_a_judgement_that_is_not_the_operators_is_not_said_to_be() -> None:
+    """The warning names the operator only when every later point is an operator's."""
+    case, _ = dossier("en")
+    signed = case.events[-1]
+    later = Event(signed.seq + 1, signed.at, "odometer.read", SERVICE_ACTOR)
+    made = draft(replace(case, events=(*case.events, later)))
+    texts = [note["text"] for note in page_data(made.record, made.sha256, Pictures())["notes"]]
+    assert "One point was judged or changed after the seller signed: see the timeline." in texts
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_each_signature_says_what_its_hash_covers(language: Language) -> None:
+    """The seller's and the operator's are of the same list at different times."""
+    made = draft(dossier(language)[0])
+    seller, operator = page_data(made.record, made.sha256, Pictures())["signatures"]
+    assert seller["covers"] == Words(language).say("signature.covers.seller")
+    assert operator["covers"] == Words(language).say("signature.covers.operator")
 
 
 def test_a_photo_waiting_for_a_decision_answers_nothing() -> None:
