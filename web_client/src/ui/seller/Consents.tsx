@@ -9,7 +9,8 @@ import { LanguageSwitch } from "./LanguageSwitch";
 import { OnAir } from "./OnAir";
 import { Button, Heading, Trouble } from "./Parts";
 
-const OPTIONAL = ["live_video", "location", "recording"] as const;
+/** Only what the page really does is asked for; position and recording are not used yet. */
+const OPTIONAL = ["live_video"] as const;
 
 export function ConsentList(props: {
   readonly agreed: Agreed;

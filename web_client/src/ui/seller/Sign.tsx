@@ -21,9 +21,18 @@ export function Sign(): JSX.Element {
   const [strokes, setStrokes] = useState<readonly Stroke[]>([]);
   const [code, setCode] = useState("");
   const [sentTo, setSentTo] = useState<string | null>(null);
-  const [missing, setMissing] = useState<string | null>(null);
+  const [hasTried, setTried] = useState(false);
   const drawing = pathOf(strokes);
   const needsCode = contact.masked !== null;
+
+  const lacks =
+    name.trim().length < 2
+      ? t.missing.name
+      : drawing === ""
+        ? t.missing.drawing
+        : needsCode && code.length < 4
+          ? t.missing.code
+          : null;
 
   const named = (value: string): void => {
     setName(value);
@@ -33,15 +42,7 @@ export function Sign(): JSX.Element {
     await sending.run(async () => setSentTo(await seller().sendSigningCode()));
   };
   const sign = async (): Promise<void> => {
-    const lacks =
-      name.trim().length < 2
-        ? t.missing.name
-        : drawing === ""
-          ? t.missing.drawing
-          : needsCode && code.length < 4
-            ? t.missing.code
-            : null;
-    setMissing(lacks);
+    setTried(true);
     if (lacks !== null) return;
     await act.run(async () => {
       try {
@@ -110,7 +111,7 @@ export function Sign(): JSX.Element {
         </div>
       )}
       <div class="actions">
-        <Trouble says={missing ?? act.error} />
+        <Trouble says={(hasTried ? lacks : null) ?? act.error} />
         <Button id="sign" kind="primary" isBusy={act.isBusy} onClick={() => void sign()}>
           {t.sign}
         </Button>
