@@ -20,6 +20,8 @@ from inspection_service.vision.decode import decode_photo
 
 Size = Literal["thumb", "full"]
 _LONG_SIDE_PX: Final[dict[Size, int | None]] = {"thumb": 480, "full": None}
+_AT_ONCE: Final = 2
+"""Originals held in memory and decoded at the same time; further requests wait with nothing in hand."""
 _QUALITY: Final[dict[Size, int]] = {"thumb": 78, "full": 88}
 
 
@@ -35,6 +37,7 @@ class PhotoCopies:
         """
         self._store = store
         self._executor = executor
+        self._turns = asyncio.Semaphore(_AT_ONCE)
 
     async def get(self, capture: Capture, size: Size) -> bytes:
         """Return a copy as JPEG.
@@ -46,13 +49,16 @@ class PhotoCopies:
         key = f"derived/{capture.sha256}/{size}.jpg"
         if await self._store.exists(key):
             return await self._store.get(key)
-        original = await self._store.get(capture.object_key)
-        copy = await asyncio.get_running_loop().run_in_executor(self._executor, make_copy, original, size)
-        try:
-            await self._store.put(key, copy)
-        except ObjectExists:
-            return await self._store.get(key)
-        return copy
+        async with self._turns:
+            if await self._store.exists(key):  # somebody before us in the line wanted the same
+                return await self._store.get(key)
+            original = await self._store.get(capture.object_key)
+            copy = await asyncio.get_running_loop().run_in_executor(self._executor, make_copy, original, size)
+            try:
+                await self._store.put(key, copy)
+            except ObjectExists:
+                return await self._store.get(key)
+            return copy
 
 
 def make_copy(original: bytes, size: Size) -> bytes:
