@@ -64,6 +64,14 @@ class UploadSettings(_Part):
     """Largest photo."""
     expires_s: Annotated[int, Field(ge=60, le=30 * 86400)] = 7 * 86400
     """Seconds after its last byte when an unfinished upload is thrown away."""
+    max_open: Annotated[int, Field(ge=1, le=1000)] = 8
+    """Unfinished uploads of one inspection that went on within the last hour."""
+    max_captures: Annotated[int, Field(ge=1, le=10_000)] = 200
+    """Photos of one inspection: retakes and unfinished uploads included."""
+    max_inspection_bytes: Annotated[int, Field(ge=1024, le=1024 * 1024 * _MIB)] = 1024 * _MIB
+    """Bytes of one inspection: its photos and what its unfinished uploads announce."""
+    max_pieces: Annotated[int, Field(ge=1, le=100_000)] = 4096
+    """Pieces one upload may arrive in."""
 
 
 class VisionSettings(_Part):

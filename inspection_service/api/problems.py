@@ -70,6 +70,7 @@ SHAPES: Final[dict[type[errors.InspectionServiceError], Shape]] = {
     case.ConsentMissing: Shape(403, "Consent missing"),
     case.ClaimNeeded: Shape(409, "Case not claimed"),
     case.CaseClaimed: Shape(409, "Case claimed by another operator"),
+    case.QuotaExceeded: Shape(409, "Quota reached"),
     case.VersionConflict: Shape(409, "Changed by somebody else"),
     case.StepsMissing: Shape(409, "Steps missing"),
     case.ReviewChanged: Shape(409, "Shown content has changed"),

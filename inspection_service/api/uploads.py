@@ -70,7 +70,11 @@ async def describe(services: Opened) -> Response:
     },
 )
 async def create(request: Request, door: BySeller, services: Opened) -> Response:
-    """Announce a photo. Announcing the same `capture_id` again answers with the same address, to go on there."""
+    """Announce a photo. Announcing the same `capture_id` again answers with the same address, to go on there.
+
+    More than one inspection may send is refused with 409 `quota-exceeded`; its `quota` (`open_uploads`, `captures`,
+    `bytes`) and `limit` say what was reached.
+    """
     tus.require_version(request.headers)
     told = tus.announcement(request.headers)
     new = NewUpload(
@@ -120,7 +124,10 @@ async def where(upload_id: str, request: Request, door: BySeller) -> Response:
     },
 )
 async def append(upload_id: str, request: Request, door: BySeller, services: Opened) -> Response:
-    """Send a piece. After the last one the photo is `received`; the judgement follows as an event."""
+    """Send a piece. After the last one the photo is `received`; the judgement follows as an event.
+
+    An upload in far too many pieces is refused with 409 `quota-exceeded`, its `quota` being `pieces`.
+    """
     tus.require_version(request.headers)
     if request.headers.get("content-type", "").partition(";")[0].strip() != tus.PATCH_TYPE:
         raise UploadTypeInvalid

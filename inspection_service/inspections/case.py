@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, insert, select, update
+from sqlalchemy import ColumnElement, case, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from inspection_service.inspections import rows
@@ -31,7 +31,7 @@ from inspection_service.inspections.records import (
     Statement,
     StepId,
 )
-from inspection_service.inspections.requests import Upload
+from inspection_service.inspections.requests import Load, Upload
 from inspection_service.storage import tables as t
 
 
@@ -180,6 +180,31 @@ class Case:
         query = select(t.uploads).where(self._is_mine(column.inspection_id), column.capture_id == capture_id)
         row = (await self._connection.execute(query)).mappings().first()
         return None if row is None else rows.upload_from(row)
+
+    async def load(self, now: datetime, *, moving_until: datetime, apart_from: CaptureId) -> Load:
+        """Count what was sent and announced.
+
+        Args:
+            now: Uploads that expired before this do not count any more.
+            moving_until: Uploads that expire after this went on lately.
+            apart_from: Leave out the upload of this capture: it is the one that asks.
+        """
+        upload, capture = t.uploads.c, t.captures.c
+        moving = func.coalesce(func.sum(case((upload.expires_at > moving_until, 1), else_=0)), 0)
+        opened = select(func.count(), moving, func.coalesce(func.sum(upload.length_bytes), 0)).where(
+            self._is_mine(upload.inspection_id),
+            upload.is_finished.is_(False),
+            upload.expires_at >= now,
+            upload.capture_id != apart_from,
+        )
+        taken = select(func.count(), func.coalesce(func.sum(capture.size_bytes), 0)).where(
+            self._is_mine(capture.inspection_id)
+        )
+        uploads, moving_uploads, announced_bytes = (await self._connection.execute(opened)).one()
+        captures, taken_bytes = (await self._connection.execute(taken)).one()
+        return Load(
+            int(moving_uploads), int(uploads) + int(captures), int(announced_bytes) + int(taken_bytes)
+        )
 
     async def add_upload(self, upload: Upload) -> None:
         """Add an upload; one for each capture id."""

@@ -24,6 +24,7 @@ InspectionServiceError
     ├── NotTakingPhotos       the inspection is not in a state that takes photos
     ├── DuplicatePhoto        this very photo is already in the inspection
     ├── CaptureIdReused       the client's id names other bytes
+    ├── QuotaExceeded         more photos, bytes, open uploads or pieces than one inspection may have
     ├── OffsetMismatch        the upload goes on at another place
     ├── StillJudging          a photo has no judgement yet
     ├── ReasonNeeded          the model refused the photo: override it with a reason
@@ -177,6 +178,12 @@ class CaptureIdReused(Conflict):
     """This capture id already names another photo."""
 
     slug = "capture-id-reused"
+
+
+class QuotaExceeded(Conflict):
+    """This inspection has reached what one inspection may send."""
+
+    slug = "quota-exceeded"
 
 
 class OffsetMismatch(Conflict):

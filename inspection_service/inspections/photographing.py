@@ -24,18 +24,22 @@ from inspection_service.inspections.errors import (
     DuplicatePhoto,
     NotTakingPhotos,
     OffsetMismatch,
+    QuotaExceeded,
     UploadInvalid,
     UploadTooLarge,
     UploadUnknown,
 )
 from inspection_service.inspections.records import Actor, Capture, CaptureId, InspectionId, StepId
-from inspection_service.inspections.requests import NewCapture, NewUpload, Upload
+from inspection_service.inspections.requests import Load, NewCapture, NewUpload, Upload
 from inspection_service.inspections.states import CLOSED
 from inspection_service.storage.errors import ObjectMissing
 
 _CAPTURE_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _MEDIA_TYPE: Final = re.compile(r"(image|application)/[a-z0-9.+-]{1,40}")
+_MOVING_S: Final = 3600
+"""Seconds after its last byte when an upload no longer counts as under way: photos given up must not lock a seller out
+until they expire. They still count as photos and bytes."""
 _METHOD: Final = re.compile(r"[a-z_]{1,32}")
 
 
@@ -51,6 +55,7 @@ class Photographing(Acts):
             NotTakingPhotos, Closed: Not in this state. For a step ``in_progress``; for declared damage also ``review``.
             DuplicatePhoto: The announced hash is already here (``capture_id``, ``step_id`` of the first).
             CaptureIdReused: The id was announced with other facts.
+            QuotaExceeded: ``quota`` (open_uploads, captures, bytes) and its ``limit`` are reached.
         """
         self._check_facts(new.capture_id, new.length_bytes, new.media_type, new.method)
         if new.sha256 is not None and not _SHA256.fullmatch(new.sha256):
@@ -69,6 +74,9 @@ class Photographing(Acts):
             capture = await case.find_capture(new.capture_id)
             if capture is None:
                 await _admit(case, new.capture_id, new.step_id, new.sha256)
+                load = await self._check_load(case, new.capture_id, new.length_bytes)
+                if load.moving_uploads >= self._uploads.max_open:
+                    raise _quota("uploads under way", "open_uploads", self._uploads.max_open)
             elif capture.size_bytes != new.length_bytes or (new.sha256 or capture.sha256) != capture.sha256:
                 raise CaptureIdReused(capture_id=new.capture_id)
             upload = Upload(
@@ -131,6 +139,7 @@ class Photographing(Acts):
             OffsetMismatch: ``expected_offset`` tells where to go on.
             ChecksumMismatch: This piece, or the whole, is not what was announced (then the upload is dropped).
             UploadTooLarge: More than announced.
+            QuotaExceeded: In too many pieces; ``quota`` is ``pieces``.
             StorageFull: Nothing of this piece was taken; try later.
             DuplicatePhoto, NotTakingPhotos, Closed: As for ``create_upload``.
         """
@@ -143,6 +152,8 @@ class Photographing(Acts):
         if sha256 is not None and not hmac.compare_digest(digest.digest(), sha256):
             raise ChecksumMismatch(expected_offset=upload.offset_bytes)
         if data and not upload.is_finished:
+            if len(upload.pieces) >= self._uploads.max_pieces:
+                raise _quota("pieces in one upload", "pieces", self._uploads.max_pieces)
             # The hash in the key keeps a broken connection's late piece apart from the piece that replaced it.
             key = f"uploads/{upload.id}/{offset_bytes:012d}-{digest.hexdigest()[:24]}"
             await self._store.put(key, data)
@@ -215,6 +226,7 @@ class Photographing(Acts):
             earlier = _same_capture(await case.find_capture(new.capture_id), digest)
             if earlier is None:
                 await _admit(case, new.capture_id, new.step_id, digest)
+                await self._check_load(case, new.capture_id, len(new.data))
         # Bytes first: a row never names bytes that are not safe. The key is their hash, so a retry changes nothing.
         key = f"inspections/{inspection_id}/captures/{digest}"
         await self._store.put(key, new.data)
@@ -223,6 +235,7 @@ class Photographing(Acts):
             earlier = _same_capture(await case.find_capture(new.capture_id), digest)
             if earlier is None:
                 await _admit(case, new.capture_id, new.step_id, digest)
+                await self._check_load(case, new.capture_id, len(new.data))
                 of_step = [capture for capture in await case.captures() if capture.step_id == new.step_id]
                 earlier = Capture(
                     id=new.capture_id,
@@ -252,6 +265,17 @@ class Photographing(Acts):
             if upload_id is not None:
                 await case.finish_upload(upload_id)
         return earlier
+
+    async def _check_load(self, case: Case, capture_id: CaptureId, size_bytes: int) -> Load:
+        """Refuse one more photo than an inspection may have; return what there is so far."""
+        now = self._clock.now()
+        moving_until = now + timedelta(seconds=self._uploads.expires_s - _MOVING_S)
+        load = await case.load(now, moving_until=moving_until, apart_from=capture_id)
+        if load.photos >= self._uploads.max_captures:
+            raise _quota("photos", "captures", self._uploads.max_captures)
+        if load.bytes_ + size_bytes > self._uploads.max_inspection_bytes:
+            raise _quota("bytes", "bytes", self._uploads.max_inspection_bytes)
+        return load
 
     async def _advance(self, upload: Upload, key: str, size_bytes: int) -> Upload:
         advanced = replace(
@@ -294,6 +318,10 @@ class Photographing(Acts):
             raise UploadInvalid("media_type names an image format such as image/jpeg.", field="media_type")
         if not _METHOD.fullmatch(method):
             raise UploadInvalid("method is a short word such as take_photo.", field="method")
+
+
+def _quota(what: str, quota: str, limit: int) -> QuotaExceeded:
+    return QuotaExceeded(f"One inspection may have at most {limit} {what}.", quota=quota, limit=limit)
 
 
 def _same_capture(earlier: Capture | None, sha256: str) -> Capture | None:

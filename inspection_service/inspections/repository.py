@@ -185,11 +185,17 @@ class Repository:
 
     # -- what is to do ---------------------------------------------------------------------------------------
     async def to_judge(self, limit: int) -> list[Capture]:
-        """Return captures that nobody has judged yet, oldest first."""
+        """Return captures that nobody has judged yet: each inspection's oldest, then each one's second, and so on.
+
+        So a seller who sends a hundred photos at once keeps nobody else waiting.
+        """
+        column = t.captures.c
+        age = (column.received_at, column.id)
+        turn = func.row_number().over(partition_by=column.inspection_id, order_by=age)
         query = (
             self._within(select(t.captures).join(t.inspections))
-            .where(t.captures.c.state == "received", t.inspections.c.state.not_in(CLOSED))
-            .order_by(t.captures.c.received_at)
+            .where(column.state == "received", t.inspections.c.state.not_in(CLOSED))
+            .order_by(turn, *age)
             .limit(limit)
         )
         found = (await self._connection.execute(query)).mappings().all()
@@ -223,7 +229,10 @@ class Repository:
             .where(
                 t.uploads.c.is_finished.is_(False),
                 t.uploads.c.offset_bytes == t.uploads.c.length_bytes,
-                t.inspections.c.state == "in_progress",
+                or_(
+                    t.inspections.c.state == "in_progress",
+                    and_(t.inspections.c.state == "review", t.uploads.c.step_id.is_(None)),  # declared damage
+                ),
             )
             .limit(limit)
         )

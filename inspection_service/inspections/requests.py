@@ -95,11 +95,12 @@ class Upload:
 class Load:
     """How much one inspection has sent and announced, for its quotas."""
 
-    open_uploads: int
-    """Unfinished and not expired."""
-    captures: int
+    moving_uploads: int
+    """Unfinished uploads that were announced or went on lately."""
+    photos: int
+    """Captures, and unfinished uploads until they expire."""
     bytes_: int
-    """Of captures, and announced by open uploads."""
+    """Of the same."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,6 +147,18 @@ async def test_what_cannot_be_taken_is_refused_at_creation(tmp_path: Path) -> No
         assert (await seller.get("/v1/seller/inspection")).json()["steps"][0]["status"] == "open"
 
 
+async def test_more_than_one_inspection_may_send_is_refused_by_name(tmp_path: Path) -> None:
+    """The ninth photo under way gets a conflict that names the quota."""
+    async with open_test_service(tmp_path) as service:
+        seller = await service.seller(await service.order(await service.platform()))
+        for seed in range(8):
+            headers = tus_headers(picture(seed), "front")
+            assert (await seller.post("/v1/uploads", headers=headers)).status_code == 201
+        answer = await seller.post("/v1/uploads", headers=tus_headers(picture(8), "front"))
+        refused = problem(answer, "quota-exceeded", 409)
+        assert (refused["quota"], refused["limit"]) == ("open_uploads", 8)
+
+
 async def test_more_bytes_than_announced_are_refused(tmp_path: Path) -> None:
     """Nothing beyond the announced length is stored."""
     async with open_test_service(tmp_path) as service:

@@ -15,13 +15,17 @@ from inspection_service.inspections.errors import (
     DuplicatePhoto,
     NotTakingPhotos,
     OffsetMismatch,
+    QuotaExceeded,
     StepUnknown,
     UploadInvalid,
     UploadTooLarge,
     UploadUnknown,
 )
 from inspection_service.inspections.records import CaptureId, StepId
-from inspection_service.inspections.requests import NewUpload, Upload
+from inspection_service.inspections.requests import NewCapture, NewUpload, Upload
+from inspection_service.inspections.scope import AllTenants
+from inspection_service.inspections.service import Inspections
+from inspection_service.settings import UploadSettings
 from inspection_service.storage.errors import StorageFull
 from inspection_service.testing import Backend, MemoryStore
 
@@ -38,6 +42,19 @@ def announced(data: bytes = PHOTO, capture_id: str = "c-1", step: str | None = "
 
 async def create(backend: Backend, seller: Seller, new: NewUpload) -> Upload:
     return await backend.inspections.create_upload(seller.inspection_id, new, by=seller.actor)
+
+
+def limit(backend: Backend, uploads: UploadSettings) -> Inspections:
+    """Return the same inspections under other limits."""
+    return Inspections(
+        backend.database,
+        backend.store,
+        backend.clock,
+        backend.bus,
+        shelf=backend.shelf,
+        uploads=uploads,
+        scope=AllTenants(),
+    )
 
 
 async def test_pieces_become_one_capture(backend: Backend) -> None:
@@ -136,6 +153,93 @@ async def test_bytes_complete_before_a_crash_are_finished_by_the_worker(backend:
     backend.store.room_bytes = None
     done = await backend.reconciler.run_once()
     assert (done.finished_uploads, done.judged) == (1, 1)
+
+
+async def test_damage_declared_during_review_survives_a_crash_too(backend: Backend) -> None:
+    """In ``review`` the worker finishes a photo without a step, and leaves one for a step alone."""
+    assert isinstance(backend.store, MemoryStore)
+    seller = await backend.joined()
+    late = await create(backend, seller, announced(PHOTO[::-1], "c-2"))
+    await backend.complete(seller)
+    damage = await create(backend, seller, announced(step=None))
+    for upload, data in ((damage, PHOTO), (late, PHOTO[::-1])):
+        backend.store.room_bytes = len(PHOTO)
+        with pytest.raises((StorageFull, NotTakingPhotos)):
+            await backend.inspections.append(seller.inspection_id, upload.id, 0, data)
+    backend.store.room_bytes = None
+    assert [upload.id for upload in await backend.inspections.to_finish()] == [damage.id]
+    done = await backend.reconciler.run_once()
+    assert (done.finished_uploads, done.judged, done.failed) == (1, 1, 0)
+
+
+async def test_one_inspection_has_so_many_uploads_under_way(backend: Backend) -> None:
+    """One more is refused by name; going on with an earlier one is not, and those given up stop counting."""
+    seller = await backend.joined()
+    for number in range(8):
+        await create(backend, seller, announced(b"%d" % number, f"c-{number}"))
+    with pytest.raises(QuotaExceeded) as refused:
+        await create(backend, seller, announced(b"8", "c-8"))
+    assert refused.value.attributes == {"quota": "open_uploads", "limit": 8}
+    first = await create(backend, seller, announced(b"0", "c-0"))
+    other = await backend.joined()
+    await create(backend, other, announced())
+    await backend.inspections.append(seller.inspection_id, first.id, 0, b"0")
+    await create(backend, seller, announced(b"8", "c-8"))
+    backend.clock.advance(minutes=61)
+    await create(backend, seller, announced(b"9", "c-9"))
+
+
+async def test_one_inspection_has_so_many_photos(backend: Backend) -> None:
+    """Photos and what is announced count together; the last one announced still gets through."""
+    limited = limit(backend, UploadSettings(max_captures=2))
+    seller = await backend.joined()
+    await backend.photographed(seller, "front")
+    upload = await limited.create_upload(seller.inspection_id, announced(), by=seller.actor)
+    with pytest.raises(QuotaExceeded) as refused:
+        await limited.create_upload(seller.inspection_id, announced(b"!", "c-2"), by=seller.actor)
+    assert refused.value.attributes == {"quota": "captures", "limit": 2}
+    assert (await limited.append(seller.inspection_id, upload.id, 0, PHOTO)).is_finished
+    whole = NewCapture(CaptureId("c-3"), None, b"!")
+    with pytest.raises(QuotaExceeded):
+        await limited.receive_capture(seller.inspection_id, whole, by=seller.actor)
+
+
+async def test_one_inspection_has_so_many_bytes(backend: Backend) -> None:
+    """Announced bytes count before they arrive, and no longer once the upload is dropped."""
+    limited = limit(backend, UploadSettings(max_inspection_bytes=len(PHOTO) + 100))
+    seller = await backend.joined()
+    upload = await limited.create_upload(seller.inspection_id, announced(), by=seller.actor)
+    more = announced(bytes(101), "c-2")
+    with pytest.raises(QuotaExceeded) as refused:
+        await limited.create_upload(seller.inspection_id, more, by=seller.actor)
+    assert refused.value.attributes == {"quota": "bytes", "limit": len(PHOTO) + 100}
+    await limited.drop(seller.inspection_id, upload.id)
+    await limited.create_upload(seller.inspection_id, more, by=seller.actor)
+
+
+async def test_one_upload_has_so_many_pieces(backend: Backend) -> None:
+    """Nothing of the piece too many is kept."""
+    limited = limit(backend, UploadSettings(max_pieces=2))
+    seller = await backend.joined()
+    upload = await limited.create_upload(seller.inspection_id, announced(), by=seller.actor)
+    for start in (0, 1):
+        await limited.append(seller.inspection_id, upload.id, start, PHOTO[start : start + 1])
+    with pytest.raises(QuotaExceeded) as refused:
+        await limited.append(seller.inspection_id, upload.id, 2, PHOTO[2:])
+    assert refused.value.attributes == {"quota": "pieces", "limit": 2}
+    assert len(await backend.store.list("uploads/")) == 2
+
+
+async def test_a_seller_with_many_photos_keeps_nobody_waiting(backend: Backend) -> None:
+    """Each inspection's oldest photo comes before anybody's second."""
+    busy, calm = await backend.joined(), await backend.joined()
+    sent = []
+    for seller in (busy, busy, busy, calm, calm):
+        backend.clock.advance(seconds=1)
+        sent.append((await backend.photographed(seller, "front")).id)
+    waiting = [capture.id for capture in await backend.inspections.to_judge()]
+    assert waiting == [sent[at] for at in (0, 3, 1, 4, 2)]
+    assert [capture.id for capture in await backend.inspections.to_judge(2)] == [sent[0], sent[3]]
 
 
 async def test_the_same_photo_twice_is_noticed(backend: Backend) -> None:
