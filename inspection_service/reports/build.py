@@ -509,6 +509,7 @@ def _notes(dossier: Dossier, has_development_keys: bool) -> dict[str, Any]:
         "no_second_factor": not any(s.second_factor != "none" for s in sellers),
         "no_operator_sign_off": not operators,
         "no_timestamp_authority": True,
+        "demonstration_pictures": any(c.method == "demo" for c in dossier.captures),
         "after_seller_signature": _after_seller_signature(dossier),
     }
 

@@ -275,10 +275,11 @@ class LiveSession:
     async def _log(self, line: Log) -> bool:
         """Record an act; where that fails the session goes on, but nothing unrecorded is done to the phone."""
         actor = Actor(line.by.role, line.by.actor_id, line.by.name)
+        is_recorded = False
         with logs.kept_going("session.log", self.inspection_id):
             await self._events.record(self.inspection_id, line.kind, actor, line.data)
-            return True
-        return False
+            is_recorded = True
+        return is_recorded
 
     async def _carry_out(self, effect: Effect) -> None:
         match effect:

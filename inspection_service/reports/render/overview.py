@@ -43,6 +43,7 @@ class Overview(Context):
         notes = self.record["notes"]
         order = (
             ("development_keys", "bad"),
+            ("demonstration_pictures", "bad"),
             ("no_seller_signature", "warn"),
             ("no_operator_sign_off", "warn"),
             ("no_second_factor", "warn"),

@@ -146,6 +146,7 @@ class Pictured(Context):
         if judgement and judgement["reasons"] and capture["step_id"] is not None:
             reasons = ", ".join(self.words.label("reason", code) for code in judgement["reasons"])
             lines.append(say("caption.reasons", reasons=reasons))
+        lines.append(say("caption.method", how=self.words.label("method", capture["method"])))
         lines.append(say("caption.received", at=self.at(capture["received_at"])))
         if capture["width_px"] and capture["height_px"]:
             lines.append(say("caption.size", width=capture["width_px"], height=capture["height_px"]))

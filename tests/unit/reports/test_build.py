@@ -163,10 +163,26 @@ def test_notes_name_everything_that_is_missing_from_a_full_proof() -> None:
         "development_keys": True,
         "no_seller_signature": False,
         "no_second_factor": True,
+        "demonstration_pictures": False,
         "no_operator_sign_off": True,
         "no_timestamp_authority": True,
         "after_seller_signature": [],
     }
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_a_picture_that_was_not_taken_for_the_inspection_is_told_on_page_one_and_beside_it(
+    language: Language,
+) -> None:
+    """A stranger must not take a demonstration for an inspection."""
+    case = dossier(language)[0]
+    made = draft(replace(case, captures=tuple(replace(c, method="demo") for c in case.captures)))
+    assert made.record["notes"]["demonstration_pictures"] is True
+    page = page_data(made.record, made.sha256, Pictures())
+    words = Words(language)
+    assert {"text": words.say("note.demonstration_pictures"), "tone": "bad"} in page["notes"]
+    how = words.say("caption.method", how=words.label("method", "demo"))
+    assert all(how in photo["lines"] for photo in page["photos"])
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])
