@@ -275,11 +275,12 @@ class LiveSession:
     async def _log(self, line: Log) -> bool:
         """Record an act; where that fails the session goes on, but nothing unrecorded is done to the phone."""
         actor = Actor(line.by.role, line.by.actor_id, line.by.name)
-        is_recorded = False
-        with logs.kept_going("session.log", self.inspection_id):
+        try:
             await self._events.record(self.inspection_id, line.kind, actor, line.data)
-            is_recorded = True
-        return is_recorded
+        except Exception as error:
+            logs.session_fault("session.log", self.inspection_id, error)
+            return False
+        return True
 
     async def _carry_out(self, effect: Effect) -> None:
         match effect:

@@ -145,7 +145,12 @@ def kept_going(what: str, inspection_id: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        _log().error("session.fault", what=what, inspection_id=inspection_id, exc_info=error)
+        session_fault(what, inspection_id, error)
+
+
+def session_fault(what: str, inspection_id: str, error: Exception) -> None:
+    """Something inside a live session failed; the session goes on."""
+    _log().error("session.fault", what=what, inspection_id=inspection_id, exc_info=error)
 
 
 def request_answered(method: str, path: str, status: int, seconds: float) -> None:
