@@ -28,10 +28,10 @@ help: ## list what can be made
 run: $(VENV)/.run web ## start the service, with a demo platform, operator and inspection
 	@exec $(BIN)/inspection-service first-run --serve --data-dir $(HOME_DIR) --port $(PORT) $(if $(HTTPS),--lan)
 
-test: test-packages $(VENV)/.test web lint check-web ## lint, unit, integration and browser tests
+test: test-packages $(VENV)/.test web lint ## lint, unit, integration and browser tests
 	@$(BIN)/python -m pytest
 
-lint: $(VENV)/.test ## style, types and the import contract
+lint: $(VENV)/.test check-web ## style, types (Python and TypeScript) and the import contract
 	@$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
