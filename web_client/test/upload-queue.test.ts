@@ -224,6 +224,16 @@ describe("photos on their way", () => {
     expect(waiting).toMatchObject([{ state: "refused", slug: "quota-exceeded" }]);
   });
 
+  test("too many uploads under way at once is waited for: no photo is given up for it", async () => {
+    uploader.answers = [new Refused("quota-exceeded", 409, "", "", { quota: "open_uploads", limit: 8 })];
+    await queue.add(photo("c1"));
+    await settle();
+    expect(waiting).toMatchObject([{ captureId: "c1", state: "waiting" }]);
+    timers.pass(60_000);
+    await settle();
+    expect(sent).toEqual(["c1"]);
+  });
+
   test("when the session is over the photo stays on the phone and the page is told", async () => {
     uploader.answers = [refused("session-missing", 401)];
     await queue.add(photo("c1"));

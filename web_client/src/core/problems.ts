@@ -21,8 +21,8 @@ export class Refused extends Error {
 
   /** Whether the same request may succeed later without anybody changing anything. */
   get isPassing(): boolean {
-    // The inspection has all it may have; waiting does not change that, whatever the status.
-    if (this.slug === "quota-exceeded") return false;
+    // The inspection has all it may have, and waiting does not change that; only uploads under way come to an end.
+    if (this.slug === "quota-exceeded") return this.attributes.quota === "open_uploads";
     return this.status >= 500 || this.status === 429 || this.status === 408;
   }
 }
