@@ -84,6 +84,19 @@ class VisionSettings(_Part):
     """Longest judgement of one photo before it is given up."""
 
 
+class TurnSettings(_Part):
+    """A coturn relay (``use-auth-secret``) and the secret it shares with us to make short-lived credentials."""
+
+    urls: tuple[str, ...] = ()
+    """Addresses such as ``turn:HOST:3478?transport=udp`` and ``turns:HOST:443?transport=tcp``; empty: no relay."""
+    secret: SecretStr | None = None
+    """The relay's ``static-auth-secret``; or ``secret_file``."""
+    secret_file: Path | None = None
+    """A file that holds the secret, without the line's end."""
+    ttl_s: Annotated[int, Field(ge=60, le=86400)] = 1800
+    """Seconds for which a browser may open an allocation with the credentials it was given."""
+
+
 class MediaSettings(_Part):
     """The live call."""
 
@@ -92,7 +105,12 @@ class MediaSettings(_Part):
     relay_only: bool = False
     """Hide the parties' addresses from each other: only relayed candidates."""
     ice_servers: tuple[str, ...] = ()
-    """STUN and TURN addresses handed to both browsers."""
+    """STUN addresses handed to both browsers, such as ``stun:HOST:3478``; relays stand in ``turn``."""
+    turn: TurnSettings = TurnSettings()
+    recording_max_bytes: Annotated[int, Field(ge=1024, le=64 * 1024 * _MIB)] = 1024 * _MIB
+    """Bytes of all recordings of one inspection."""
+    recording_days: Annotated[int, Field(ge=1, le=3650)] = 30
+    """Days after which the bytes of a recording are deleted; its hashes stay."""
 
 
 class SigningSettings(_Part):
@@ -140,6 +158,22 @@ class WorkSettings(_Part):
     """Whether ``serve`` also works; ``false`` where ``inspection-service worker`` does."""
 
 
+def _wrong_relays(media: MediaSettings) -> list[str]:
+    wrong: list[str] = []
+    turn = media.turn
+    if not all(url.startswith(("stun:", "stuns:")) for url in media.ice_servers):
+        wrong.append("media.ice_servers takes stun: addresses; a relay belongs to media.turn.urls")
+    if not all(url.startswith(("turn:", "turns:")) for url in turn.urls):
+        wrong.append("media.turn.urls takes turn: and turns: addresses")
+    if turn.secret is not None and turn.secret_file is not None:
+        wrong.append("media.turn takes secret or secret_file, not both")
+    if bool(turn.urls) != (turn.secret is not None or turn.secret_file is not None):
+        wrong.append("media.turn.urls and its secret or secret_file go together")
+    if media.relay_only and not turn.urls:
+        wrong.append("media.relay_only needs media.turn.urls: without a relay nobody would connect")
+    return wrong
+
+
 class Settings(BaseSettings):
     """The whole tree. Build it once, in ``app.py`` or ``cli.py``, and hand each room its part."""
 
@@ -179,6 +213,7 @@ class Settings(BaseSettings):
             wrong.append("signing.mode=file needs signing.keys_dir")
         if (self.store.access_key is None) != (self.store.secret_key is None):
             wrong.append("store.access_key and store.secret_key go together")
+        wrong += _wrong_relays(self.media)
         if wrong:
             raise ValueError("; ".join(wrong))
         return self
