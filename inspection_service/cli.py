@@ -9,7 +9,7 @@ import argparse
 import importlib
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -87,6 +87,15 @@ def _folder(text: str) -> Path:
     if not path.is_dir():
         raise argparse.ArgumentTypeError(f"{text} is not a folder")
     return path
+
+
+def _whole(most: int) -> Callable[[str], int]:
+    def whole(text: str) -> int:
+        if not text.isdecimal() or not 1 <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1 to {most}")
+        return int(text)
+
+    return whole
 
 
 def _file(text: str) -> Path:
@@ -170,6 +179,19 @@ def _parser() -> argparse.ArgumentParser:
     )
     models.add_argument("folder", nargs="?", type=_folder, metavar="DIR")
     models.add_argument("--json", action="store_true")
+
+    load = command(
+        "simulate-sellers", "simulate_sellers", "load a running service with simulated sellers' cameras"
+    )
+    load.add_argument("--url", required=True, metavar="URL", help="address of the service")
+    load.add_argument("--count", type=_whole(500), default=5, metavar="N", help="sellers, at most 500")
+    load.add_argument("--seconds", type=_whole(3600), default=10, metavar="S", help="at most 3600")
+    load.add_argument(
+        "--api-key", metavar="KEY", help="platform's key (default: first-run's in the data folder)"
+    )
+    load.add_argument("--remote", action="store_true", help="also load a service on another machine")
+    load.add_argument("--json", action="store_true", help="print the figures as JSON")
+    _instance(load)
 
     _keys(command("keys", "keys", "make and show signing keys; admit platforms and operators"))
     command("openapi", "openapi", "print the OpenAPI document")

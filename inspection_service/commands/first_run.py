@@ -73,7 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
 async def prepare_instance(settings: Settings) -> FirstRun:
     """Make what is missing; what an earlier start made and still works stays as it is."""
     path = settings.data_dir / FILE_NAME
-    earlier = _read(path)
+    earlier = read_first_run(path)
     async with open_directory(settings) as identity:
         platform = await _platform(identity, earlier)
         email, password = await _operator(identity, earlier)
@@ -131,7 +131,8 @@ def _settings(arguments: argparse.Namespace, clock: Clock) -> tuple[Settings, La
     )
 
 
-def _read(path: Path) -> FirstRun | None:
+def read_first_run(path: Path) -> FirstRun | None:
+    """Read what an earlier first run kept; ``None`` when there was none."""
     try:
         return FirstRun(**json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
