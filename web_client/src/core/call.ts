@@ -1,14 +1,19 @@
 /**
- * The two WebRTC connections of a live session.
+ * The connection between two browsers: camera, voices, mirrored screen and pointer, peer to peer.
  *
- * `PeerCall` joins the two browsers: camera and voices, peer to peer. `AnalysisSender` sends a small copy of the camera to the
- * service, which answers with hints. Neither knows a socket: they are given `send` and told what arrived.
+ * It knows no socket: it is given `send` and told what arrived. The seller's side makes every offer, because it brings the
+ * camera; the other side answers, and asks for an offer when it needs one. So two offers never cross.
  *
- * The seller's side makes every offer, because it brings the camera; the operator's side answers, and asks for an offer when
- * it needs one. So two offers never cross.
+ * A call has one `main` connection, to the operator. Each supervisor who looks on has a `viewer` connection of his own: a
+ * small picture and nothing else.
  */
 
+import { MIRROR_CHANNEL } from "./mirror";
+import { POINTER_CHANNEL } from "./pointer";
+
+/** `operator` is every side that looks on, also a supervisor's. */
 export type CallRole = "seller" | "operator";
+export type CallKind = "main" | "viewer";
 
 export type SignalPayload =
   | { readonly description: RTCSessionDescriptionInit }
@@ -24,53 +29,109 @@ const RESTART_AFTER_MS = 2_000;
 const FAILED_AFTER_MS = 15_000;
 /** What a phone's upload carries beside the photos. */
 const CAMERA_BITS_PER_S = 2_000_000;
+const SCREEN_BITS_PER_S = 1_000_000;
+/** What a second viewer gets: enough to follow, little enough not to spoil the operator's picture. */
+const VIEWER_BITS_PER_S = 400_000;
+const VIEWER_HEIGHT_PX = 360;
 
 export interface PeerCallOptions {
   readonly role: CallRole;
+  /** Default `main`. */
+  readonly kind?: CallKind;
   readonly iceServers: readonly RTCIceServer[];
+  /** Only through the relay: UDP is blocked, or addresses must not be told. */
+  readonly relayOnly?: boolean;
   readonly send: (payload: SignalPayload) => void;
+  /** The other side's camera (operator) or voice; may be told more than once, always the same stream. */
   readonly onRemoteStream: (stream: MediaStream) => void;
+  /** The seller's whole screen, once it was shared; `phone.sharing_screen` says whether it still is. */
+  readonly onScreenStream?: (stream: MediaStream) => void;
+  /** `failed` is final: close this call and make another. */
   readonly onState: (state: LinkState) => void;
 }
 
-/** Camera and voices between the seller's and the operator's browser. */
+/** What a call is like now, as the browser counts it; `null` for what it does not tell. */
+export interface CallHealth {
+  readonly rtt_ms: number | null;
+  /** Through a relay, and so slower than need be. */
+  readonly isRelayed: boolean;
+  /** Pictures of the camera sent (seller) or decoded (operator) since the beginning. */
+  readonly frames: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** One connection between the seller's browser and another one. */
 export class PeerCall {
+  /** Carries the mirrored screen; `null` on a viewer's connection. */
+  readonly mirror: RTCDataChannel | null;
+  /** Carries pointing and drawing; `null` on a viewer's connection. */
+  readonly pointer: RTCDataChannel | null;
   readonly #connection: RTCPeerConnection;
   readonly #options: PeerCallOptions;
   readonly #remote = new MediaStream();
+  #camera: MediaStreamTrack | null = null;
+  #screen: MediaStreamTrack | null = null;
   #voice: MediaStreamTrack | null = null;
+  #isPaused = false;
   #restartTimer: ReturnType<typeof setTimeout> | undefined;
   #failTimer: ReturnType<typeof setTimeout> | undefined;
   #everConnected = false;
 
   constructor(options: PeerCallOptions) {
     this.#options = options;
-    this.#connection = new RTCPeerConnection({ iceServers: [...options.iceServers] });
+    const isMain = options.kind !== "viewer";
+    this.#connection = new RTCPeerConnection(configuration(options.iceServers, options.relayOnly ?? false));
     this.#connection.onicecandidate = ({ candidate }) => options.send({ candidate: candidate?.toJSON() ?? null });
-    this.#connection.ontrack = ({ track }) => {
-      this.#remote.addTrack(track);
-      options.onRemoteStream(this.#remote);
-    };
+    this.#connection.ontrack = ({ track, transceiver }) => this.#received(track, transceiver);
     this.#connection.onconnectionstatechange = () => this.#follow();
+    this.mirror = isMain ? this.#channel(MIRROR_CHANNEL) : null;
+    this.pointer = isMain ? this.#channel(POINTER_CHANNEL) : null;
     if (options.role === "seller") {
       this.#connection.onnegotiationneeded = () => void this.#offer();
-      this.#connection.addTransceiver("audio", { direction: "sendrecv" });
+      if (isMain) this.#connection.addTransceiver("audio", { direction: "sendrecv" });
+      // Always there, so that the camera may come, go and be exchanged without a new offer.
+      this.#connection.addTransceiver("video", {
+        direction: "sendonly",
+        sendEncodings: [{ maxBitrate: isMain ? CAMERA_BITS_PER_S : VIEWER_BITS_PER_S }],
+      });
     }
     this.#failTimer = setTimeout(() => this.#giveUp(), FAILED_AFTER_MS);
     options.onState("connecting");
   }
 
-  /** Send this camera, in place of another one or as the first. */
-  async showCamera(track: MediaStreamTrack): Promise<void> {
-    const video = this.#connection.getTransceivers().find((each) => each.receiver.track.kind === "video");
-    if (video !== undefined) {
-      await video.sender.replaceTrack(track);
-      return;
+  // --- what the seller shows --------------------------------------------------------------------
+
+  /** Send this camera, in place of another one or as the first; `null` sends none. */
+  async showCamera(track: MediaStreamTrack | null): Promise<void> {
+    this.#camera = track;
+    // An inspector reads scratches and digits: rather fewer pictures than smaller ones.
+    if (track !== null && "contentHint" in track) track.contentHint = "detail";
+    const sender = this.#videos()[0]?.sender;
+    if (sender === undefined) return;
+    if (this.#options.kind === "viewer" && track !== null) await shrink(sender, track);
+    await sender.replaceTrack(this.#isPaused ? null : track);
+  }
+
+  /** Send the whole screen beside the camera; `null` ends it. */
+  async shareScreen(track: MediaStreamTrack | null): Promise<void> {
+    this.#screen = track;
+    const known = this.#videos()[1];
+    if (known !== undefined) await known.sender.replaceTrack(this.#isPaused ? null : track);
+    else if (track !== null) {
+      this.#connection.addTransceiver(this.#isPaused ? "video" : track, {
+        direction: "sendonly",
+        sendEncodings: [{ maxBitrate: SCREEN_BITS_PER_S }],
+      });
     }
-    this.#connection.addTransceiver(track, {
-      direction: "sendonly",
-      sendEncodings: [{ maxBitrate: CAMERA_BITS_PER_S }],
-    });
+  }
+
+  /** Stop or go on sending camera and screen; voices stay. */
+  async pause(isPaused: boolean): Promise<void> {
+    this.#isPaused = isPaused;
+    const [camera, screen] = this.#videos();
+    await camera?.sender.replaceTrack(isPaused ? null : this.#camera);
+    await screen?.sender.replaceTrack(isPaused ? null : this.#screen);
   }
 
   /** Send this voice; `null` only listens. */
@@ -78,6 +139,8 @@ export class PeerCall {
     this.#voice = track;
     await this.#audio()?.sender.replaceTrack(track);
   }
+
+  // --- the path ---------------------------------------------------------------------------------
 
   /**
    * Whether an offer comes from another connection than the one this call is joined to: the other page was loaded anew, and
@@ -91,9 +154,78 @@ export class PeerCall {
     return known !== undefined && sessionIdOf(known) !== sessionIdOf(payload.description.sdp ?? "");
   }
 
-  /** Take what the other side's browser sent; a late word to a call that is over is nothing. */
+  /** Take what the other side's browser sent; a late word to a call that is over, or that is nonsense, is nothing. */
   async receive(payload: SignalPayload): Promise<void> {
     if (this.#connection.signalingState === "closed") return;
+    try {
+      await this.#take(payload);
+    } catch (error) {
+      console.warn("A word of the other browser made no sense to this one.", error);
+    }
+  }
+
+  /** Use these servers from the next search for a path on: their credentials are short-lived. */
+  setIce(iceServers: readonly RTCIceServer[], relayOnly: boolean): void {
+    if (this.#connection.signalingState === "closed") return;
+    this.#connection.setConfiguration(configuration(iceServers, relayOnly));
+  }
+
+  /** Look for a new network path now: the phone changed from Wi-Fi to 4G, or the page came back to the front. */
+  restart(): void {
+    if (this.#connection.signalingState === "closed" || !this.#everConnected) return;
+    if (this.#options.role === "operator") this.#options.send({ renegotiate: "path" });
+    // An offer that nobody answered (the other page was away) would keep the browser from making another.
+    else if (this.#connection.signalingState === "have-local-offer") void this.#offer({ iceRestart: true });
+    else this.#connection.restartIce();
+  }
+
+  async health(): Promise<CallHealth> {
+    let health: CallHealth = { rtt_ms: null, isRelayed: false, frames: 0, width: 0, height: 0 };
+    const report = await this.#connection.getStats();
+    report.forEach((stat: Record<string, unknown>) => {
+      if (stat["type"] === "candidate-pair" && stat["nominated"] === true && stat["state"] === "succeeded") {
+        const rtt = stat["currentRoundTripTime"];
+        const local = report.get(String(stat["localCandidateId"])) as Record<string, unknown> | undefined;
+        health = {
+          ...health,
+          rtt_ms: typeof rtt === "number" ? Math.round(rtt * 1000) : null,
+          isRelayed: local?.["candidateType"] === "relay",
+        };
+      }
+      const isVideo = stat["kind"] === "video" && (stat["type"] === "outbound-rtp" || stat["type"] === "inbound-rtp");
+      const frames = Number(stat["framesSent"] ?? stat["framesDecoded"] ?? 0);
+      if (isVideo && frames >= health.frames) {
+        const size = { width: Number(stat["frameWidth"] ?? 0), height: Number(stat["frameHeight"] ?? 0) };
+        health = { ...health, frames, ...size };
+      }
+    });
+    return health;
+  }
+
+  close(): void {
+    clearTimeout(this.#restartTimer);
+    clearTimeout(this.#failTimer);
+    this.#connection.onconnectionstatechange = null;
+    this.#connection.onicecandidate = null;
+    this.#connection.close();
+  }
+
+  // --- within -----------------------------------------------------------------------------------
+
+  #channel(which: { readonly label: string; readonly id: number }): RTCDataChannel {
+    return this.#connection.createDataChannel(which.label, { negotiated: true, id: which.id, ordered: true });
+  }
+
+  #received(track: MediaStreamTrack, transceiver: RTCRtpTransceiver): void {
+    if (track.kind === "video" && this.#videos().indexOf(transceiver) > 0) {
+      this.#options.onScreenStream?.(new MediaStream([track]));
+      return;
+    }
+    this.#remote.addTrack(track);
+    this.#options.onRemoteStream(this.#remote);
+  }
+
+  async #take(payload: SignalPayload): Promise<void> {
     if ("renegotiate" in payload) {
       this.restart();
     } else if ("candidate" in payload) {
@@ -104,22 +236,9 @@ export class PeerCall {
     }
   }
 
-  /** Look for a new network path now: the phone changed from Wi-Fi to 4G, or the page came back to the front. */
-  restart(): void {
-    if (this.#connection.signalingState === "closed" || !this.#everConnected) return;
-    if (this.#options.role === "seller") this.#connection.restartIce();
-    else this.#options.send({ renegotiate: "path" });
-  }
-
-  close(): void {
-    clearTimeout(this.#restartTimer);
-    clearTimeout(this.#failTimer);
-    this.#connection.onconnectionstatechange = null;
-    this.#connection.close();
-  }
-
-  async #offer(): Promise<void> {
-    await this.#connection.setLocalDescription();
+  async #offer(options?: RTCOfferOptions): Promise<void> {
+    if (options === undefined) await this.#connection.setLocalDescription();
+    else await this.#connection.setLocalDescription(await this.#connection.createOffer(options));
     this.#sendLocal();
   }
 
@@ -137,6 +256,11 @@ export class PeerCall {
     return this.#connection.getTransceivers().find((each) => each.receiver.track.kind === "audio");
   }
 
+  /** The camera's, then the screen's. */
+  #videos(): RTCRtpTransceiver[] {
+    return this.#connection.getTransceivers().filter((each) => each.receiver.track.kind === "video");
+  }
+
   #sendLocal(): void {
     const description = this.#connection.localDescription;
     if (description) this.#options.send({ description: description.toJSON() });
@@ -151,13 +275,12 @@ export class PeerCall {
         this.#options.onState("connected");
         break;
       case "disconnected":
-        this.#options.onState("interrupted");
+        this.#interrupted();
         this.#restartTimer = setTimeout(() => this.restart(), RESTART_AFTER_MS);
-        this.#failTimer = setTimeout(() => this.#giveUp(), FAILED_AFTER_MS);
         break;
       case "failed":
         if (this.#everConnected) {
-          this.#options.onState("interrupted");
+          this.#interrupted();
           this.restart();
         } else {
           this.#giveUp();
@@ -168,113 +291,30 @@ export class PeerCall {
     }
   }
 
+  #interrupted(): void {
+    this.#options.onState("interrupted");
+    clearTimeout(this.#failTimer);
+    this.#failTimer = setTimeout(() => this.#giveUp(), FAILED_AFTER_MS);
+  }
+
   #giveUp(): void {
     if (this.#connection.connectionState !== "connected") this.#options.onState("failed");
   }
 }
 
+function configuration(iceServers: readonly RTCIceServer[], relayOnly: boolean): RTCConfiguration {
+  return { iceServers: [...iceServers], iceTransportPolicy: relayOnly ? "relay" : "all" };
+}
+
+/** Send a camera no larger than a second viewer needs. */
+async function shrink(sender: RTCRtpSender, track: MediaStreamTrack): Promise<void> {
+  const { width = 1280, height = 720 } = track.getSettings();
+  const parameters = sender.getParameters();
+  const by = Math.max(1, Math.min(width, height) / VIEWER_HEIGHT_PX);
+  parameters.encodings = parameters.encodings.map((encoding) => ({ ...encoding, scaleResolutionDownBy: by }));
+  await sender.setParameters(parameters).catch(() => undefined); // then at the size it has, within the same bits
+}
+
 function sessionIdOf(sdp: string): string | undefined {
   return /^o=\S+ (\S+)/m.exec(sdp)?.[1];
-}
-
-/** What the analysis needs at most: the service looks at 640x360, three times a second. */
-const ANALYSIS_HEIGHT_PX = 360;
-const ANALYSIS_FPS = 3;
-const ANALYSIS_BITS_PER_S = 250_000;
-const REBUILD_FIRST_MS = 1_000;
-const REBUILD_MAX_MS = 30_000;
-
-export interface AnalysisSenderOptions {
-  readonly iceServers: () => readonly RTCIceServer[];
-  readonly send: (
-    message:
-      | { readonly type: "analysis.offer"; readonly description: RTCSessionDescriptionInit }
-      | { readonly type: "analysis.candidate"; readonly candidate: RTCIceCandidateInit | null },
-  ) => void;
-}
-
-/**
- * Sends a small copy of the camera to the service. The service's peer knows no ICE restart, so a lost connection is replaced by
- * a new one, later and later while it keeps failing.
- */
-export class AnalysisSender {
-  readonly #options: AnalysisSenderOptions;
-  #connection: RTCPeerConnection | undefined;
-  #track: MediaStreamTrack | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #delayMs = REBUILD_FIRST_MS;
-
-  constructor(options: AnalysisSenderOptions) {
-    this.#options = options;
-  }
-
-  /** Begin, or go on with another camera. */
-  start(track: MediaStreamTrack): void {
-    this.#track = track;
-    this.#delayMs = REBUILD_FIRST_MS;
-    void this.#build();
-  }
-
-  /** Take the service's answer; `null` says that it lost us and waits for a new offer. */
-  async receive(description: RTCSessionDescriptionInit | null): Promise<void> {
-    if (description === null) {
-      this.#rebuildLater();
-    } else if (this.#connection?.signalingState === "have-local-offer") {
-      await this.#connection.setRemoteDescription(description);
-    }
-  }
-
-  stop(): void {
-    this.#track = undefined;
-    clearTimeout(this.#timer);
-    this.#drop();
-  }
-
-  async #build(): Promise<void> {
-    clearTimeout(this.#timer);
-    this.#drop();
-    const track = this.#track;
-    if (!track || track.readyState !== "live") return;
-    const connection = new RTCPeerConnection({ iceServers: [...this.#options.iceServers()] });
-    this.#connection = connection;
-    const height = Math.min(track.getSettings().height ?? 720, track.getSettings().width ?? 1280);
-    connection.addTransceiver(track, {
-      direction: "sendonly",
-      sendEncodings: [
-        {
-          scaleResolutionDownBy: Math.max(1, height / ANALYSIS_HEIGHT_PX),
-          maxFramerate: ANALYSIS_FPS,
-          maxBitrate: ANALYSIS_BITS_PER_S,
-        },
-      ],
-    });
-    connection.onicecandidate = ({ candidate }) => {
-      if (this.#connection === connection) {
-        this.#options.send({ type: "analysis.candidate", candidate: candidate?.toJSON() ?? null });
-      }
-    };
-    connection.onconnectionstatechange = () => {
-      if (this.#connection !== connection) return;
-      if (connection.connectionState === "connected") this.#delayMs = REBUILD_FIRST_MS;
-      if (["disconnected", "failed"].includes(connection.connectionState)) this.#rebuildLater();
-    };
-    const offer = await connection.createOffer();
-    // The offer leaves before the candidates do: the service needs it first.
-    if (this.#connection !== connection || !offer.sdp) return;
-    this.#options.send({ type: "analysis.offer", description: { type: "offer", sdp: offer.sdp } });
-    await connection.setLocalDescription(offer);
-  }
-
-  #rebuildLater(): void {
-    clearTimeout(this.#timer);
-    this.#drop();
-    this.#timer = setTimeout(() => void this.#build(), this.#delayMs);
-    this.#delayMs = Math.min(this.#delayMs * 2, REBUILD_MAX_MS);
-  }
-
-  #drop(): void {
-    const connection = this.#connection;
-    this.#connection = undefined;
-    connection?.close();
-  }
 }

@@ -3,7 +3,7 @@
 import type { SellerApi, Signing } from "./api";
 import { realTimers, type Timers } from "./backoff";
 import { keep, type KeptPhoto, type Still } from "./capture";
-import type { IceServer, Incoming, Outgoing, PhoneRefusal } from "./messages";
+import type { CommandArgs, IceServer, Incoming, Outgoing, PhoneRefusal } from "./messages";
 import { NoRoom, type PhotoStore } from "./photo-store";
 import { Refused, Unreached } from "./problems";
 import { SessionSocket, sessionUrl, type LineState, type SocketLike } from "./session-socket";
@@ -412,14 +412,14 @@ export class Seller {
   }
 
   /** Do what the operator asks and say what really happened. */
-  private async obey(id: string, name: string, args: Readonly<Record<string, string>>): Promise<void> {
+  private async obey(id: string, name: string, args: CommandArgs): Promise<void> {
     const answer = (ok: boolean, effect: Readonly<Record<string, unknown>> | null, error: PhoneRefusal | null): void => {
       this.say({ type: "ack", id, ok, effect, error });
     };
     const place = this.inside.place;
     const isWorking = place.screen === "step" || place.screen === "review" || place.screen === "damage";
     if (name === "go_to_step") {
-      const stepId = args["step_id"] ?? "";
+      const stepId = String(args["step_id"] ?? "");
       if (!this.inside.view.steps.some((step) => step.id === stepId)) return answer(false, null, "step-unknown");
       if (!isWorking) return answer(false, null, "not-taking-photos");
       this.goToStep(stepId);

@@ -1,5 +1,8 @@
 /** What the service answers with, as the pages read it: the shapes of the HTTP contract, shared by both pages. */
 
+import type { ChatMessage, LiveLevel } from "./messages";
+
+export type { ChatMessage, LiveLevel };
 export type Language = "fr" | "en";
 export type Purpose = "listing" | "collection" | "delivery" | "return";
 export type InspectionState =
@@ -126,9 +129,49 @@ export interface StepView {
 
 export interface Consents {
   readonly photos: boolean;
+  /** Follows from `live_level`: whether it is more than `off`. */
   readonly live_video: boolean;
+  /** What an operator may do in a live session. */
+  readonly live_level: LiveLevel;
   readonly location: boolean;
   readonly recording: boolean;
+}
+
+/** The seller asked for a person, and what is known about when one comes. */
+export interface HelpView {
+  readonly asked_at: string;
+  /** Sellers who wait longer already. */
+  readonly ahead: number;
+  /** Seconds, from the waits of today's queue; `null` when nobody can know. */
+  readonly wait_s: number | null;
+  readonly operators_online: number;
+  /** The number to call back, masked. */
+  readonly call_back: string | null;
+}
+
+/** A frozen frame that became evidence, with what was drawn on it. */
+export interface AnnotationView {
+  readonly id: string;
+  readonly frame_id: string;
+  readonly step_id: string | null;
+  readonly strokes: readonly StrokeView[];
+  readonly text: string | null;
+  readonly by: Actor;
+  readonly at: string;
+  readonly finding_id: string | null;
+}
+
+/** A line on a frame; `width` is a share of the frame's width, as are the points of its width and height. */
+export interface StrokeView {
+  readonly points: readonly (readonly [number, number])[];
+  readonly width: number;
+}
+
+/** A frozen frame, as the service took it. */
+export interface FrameKept {
+  readonly frame_id: string;
+  readonly width: number;
+  readonly height: number;
 }
 
 export interface LinkPreview {
@@ -162,6 +205,9 @@ export interface SellerView {
   readonly signature: { readonly name: string; readonly at: string } | null;
   readonly code: { readonly masked: string | null };
   readonly report_ready: boolean;
+  /** `null`: nobody was asked, or somebody has come. */
+  readonly help: HelpView | null;
+  readonly annotations: readonly AnnotationView[];
   readonly call: {
     readonly id: string;
     readonly operator_name: string;

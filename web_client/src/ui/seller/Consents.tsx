@@ -9,21 +9,27 @@ import { LanguageSwitch } from "./LanguageSwitch";
 import { OnAir } from "./OnAir";
 import { Button, Heading, Trouble } from "./Parts";
 
-/** Only what the page really does is asked for; position and recording are not used yet. */
-const OPTIONAL = ["live_video"] as const;
+/** Only what the page really does is asked for; recording is asked for when one is to begin. */
+type Line = "photos" | "live_video";
+
+function ticked(agreed: Agreed, key: Line, isTicked: boolean): Agreed {
+  if (key === "photos") return { ...agreed, photos: isTicked };
+  // How much an operator may do is asked when one calls; ticked here, they may look.
+  return { ...agreed, live_video: isTicked, live_level: isTicked ? "watch" : "off" };
+}
 
 export function ConsentList(props: {
   readonly agreed: Agreed;
   readonly onChange: (agreed: Agreed) => void;
 }): JSX.Element {
   const t = words.value.consents;
-  const line = (key: keyof Agreed): JSX.Element => (
+  const line = (key: Line): JSX.Element => (
     <label class="consent">
       <input
         type="checkbox"
         name={key}
         checked={props.agreed[key]}
-        onChange={(event) => props.onChange({ ...props.agreed, [key]: event.currentTarget.checked })}
+        onChange={(event) => props.onChange(ticked(props.agreed, key, event.currentTarget.checked))}
       />
       <span>{t[key]}</span>
     </label>
@@ -36,7 +42,7 @@ export function ConsentList(props: {
       </fieldset>
       <fieldset>
         <legend>{t.optional}</legend>
-        {OPTIONAL.map(line)}
+        {line("live_video")}
       </fieldset>
     </>
   );

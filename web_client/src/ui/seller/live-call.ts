@@ -2,7 +2,8 @@
 
 import { effect } from "@preact/signals";
 
-import { AnalysisSender, PeerCall } from "../../core/call";
+import { AnalysisSender } from "../../core/analysis";
+import { PeerCall } from "../../core/call";
 import type { Incoming } from "../../core/messages";
 import type { Seller } from "../../core/seller";
 import { camera } from "./camera-state";
