@@ -8,10 +8,12 @@ InspectionServiceError
 ├── NotAllowed
 │   ├── WrongRole
 │   ├── ClaimNeeded
-│   └── ConsentMissing
+│   ├── ConsentMissing
+│   └── SupervisorNeeded
 └── Conflict
     ├── NoCall
-    └── SellerAbsent
+    ├── SellerAbsent
+    └── ViewersFull
 """
 
 from __future__ import annotations
@@ -66,3 +68,15 @@ class SellerAbsent(Conflict):
     """The seller's page is not open at the moment."""
 
     slug = "seller-absent"
+
+
+class SupervisorNeeded(NotAllowed):
+    """Only a supervisor looks on at a colleague's call."""
+
+    slug = "supervisor-needed"
+
+
+class ViewersFull(Conflict):
+    """As many people look on as the seller's phone can serve."""
+
+    slug = "viewers-full"
