@@ -29,6 +29,7 @@ from inspection_service.inspections.records import (
     FindingId,
     Inspection,
     InspectionId,
+    LiveLevel,
     Signature,
     SkippedStep,
     StepId,
@@ -66,13 +67,25 @@ class Answering(Acts):
         return change.inspection
 
     async def give_consents(
-        self, inspection_id: InspectionId, consents: Mapping[ConsentPurpose, bool], *, by: Actor
+        self,
+        inspection_id: InspectionId,
+        consents: Mapping[ConsentPurpose, bool],
+        *,
+        by: Actor,
+        live_level: LiveLevel | None = None,
     ) -> Inspection:
-        """Record what changed among the consents (``consent.given``, ``consent.withdrawn``)."""
+        """Record what changed among the consents (``consent.given``, ``consent.withdrawn``).
+
+        Args:
+            inspection_id: The inspection.
+            consents: Yes or no to each purpose spoken of. No to ``live_video`` takes back the levels above it.
+            by: The seller.
+            live_level: How much an operator may do in a call: gives the levels below too and takes back those above.
+        """
         async with self._change(inspection_id, by) as change:
             change.needs_state(OPEN_STATES)
             before = await change.case.consents()
-            for purpose, is_given in consents.items():
+            for purpose, is_given in _with_level(consents, live_level).items():
                 if before.get(purpose) == is_given or (purpose not in before and not is_given):
                     continue
                 await change.case.add_consent(Consent(purpose, is_given, change.now))
@@ -179,13 +192,6 @@ class Answering(Acts):
             await change.record("finding.disputed", finding_id=finding.id, is_disputed=words is not None)
             return disputed
 
-    async def ask_help(self, inspection_id: InspectionId, *, by: Actor) -> Inspection:
-        """The seller asks for a person."""
-        async with self._change(inspection_id, by) as change:
-            change.needs_state({"in_progress", "review"})
-            await change.record("help.asked", step_id=change.inspection.current_step)
-        return change.inspection
-
     async def submit(self, inspection_id: InspectionId, *, by: Actor) -> Inspection:
         """The seller has answered every step; repeating it is fine.
 
@@ -238,6 +244,17 @@ class Answering(Acts):
             )
             await change.record("seller.signed", shown_sha256=shown, second_factor=mark.second_factor)
         return change.inspection
+
+
+def _with_level(
+    consents: Mapping[ConsentPurpose, bool], level: LiveLevel | None
+) -> dict[ConsentPurpose, bool]:
+    spoken = dict(consents)
+    if level is not None:
+        spoken |= {purpose: purpose in views.LIVE_PURPOSES[level] for purpose in views.LIVE_PURPOSES["steer"]}
+    elif spoken.get("live_video") is False:
+        spoken |= dict.fromkeys(views.LIVE_PURPOSES["steer"], False)
+    return spoken
 
 
 async def reopen(change: Change) -> None:

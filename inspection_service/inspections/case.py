@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, case, func, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import case, func, insert, select, update
 
 from inspection_service.inspections import rows
 from inspection_service.inspections.errors import (
@@ -16,6 +15,7 @@ from inspection_service.inspections.errors import (
     UploadUnknown,
     VersionConflict,
 )
+from inspection_service.inspections.live_case import LiveCase
 from inspection_service.inspections.records import (
     Capture,
     CaptureId,
@@ -35,12 +35,8 @@ from inspection_service.inspections.requests import Load, Upload
 from inspection_service.storage import tables as t
 
 
-class Case:
+class Case(LiveCase):
     """Children of one inspection; nothing else can be reached from here."""
-
-    def __init__(self, connection: AsyncConnection, inspection: Inspection) -> None:
-        self._connection = connection
-        self.inspection = inspection
 
     async def save(self, changed: Inspection) -> Inspection:
         """Write the inspection if nobody else did since it was read; its version grows by one.
@@ -60,6 +56,7 @@ class Case:
                 current_step=saved.current_step,
                 claimed_by=saved.claimed_by,
                 claimed_at=saved.claimed_at,
+                handover=rows.handover_to_json(saved.handover),
             )
         )
         if done.rowcount != 1:
@@ -370,5 +367,8 @@ class Case:
         query = select(t.operators.c.name).where(t.operators.c.id == operator_id)
         return (await self._connection.execute(query)).scalar() or ""
 
-    def _is_mine(self, column: ColumnElement[str]) -> ColumnElement[bool]:
-        return column == self.inspection.id
+    async def is_operator(self, operator_id: str) -> bool:
+        """Say whether there is such an operator who may still sign in."""
+        column = t.operators.c
+        query = select(column.id).where(column.id == operator_id, column.disabled_at.is_(None))
+        return (await self._connection.execute(query)).first() is not None

@@ -23,6 +23,7 @@ from inspection_service.inspections.errors import (
     ReasonUnknown,
     StillJudging,
 )
+from inspection_service.inspections.helping import answer_help, wait_again
 from inspection_service.inspections.model_findings import adopt_model_findings
 from inspection_service.inspections.records import (
     Actor,
@@ -64,15 +65,18 @@ class Deciding(Acts):
                 raise await named(change.case, CaseClaimed(claimed_by={"id": holder}))
             change.set(claimed_by=OperatorId(by.id), claimed_at=change.now)
             if holder != by.id:
+                change.set(handover=None)
                 await change.record("operator.claimed")
+            await answer_help(change, "claim")
         return change.inspection
 
     async def release(self, inspection_id: InspectionId, *, by: Actor) -> Inspection:
         """Let the case go; fine when one does not hold it."""
         async with self._change(inspection_id, by) as change:
             if change.inspection.claimed_by == by.id:
-                change.set(claimed_by=None, claimed_at=None)
+                change.set(claimed_by=None, claimed_at=None, handover=None)
                 await change.record("operator.released")
+                await wait_again(change)
         return change.inspection
 
     async def accept(self, inspection_id: InspectionId, capture_id: CaptureId, *, by: Actor) -> Capture:

@@ -11,12 +11,18 @@ InspectionServiceError
 │   ├── FindingInvalid        a kind or a box that means nothing
 │   ├── UploadTooLarge        more bytes than one photo may have
 │   ├── UploadInvalid         the announced facts contradict each other
-│   └── ChecksumMismatch      the bytes that arrived are not the bytes announced
+│   ├── ChecksumMismatch      the bytes that arrived are not the bytes announced
+│   ├── DrawingTooLarge       more lines on a frozen picture than anybody draws
+│   ├── PhoneInvalid          a number nobody can call back
+│   └── OperatorUnknown       a colleague to hand over to who is not there
 ├── NotAllowed
 │   ├── ConsentMissing        the seller has not agreed to this
+│   ├── LevelNeeded           the seller allows less than this in a call
 │   └── ClaimNeeded           an operator acts on a case nobody has claimed
 ├── NotFound
 │   ├── InspectionUnknown, CaptureUnknown, FindingUnknown, UploadUnknown, ReportUnknown
+│   ├── FrameUnknown          no such frozen picture, or its bytes have gone
+│   └── RecordingUnknown      no such recording, or its bytes have gone
 └── Conflict
     ├── VersionConflict       somebody else wrote first
     ├── CaseClaimed           another operator holds the case
@@ -26,6 +32,13 @@ InspectionServiceError
     ├── CaptureIdReused       the client's id names other bytes
     ├── QuotaExceeded         more photos, bytes, open uploads or pieces than one inspection may have
     ├── OffsetMismatch        the upload goes on at another place
+    ├── NoCall                this needs a call that both sides have accepted
+    ├── RecordingEnded        the recording takes no more
+    ├── RecordingNotAsked     no operator has started a recording in this call
+    ├── RecordingIdReused     the id names another recording
+    ├── ChunkGap              chunks come one after the other
+    ├── ChunkReused           the number names other bytes
+    ├── RecordingIncomplete   fewer chunks are here than were announced
     ├── StillJudging          a photo has no judgement yet
     ├── ReasonNeeded          the model refused the photo: override it with a reason
     ├── CannotOpen            the photo is no image anybody can look at
@@ -233,3 +246,81 @@ class IdempotencyKeyReused(Conflict):
     """This Idempotency-Key was already used with another body."""
 
     slug = "idempotency-key-reused"
+
+
+class DrawingTooLarge(InvalidInput):
+    """This drawing has more lines or points than one picture may have."""
+
+    slug = "drawing-too-large"
+
+
+class PhoneInvalid(InvalidInput):
+    """This is not a phone number; write it as you would dial it."""
+
+    slug = "phone-invalid"
+
+
+class OperatorUnknown(InvalidInput):
+    """There is no such colleague to hand the case to."""
+
+    slug = "operator-unknown"
+
+
+class LevelNeeded(NotAllowed):
+    """The seller has not allowed this much in the call."""
+
+    slug = "level-needed"
+
+
+class FrameUnknown(NotFound):
+    """There is no such frozen picture; one that nobody keeps is deleted after a day."""
+
+    slug = "frame-unknown"
+
+
+class RecordingUnknown(NotFound):
+    """There is no such recording, or its time is over and it has been deleted."""
+
+    slug = "recording-unknown"
+
+
+class NoCall(Conflict):
+    """There is no call going on."""
+
+    slug = "no-call"
+
+
+class RecordingEnded(Conflict):
+    """This recording has ended and takes no more."""
+
+    slug = "recording-ended"
+
+
+class RecordingNotAsked(Conflict):
+    """No operator has started a recording in this call."""
+
+    slug = "recording-not-asked"
+
+
+class RecordingIdReused(Conflict):
+    """This recording id already names another recording."""
+
+    slug = "recording-id-reused"
+
+
+class ChunkGap(Conflict):
+    """The chunks of a recording come one after the other."""
+
+    slug = "chunk-gap"
+
+
+class ChunkReused(Conflict):
+    """This chunk number already names other bytes."""
+
+    slug = "chunk-reused"
+
+
+class RecordingIncomplete(Conflict):
+    """Not all chunks of this recording have arrived."""
+
+    slug = "recording-incomplete"

@@ -57,7 +57,13 @@ class Reading(Acts):
         """List what operators look at, the page sorted by ``views.needs`` (most urgent first), then newest first."""
         listed = await self._list(_OPEN if only_open else None, cursor, limit)
         now = self._clock.now()
-        urgent_first = sorted(listed.items, key=lambda dossier: views.urgency(dossier, now))
+        last = len(views.URGENCY)
+        urgent_first = sorted(
+            listed.items,
+            key=lambda dossier: min(
+                (views.URGENCY[need] for need in views.needs(dossier, now)), default=last
+            ),
+        )
         return Listed(tuple(urgent_first), listed.next_cursor)
 
     async def dossier(self, inspection_id: InspectionId) -> Dossier:

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 
 from inspection_service.errors import Closed
 from inspection_service.inspections.changes import Acts
+from inspection_service.inspections.helping import answer_help
 from inspection_service.inspections.model_findings import adopt_model_findings
 from inspection_service.inspections.records import (
     SERVICE,
@@ -26,6 +27,10 @@ NotedKind = Literal[
     "call.accepted",
     "call.declined",
     "call.ended",
+    "call.paused",
+    "call.resumed",
+    "viewer.joined",
+    "viewer.left",
     "command.sent",
     "command.acknowledged",
     "code.sent",
@@ -128,4 +133,7 @@ class Recording(Acts):
         async with self._change(inspection_id, by, within=within) as change:
             if change.inspection.state in CLOSED:
                 raise Closed(state=change.inspection.state)
-            return await change.record(kind, **data)
+            event = await change.record(kind, **data)
+            if kind == "call.opened" and by.kind == "operator":
+                await answer_help(change, "call")
+            return event

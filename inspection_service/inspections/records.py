@@ -16,6 +16,10 @@ CaptureId = NewType("CaptureId", str)
 FindingId = NewType("FindingId", str)
 OperatorId = NewType("OperatorId", str)
 StepId = NewType("StepId", str)
+FrameId = NewType("FrameId", str)
+AnnotationId = NewType("AnnotationId", str)
+RecordingId = NewType("RecordingId", str)
+MessageId = NewType("MessageId", str)
 
 Language = Literal["fr", "en"]
 Purpose = Literal["listing", "collection", "delivery", "return"]
@@ -39,7 +43,10 @@ seller after two failed tries or by an operator.
 """
 Voice = Literal["model", "operator", "seller"]
 ActorKind = Literal["platform", "seller", "operator", "service"]
-ConsentPurpose = Literal["photos", "live_video", "location", "recording"]
+ConsentPurpose = Literal["photos", "live_video", "pointing", "steering", "location", "recording"]
+LiveLevel = Literal["off", "watch", "point", "steer"]
+"""What the seller lets an operator do in a call, each including the one before; kept as the consents ``live_video``
+(watch), ``pointing`` and ``steering``."""
 FindingVerdict = Literal["confirmed", "rejected"]
 SignOff = Literal["required", "none"]
 
@@ -109,6 +116,8 @@ class Inspection:
     claimed_by: OperatorId | None = None
     claimed_at: datetime | None = None
     """When the claim was last used; an idle claim lapses."""
+    handover: Handover | None = None
+    """From whom the present holder was given the case, and with which words; ``None`` when they took it themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +176,8 @@ class Finding:
     """The seller's words when they do not agree."""
     more_captures: tuple[CaptureId, ...] = ()
     """Further photos of the same damage, beside ``capture_id``."""
+    annotation_id: AnnotationId | None = None
+    """The drawing on a frozen frame that shows it, when no photo does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +238,164 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class Frame:
+    """One picture of a live call, frozen at full resolution; its bytes go after a day unless it is kept."""
+
+    id: FrameId
+    inspection_id: InspectionId
+    step_id: StepId | None
+    sha256: str
+    size_bytes: int
+    media_type: str
+    width: int
+    height: int
+    object_key: str
+    at: datetime
+    deleted_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stroke:
+    """One line drawn on a frame."""
+
+    points: tuple[tuple[float, float], ...]
+    """``(x, y)`` in 0..1 of the upright picture's width and height."""
+    width: float
+    """Of the line, as a share of the picture's width."""
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """A frozen frame that an operator kept as evidence, with what was drawn on it."""
+
+    id: AnnotationId
+    inspection_id: InspectionId
+    frame_id: FrameId
+    step_id: StepId | None
+    """Where the seller was when the frame was frozen."""
+    strokes: tuple[Stroke, ...]
+    text: str | None
+    by: Actor
+    at: datetime
+    finding_id: FindingId | None
+    """The finding it shows, when the operator named one."""
+    sha256: str
+    """Of the frame's bytes as the phone sent them."""
+    size_bytes: int
+    media_type: str
+    width: int
+    height: int
+    object_key: str
+    frozen_at: datetime
+
+
+RecordingDevice = Literal["seller", "operator"]
+RecordingKind = Literal["video", "mirror"]
+RecordingEnd = Literal["finished", "consent-withdrawn", "abandoned", "signed-off"]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingPart:
+    """The chunks of one kind: the camera's ``video`` or the page's ``mirror``."""
+
+    kind: RecordingKind
+    media_type: str
+    chunks: int
+    bytes_: int
+    chain_sha256: str
+    """``chain_n = sha256(chain_{n-1} || sha256(chunk_n))``, before the first chunk 32 zero bytes; lower-case hex."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedStep:
+    """Where in a recording the seller came to a step."""
+
+    step_id: StepId
+    at_s: float
+    """Seconds after ``started_at``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What one device recorded of a call; the hashes stay when the bytes have gone."""
+
+    id: RecordingId
+    inspection_id: InspectionId
+    device: RecordingDevice
+    by: Actor
+    """Whose device recorded."""
+    started_at: datetime
+    device_started_at: datetime | None
+    """By the recording device's clock, which may be wrong."""
+    ended_at: datetime | None
+    end: RecordingEnd | None
+    """How it ended; ``None`` while chunks may still come."""
+    parts: tuple[RecordingPart, ...]
+    steps: tuple[RecordedStep, ...]
+    deleted_at: datetime | None = None
+    """When the bytes went, by the retention time of the service."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatMessage:
+    """A sentence written in the session; words are here and never in the event log."""
+
+    id: MessageId
+    inspection_id: InspectionId
+    by: Actor
+    text: str
+    at: datetime
+    read_aloud: bool
+    """Whether the seller's page speaks it."""
+
+
+@dataclass(frozen=True, slots=True)
+class HelpRequest:
+    """A seller's call for a person; the number to call back is personal and never in the event log."""
+
+    asked_at: datetime
+    phone: str | None
+    answered_at: datetime | None = None
+    answered_how: Literal["claim", "call", "chat"] | None = None
+    withdrawn_at: datetime | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the seller still waits."""
+        return self.answered_at is None and self.withdrawn_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """A second operator who watches a call."""
+
+    viewer_id: str
+    operator_id: OperatorId
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class OngoingCallFacts:
+    """A call that was accepted and has not ended, as the event log tells it; survives a restart of the service."""
+
+    call_id: str
+    operator_id: OperatorId
+    operator_name: str
+    accepted_at: datetime
+    is_paused: bool
+    viewers: tuple[Viewer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """What a colleague said when they handed the case over."""
+
+    by: Actor
+    note: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ReportFiles:
     """Where the sealed report rests, and the hashes that name it for good."""
 
@@ -255,6 +424,10 @@ class Dossier:
     report: ReportFiles | None = None
     claimed_by_name: str | None = None
     """The operator named by ``inspection.claimed_by``, for people to read."""
+    annotations: tuple[Annotation, ...] = ()
+    recordings: tuple[Recording, ...] = ()
+    help: HelpRequest | None = None
+    """The newest call for help, also when it has been answered."""
 
     @property
     def event_seq(self) -> int:

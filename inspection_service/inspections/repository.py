@@ -18,17 +18,20 @@ from inspection_service.inspections import rows
 from inspection_service.inspections.case import Case
 from inspection_service.inspections.errors import InspectionUnknown
 from inspection_service.inspections.records import (
+    Annotation,
     Capture,
     Dossier,
     Event,
     Inspection,
     InspectionId,
     InspectionState,
+    Recording,
     TenantId,
 )
 from inspection_service.inspections.requests import Upload
 from inspection_service.inspections.scope import AllTenants, Scope, TenantScope
 from inspection_service.inspections.states import CLOSED
+from inspection_service.inspections.views import HELP_STATES
 from inspection_service.storage import tables as t
 
 Record = TypeVar("Record")
@@ -123,7 +126,8 @@ class Repository:
 
         Args:
             inspections: As this repository returned them.
-            kinds: Only events of these kinds and the newest one; all events when ``None``.
+            kinds: Only events of these kinds and the newest one, and neither annotations nor recordings, as lists
+                need it; everything when ``None``.
         """
         ids = [inspection.id for inspection in inspections]
         wanted: ColumnElement[bool] = true()
@@ -151,6 +155,8 @@ class Repository:
         valid = t.signatures.c.voided_at.is_(None)
         signatures = await self._records(t.signatures, ids, [t.signatures.c.id], rows.signature_from, valid)
         reports = await self._records(t.reports, ids, [t.reports.c.sealed_at], rows.report_from)
+        help_requests = await self._records(t.help_requests, ids, [t.help_requests.c.id], rows.help_from)
+        live = await self._live(inspections) if kinds is None else {}
         return [
             Dossier(
                 inspection=inspection,
@@ -164,9 +170,22 @@ class Repository:
                 events=tuple(rows.event_from(row, names) for row in event_rows[inspection.id]),
                 report=next(iter(reports[inspection.id]), None),
                 claimed_by_name=names.get(inspection.claimed_by) if inspection.claimed_by else None,
+                annotations=live[inspection.id][0] if live else (),
+                recordings=live[inspection.id][1] if live else (),
+                help=next(reversed(help_requests[inspection.id]), None),
             )
             for inspection in inspections
         ]
+
+    async def _live(
+        self, inspections: Sequence[Inspection]
+    ) -> dict[InspectionId, tuple[tuple[Annotation, ...], tuple[Recording, ...]]]:
+        """Return what calls left with each inspection; lists go without it."""
+        found = {}
+        for inspection in inspections:
+            case = Case(self._connection, inspection)
+            found[inspection.id] = (await case.annotations(), await case.recordings())
+        return found
 
     async def events(self, inspection_id: InspectionId, after: int, limit: int) -> tuple[Event, ...]:
         """Return events after a number, oldest first; of an inspection in this scope only."""
@@ -246,6 +265,35 @@ class Repository:
             .limit(limit)
         )
         return [rows.upload_from(row) for row in (await self._connection.execute(query)).mappings()]
+
+    # -- who waits -------------------------------------------------------------------------------------------
+    async def waiting_before(self, asked_at: datetime) -> int:
+        """Count who asked for help before a moment and still waits, whatever their platform."""
+        column = t.help_requests.c
+        query = (
+            select(func.count())
+            .select_from(t.help_requests)
+            .join(t.inspections)
+            .where(
+                column.answered_at.is_(None),
+                column.withdrawn_at.is_(None),
+                column.asked_at < asked_at,
+                t.inspections.c.state.in_(HELP_STATES),
+            )
+        )
+        return int((await self._connection.execute(query)).scalar_one())
+
+    async def last_waits_s(self, limit: int) -> list[float]:
+        """Return how long the last sellers who were helped had waited, whatever their platform."""
+        column = t.help_requests.c
+        query = (
+            select(column.asked_at, column.answered_at)
+            .where(column.answered_how.in_(("claim", "call")))
+            .order_by(column.answered_at.desc())
+            .limit(limit)
+        )
+        found = await self._connection.execute(query)
+        return [(row.answered_at - row.asked_at).total_seconds() for row in found]
 
     # -- within ----------------------------------------------------------------------------------------------
     def _within(self, query: Select[Any]) -> Select[Any]:

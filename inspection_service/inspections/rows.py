@@ -4,24 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import RowMapping
 
 from inspection_service.inspections.records import (
     Actor,
+    Annotation,
     Capture,
     CaptureId,
+    ChatMessage,
     Consent,
     Contact,
     Event,
     Finding,
+    Frame,
+    Handover,
+    HelpRequest,
     Inspection,
+    RecordedStep,
+    Recording,
+    RecordingPart,
     ReportFiles,
     Signature,
     SkippedStep,
     Statement,
+    StepId,
+    Stroke,
     Vehicle,
 )
 from inspection_service.inspections.requests import Upload
@@ -37,6 +47,10 @@ def actor_to_json(actor: Actor | None) -> dict[str, str] | None:
 def actor_from_json(value: Mapping[str, Any] | None) -> Actor | None:
     """Read who acted."""
     return None if value is None else Actor(value["kind"], value["id"], value["name"])
+
+
+def _actor(value: Mapping[str, Any]) -> Actor:
+    return Actor(value["kind"], value["id"], value["name"])
 
 
 def vehicle_to_json(vehicle: Vehicle) -> dict[str, Any]:
@@ -56,11 +70,12 @@ def inspection_row(inspection: Inspection) -> dict[str, Any]:
     return {
         name: getattr(inspection, name)
         for name in Inspection.__dataclass_fields__
-        if name not in {"vehicle", "contact", "checklist"}
+        if name not in {"vehicle", "contact", "checklist", "handover"}
     } | {
         "vehicle": vehicle_to_json(inspection.vehicle),
         "contact": asdict(inspection.contact),
         "checklist": dict(inspection.checklist),
+        "handover": handover_to_json(inspection.handover),
     }
 
 
@@ -69,7 +84,22 @@ def inspection_from(row: Row) -> Inspection:
     values = {name: row[name] for name in Inspection.__dataclass_fields__}
     values["vehicle"] = vehicle_from_json(row["vehicle"])
     values["contact"] = Contact(**row["contact"])
+    values["handover"] = handover_from_json(row["handover"])
     return Inspection(**values)
+
+
+def handover_to_json(handover: Handover | None) -> dict[str, Any] | None:
+    """Write how a case came to its holder."""
+    if handover is None:
+        return None
+    return {"by": actor_to_json(handover.by), "note": handover.note, "at": handover.at.isoformat()}
+
+
+def handover_from_json(value: Mapping[str, Any] | None) -> Handover | None:
+    """Read how a case came to its holder."""
+    if value is None:
+        return None
+    return Handover(_actor(value["by"]), value["note"], datetime.fromisoformat(value["at"]))
 
 
 def capture_row(capture: Capture) -> dict[str, Any]:
@@ -118,8 +148,7 @@ def statement_row(statement: Statement) -> dict[str, Any]:
 
 def statement_from(row: Row) -> Statement:
     """Read a statement."""
-    actor = actor_from_json(row["actor"])
-    assert actor is not None
+    actor = _actor(row["actor"])
     evidence = tuple(CaptureId(capture) for capture in row["evidence"])
     return Statement(row["control_point"], row["voice"], row["value"], actor, row["at"], evidence)
 
@@ -155,3 +184,79 @@ def upload_from(row: Row) -> Upload:
     values = {name: row[name] for name in Upload.__dataclass_fields__}
     values["pieces"] = tuple(row["pieces"])
     return Upload(**values)
+
+
+def frame_row(frame: Frame) -> dict[str, Any]:
+    """Write a frozen frame that nobody has kept yet."""
+    return {name: getattr(frame, name) for name in Frame.__dataclass_fields__} | {"is_kept": False}
+
+
+def frame_from(row: Row) -> Frame:
+    """Read a frozen frame."""
+    return Frame(**{name: row[name] for name in Frame.__dataclass_fields__})
+
+
+def strokes_to_json(strokes: tuple[Stroke, ...]) -> list[dict[str, Any]]:
+    """Write a drawing."""
+    return [{"points": [list(point) for point in stroke.points], "width": stroke.width} for stroke in strokes]
+
+
+def annotation_row(annotation: Annotation) -> dict[str, Any]:
+    """Write an annotation (its position is the case's business; the picture is the frame's)."""
+    return {
+        "id": annotation.id,
+        "inspection_id": annotation.inspection_id,
+        "frame_id": annotation.frame_id,
+        "strokes": strokes_to_json(annotation.strokes),
+        "text": annotation.text,
+        "by": actor_to_json(annotation.by),
+        "at": annotation.at,
+        "finding_id": annotation.finding_id,
+    }
+
+
+def annotation_from(row: Row) -> Annotation:
+    """Read an annotation joined with its frame, whose moment is ``frozen_at``."""
+    values = {name: row[name] for name in Annotation.__dataclass_fields__}
+    values["by"] = _actor(row["by"])
+    values["strokes"] = tuple(
+        Stroke(tuple((float(x), float(y)) for x, y in stroke["points"]), float(stroke["width"]))
+        for stroke in row["strokes"]
+    )
+    return Annotation(**values)
+
+
+def recording_row(recording: Recording) -> dict[str, Any]:
+    """Write a recording without its parts."""
+    values = {
+        name: getattr(recording, name) for name in Recording.__dataclass_fields__ if name not in {"parts"}
+    }
+    return values | {
+        "by": actor_to_json(recording.by),
+        "steps": [{"step_id": step.step_id, "at_s": step.at_s} for step in recording.steps],
+    }
+
+
+def recording_from(row: Row, parts: tuple[RecordingPart, ...]) -> Recording:
+    """Read a recording."""
+    values = {name: row[name] for name in Recording.__dataclass_fields__ if name != "parts"}
+    values["by"] = _actor(row["by"])
+    values["steps"] = tuple(RecordedStep(StepId(step["step_id"]), step["at_s"]) for step in row["steps"])
+    return Recording(**values, parts=parts)
+
+
+def part_from(row: Row) -> RecordingPart:
+    """Read one kind's chunks."""
+    return RecordingPart(row["kind"], row["media_type"], row["chunks"], row["bytes"], row["chain_sha256"])
+
+
+def message_from(row: Row) -> ChatMessage:
+    """Read a message."""
+    values = {name: row[name] for name in ChatMessage.__dataclass_fields__}
+    values["by"] = _actor(row["by"])
+    return ChatMessage(**values)
+
+
+def help_from(row: Row) -> HelpRequest:
+    """Read a call for help."""
+    return HelpRequest(**{name: row[name] for name in HelpRequest.__dataclass_fields__})

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from inspection_service.inspections.answering import Answering
 from inspection_service.inspections.deciding import Deciding
+from inspection_service.inspections.helping import Helping
 from inspection_service.inspections.ordering import Ordering
 from inspection_service.inspections.photographing import Photographing
 from inspection_service.inspections.reading import Reading
 from inspection_service.inspections.recording import Recording
+from inspection_service.inspections.talking import Talking
 
 
-class Inspections(Reading, Ordering, Photographing, Answering, Deciding, Recording):
+class Inspections(Reading, Ordering, Photographing, Answering, Helping, Deciding, Talking, Recording):
     """The inspections a caller may see, and all that may be done to them; the acts are in the files named above.
 
     Bound to a scope: ``app.py`` makes one with ``AllTenants`` for operators and the service; a platform's or a seller's

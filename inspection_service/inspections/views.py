@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
@@ -11,16 +11,19 @@ from typing import Any, Final, Literal
 import rfc8785
 
 from inspection_service.inspections.records import (
+    Annotation,
     Capture,
     Consent,
     ConsentPurpose,
     Dossier,
     Finding,
     Inspection,
+    InspectionState,
+    LiveLevel,
     Statement,
     StepId,
 )
-from inspection_service.inspections.rows import vehicle_to_json
+from inspection_service.inspections.rows import strokes_to_json, vehicle_to_json
 
 Status = Literal["open", "sent", "retake", "done", "skipped"]
 Need = Literal["help", "failed_twice", "sign_off", "stalled"]
@@ -31,10 +34,22 @@ STALLED_AFTER_S: Final = 10 * 60
 """Seconds of silence in the middle of an inspection that make it worth a look."""
 ODOMETER: Final = "odometer"
 """The control point every reading is a statement on."""
-LISTED_EVENTS: Final = frozenset({"help.asked", "operator.claimed", "call.opened", "seller.joined"})
-"""The events ``needs`` and ``seller_joined_at`` read; lists load no others, except the newest."""
-
-_URGENCY: Final[Mapping[Need, int]] = {"help": 0, "failed_twice": 1, "sign_off": 2, "stalled": 3}
+LISTED_EVENTS: Final = frozenset({"seller.joined"})
+"""The events ``seller_joined_at`` reads; lists load no others, except the newest."""
+URGENCY: Final[Mapping[Need, int]] = {"help": 0, "failed_twice": 1, "stalled": 2, "sign_off": 3}
+"""The order in which operators look."""
+LIVE_LEVELS: Final[tuple[LiveLevel, ...]] = ("off", "watch", "point", "steer")
+HELP_STATES: Final[frozenset[InspectionState]] = frozenset(
+    {"in_progress", "review", "seller_signed", "signed_off"}
+)
+"""Wherever a seller's page is open and the case is not over, they may ask for a person."""
+LIVE_PURPOSES: Final[Mapping[LiveLevel, tuple[ConsentPurpose, ...]]] = {
+    "off": (),
+    "watch": ("live_video",),
+    "point": ("live_video", "pointing"),
+    "steer": ("live_video", "pointing", "steering"),
+}
+"""The consents each level is kept as."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +171,7 @@ def needs(dossier: Dossier, now: datetime) -> tuple[Need, ...]:
     """Say why an operator should look at this case, most urgent first; empty when the seller does well alone."""
     state = dossier.inspection.state
     found: list[Need] = []
-    if state in ("in_progress", "review") and _is_help_wanted(dossier):
+    if state in HELP_STATES and dossier.help is not None and dossier.help.is_open:
         found.append("help")
     if state == "in_progress":
         if any(s.status == "retake" and s.failed_attempts >= TRIES_BEFORE_KEEPING for s in steps(dossier)):
@@ -166,31 +181,28 @@ def needs(dossier: Dossier, now: datetime) -> tuple[Need, ...]:
             found.append("stalled")
     if state == "seller_signed":
         found.append("sign_off")
-    return tuple(sorted(found, key=_URGENCY.__getitem__))
+    return tuple(sorted(found, key=URGENCY.__getitem__))
 
 
-def urgency(dossier: Dossier, now: datetime) -> int:
-    """Return how soon an operator should look: 0 first; cases that need nobody come last."""
-    found = needs(dossier, now)
-    return _URGENCY[found[0]] if found else len(_URGENCY)
-
-
-def _is_help_wanted(dossier: Dossier) -> bool:
-    asked = max((event.seq for event in dossier.events if event.kind == "help.asked"), default=0)
-    helped = max(
-        (event.seq for event in dossier.events if event.kind in ("operator.claimed", "call.opened")),
-        default=0,
-    )
-    return asked > helped
+def last_failure(dossier: Dossier) -> Capture | None:
+    """Return the newest photo that was refused and whose step has no answer yet."""
+    refused = [
+        step.capture for step in steps(dossier) if step.status == "retake" and step.capture is not None
+    ]
+    return max(refused, key=lambda capture: capture.received_at, default=None)
 
 
 def visible_findings(dossier: Dossier) -> tuple[Finding, ...]:
-    """Return the model's and operators' findings on photos that stand as evidence."""
+    """Return the model's and operators' findings on photos that stand as evidence and on frames that were kept."""
     standing = {capture.id for capture in evidence(dossier).values()}
     standing |= {
         capture.id for capture in dossier.captures if capture.step_id is None and capture.is_evidence
     }
-    return tuple(f for f in dossier.findings if f.source != "seller" and f.capture_id in standing)
+    return tuple(
+        f
+        for f in dossier.findings
+        if f.source != "seller" and (f.capture_id in standing or f.annotation_id is not None)
+    )
 
 
 def declared_damage(dossier: Dossier) -> tuple[Finding, ...]:
@@ -219,10 +231,12 @@ def statements_now(dossier: Dossier) -> tuple[Statement, ...]:
 
 
 def consents_now(dossier: Dossier) -> dict[ConsentPurpose, Consent | None]:
-    """Return the latest word on each of the four consents."""
+    """Return the latest word on each of the consents."""
     latest: dict[ConsentPurpose, Consent | None] = {
         "photos": None,
         "live_video": None,
+        "pointing": None,
+        "steering": None,
         "location": None,
         "recording": None,
     }
@@ -235,6 +249,23 @@ def has_consent(dossier: Dossier, purpose: ConsentPurpose) -> bool:
     """Say whether the seller agrees to this now."""
     consent = consents_now(dossier)[purpose]
     return consent is not None and consent.is_given
+
+
+def live_level(dossier: Dossier) -> LiveLevel:
+    """Return how much the seller lets an operator do in a call now."""
+    return level_of({purpose for purpose in LIVE_PURPOSES["steer"] if has_consent(dossier, purpose)})
+
+
+def level_of(given: Collection[ConsentPurpose]) -> LiveLevel:
+    """Return the highest level whose consents, and those of all below, stand."""
+    return next(
+        level for level in reversed(LIVE_LEVELS) if all(needed in given for needed in LIVE_PURPOSES[level])
+    )
+
+
+def allows(level: LiveLevel, needed: LiveLevel) -> bool:
+    """Say whether a level includes another one."""
+    return LIVE_LEVELS.index(level) >= LIVE_LEVELS.index(needed)
 
 
 def seller_joined_at(dossier: Dossier) -> datetime | None:
@@ -262,6 +293,15 @@ def review(dossier: Dossier) -> dict[str, Any]:
         "findings": [_finding(finding) for finding in visible_findings(dossier)],
         "declared_damage": [_finding(finding) for finding in declared_damage(dossier)],
         "odometer": {voice: dict(statement.value) for voice, statement in odometer(dossier).items()},
+    } | ({"annotations": [_annotation(a) for a in dossier.annotations]} if dossier.annotations else {})
+
+
+def _annotation(annotation: Annotation) -> dict[str, Any]:
+    return {
+        "id": annotation.id,
+        "photo_sha256": annotation.sha256,
+        "strokes": strokes_to_json(annotation.strokes),
+        "text": annotation.text,
     }
 
 
@@ -275,7 +315,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "text": finding.text,
         "verdict": finding.verdict,
         "dispute": finding.dispute,
-    }
+    } | ({"annotation": finding.annotation_id} if finding.annotation_id else {})
 
 
 def review_sha256(dossier: Dossier) -> str:

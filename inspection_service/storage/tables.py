@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
     DateTime,
@@ -148,6 +149,7 @@ inspections = Table(
     Column("current_step", String(_ID)),
     Column("claimed_by", String(_ID)),
     _moment("claimed_at", optional=True),
+    Column("handover", _JSON),
     Index(None, "tenant_id", "created_at", "id"),
     Index(None, "state", "deadline_at"),
 )
@@ -291,6 +293,7 @@ findings = Table(
     Column("verdict_note", Text),
     Column("dispute", Text),
     Column("more_captures", _JSON, nullable=False),
+    Column("annotation_id", String(_ID)),
     UniqueConstraint("inspection_id", "client_id"),
     UniqueConstraint("inspection_id", "position"),
 )
@@ -353,4 +356,106 @@ reports = Table(
     Column("pdf_key", String(512), nullable=False),
     Column("pdf_sha256", String(64), nullable=False),
     Column("root_key", String(512), nullable=False),
+)
+
+# -- what a live session keeps -------------------------------------------------------------------------------
+frames = Table(
+    "frames",
+    metadata,
+    _id(primary_key=True),
+    _of_inspection(index=True),
+    Column("step_id", String(_ID)),
+    Column("sha256", String(64), nullable=False),
+    Column("size_bytes", Integer, nullable=False),
+    Column("media_type", String(64), nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("object_key", String(512), nullable=False),
+    _moment("at"),
+    Column("is_kept", Boolean, nullable=False),
+    _moment("deleted_at", optional=True),
+    Index(None, "is_kept", "deleted_at", "at"),
+)
+
+frame_annotations = Table(  # not ``annotations``: the name of the future import above
+    "annotations",
+    metadata,
+    _id(primary_key=True),
+    Column("position", Integer, nullable=False),
+    _of_inspection(),
+    Column("frame_id", String(_ID), ForeignKey("frames.id"), nullable=False),
+    Column("strokes", _JSON, nullable=False),
+    Column("text", Text),
+    Column("by", _JSON, nullable=False),
+    _moment("at"),
+    Column("finding_id", String(_ID)),
+    UniqueConstraint("inspection_id", "position"),
+)
+
+recordings = Table(
+    "recordings",
+    metadata,
+    _id(primary_key=True),
+    _of_inspection(index=True),
+    Column("device", String(16), nullable=False),
+    Column("by", _JSON, nullable=False),
+    _moment("started_at"),
+    _moment("device_started_at", optional=True),
+    _moment("touched_at"),
+    _moment("ended_at", optional=True),
+    Column("end", String(32)),
+    Column("steps", _JSON, nullable=False),
+    _moment("deleted_at", optional=True),
+    Index(None, "deleted_at", "ended_at"),
+)
+
+recording_parts = Table(
+    "recording_parts",
+    metadata,
+    Column("recording_id", String(_ID), ForeignKey("recordings.id"), primary_key=True),
+    Column("kind", String(16), primary_key=True),
+    Column("media_type", String(120), nullable=False),
+    Column("chunks", Integer, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("chain_sha256", String(64), nullable=False),
+    _moment("at"),
+)
+
+recording_chunks = Table(
+    "recording_chunks",
+    metadata,
+    Column("recording_id", String(_ID), ForeignKey("recordings.id"), primary_key=True),
+    Column("kind", String(16), primary_key=True),
+    Column("n", Integer, primary_key=True, autoincrement=False),
+    Column("sha256", String(64), nullable=False),
+    Column("size_bytes", Integer, nullable=False),
+    Column("chain_sha256", String(64), nullable=False),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    _id(primary_key=True),
+    Column("position", Integer, nullable=False),
+    _of_inspection(),
+    Column("client_id", String(_ID)),
+    Column("by", _JSON, nullable=False),
+    Column("text", Text, nullable=False),
+    _moment("at"),
+    Column("read_aloud", Boolean, nullable=False),
+    UniqueConstraint("inspection_id", "position"),
+    UniqueConstraint("inspection_id", "client_id"),
+)
+
+help_requests = Table(
+    "help_requests",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    _of_inspection(index=True),
+    _moment("asked_at"),
+    Column("phone", String(32)),
+    _moment("answered_at", optional=True),
+    Column("answered_how", String(16)),
+    _moment("withdrawn_at", optional=True),
+    Index(None, "answered_at", "withdrawn_at", "asked_at"),
 )
