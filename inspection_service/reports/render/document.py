@@ -18,6 +18,7 @@ from typing import Any, Final
 import typst
 
 from inspection_service.reports.canonical import sha256_hex
+from inspection_service.reports.commitments import disclosed
 from inspection_service.reports.errors import EvidenceMismatch, EvidenceMissing, RenderingFailed
 from inspection_service.reports.records import DraftReport, RenderedReport
 from inspection_service.reports.render import photos as pictures_of
@@ -59,11 +60,12 @@ def render(draft: DraftReport, originals: Mapping[str, bytes]) -> RenderedReport
     """
     with tempfile.TemporaryDirectory(prefix="report-") as name:
         folder = Path(name)
-        drawn = _draw(draft.record, originals, folder)
+        record = disclosed(draft.record, draft.values)
+        drawn = _draw(record, originals, folder)
         (folder / RECORD_NAME).write_bytes(draft.json_bytes)
         shutil.copy(TEMPLATE, folder / TEMPLATE.name)
         shutil.copy(SCHEMA, folder / SCHEMA.name)
-        data = page_data(draft.record, draft.sha256, drawn)
+        data = page_data(record, draft.sha256, drawn)
         return RenderedReport(draft, _compile(folder, data))
 
 

@@ -11,12 +11,15 @@ import jsonschema
 import pytest
 
 import inspection_service.reports
+from inspection_service.inspections.personal import PersonalKeys
 from inspection_service.inspections.records import Dossier, Event, Language, StepId
-from inspection_service.reports.build import build, masked_contact
+from inspection_service.reports.build import build
+from inspection_service.reports.commitments import disclosed
 from inspection_service.reports.errors import NotReadyToSeal
 from inspection_service.reports.records import DraftReport
 from inspection_service.reports.render.context import Pictures
 from inspection_service.reports.render.view import page_data
+from inspection_service.reports.said import masked_contact
 from inspection_service.reports.words import Words
 from tests.unit.reports.dossiers import MODELS, OPERATOR, SEALED_AT, SELLER, SERVICE_ACTOR, dossier
 
@@ -26,8 +29,17 @@ SCHEMA = json.loads(
 )
 
 
+KEYS = PersonalKeys(b"s" * 32, b"o" * 32)
+
+
 def draft(case: Dossier) -> DraftReport:
-    return build(case, sealed_at=SEALED_AT, models=MODELS, has_development_keys=True)
+    return build(case, sealed_at=SEALED_AT, models=MODELS, has_development_keys=True, keys=KEYS)
+
+
+def clear(case: Dossier) -> dict[str, Any]:
+    """The record with every personal value in place, as the document prints it."""
+    made = draft(case)
+    return disclosed(made.record, made.values)
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])
@@ -54,7 +66,7 @@ def test_only_a_signed_off_inspection_becomes_a_report(state: Any) -> None:
 
 def test_contacts_are_masked() -> None:
     """The report shows that the seller could be reached, not where."""
-    text = draft(dossier()[0]).json_bytes.decode()
+    text = json.dumps(clear(dossier()[0]), ensure_ascii=False)
     assert "camille.durand" not in text
     assert "+33600000042" not in text
     assert "c…@example.com" in text
@@ -76,7 +88,7 @@ def test_masking_never_fails(email: str | None, phone: str | None, expected: dic
 
 def test_what_was_not_seen_is_named() -> None:
     """A skipped step with its reason, missing steps, a poor photo with its faults, a control point nobody looked at."""
-    record = draft(dossier(photographed=9)[0]).record
+    record = clear(dossier(photographed=9)[0])
     gaps = {(gap["kind"], gap["id"]): gap for gap in record["not_seen"]}
     assert gaps["step", "dashboard"]["why"] == "skipped"
     assert gaps["step", "dashboard"]["reason"] == "Rayure faite au parking"
@@ -89,7 +101,7 @@ def test_what_was_not_seen_is_named() -> None:
 
 def test_damage_is_counted_by_voice() -> None:
     """Rejected findings stay in the record and do not count as damage."""
-    record = draft(dossier()[0]).record
+    record = clear(dossier()[0])
     assert record["summary"]["findings"] == {
         "confirmed": 2,
         "suspected": 1,
@@ -102,22 +114,22 @@ def test_damage_is_counted_by_voice() -> None:
 
 def test_no_finding_means_none_seen_and_no_photo_means_nothing_at_all() -> None:
     """Silence about a car nobody photographed is not good news."""
-    assert draft(dossier(has_findings=False)[0]).record["summary"]["damage"] == "none_seen"
-    assert draft(dossier(photographed=0)[0]).record["summary"]["damage"] == "nothing_photographed"
+    assert clear(dossier(has_findings=False)[0])["summary"]["damage"] == "none_seen"
+    assert clear(dossier(photographed=0)[0])["summary"]["damage"] == "nothing_photographed"
 
 
 def test_a_suspicion_alone_is_not_a_statement() -> None:
     """The model's voice stays the model's."""
     case, _ = dossier()
     only_model = tuple(f for f in case.findings if f.source == "model" and f.verdict is None)
-    assert draft(replace(case, findings=only_model)).record["summary"]["damage"] == "suspected"
+    assert clear(replace(case, findings=only_model))["summary"]["damage"] == "suspected"
 
 
 def test_findings_on_a_retaken_photo_are_kept_but_not_in_force() -> None:
     """The record keeps them; the count does not."""
     case, _ = dossier()
     captures = tuple(replace(c, state="retake") if c.step_id == "front_left" else c for c in case.captures)
-    record = draft(replace(case, captures=captures)).record
+    record = clear(replace(case, captures=captures))
     assert {f["id"]: f["in_report"] for f in record["findings"]}["fnd_1"] is False
     assert record["summary"]["findings"]["confirmed"] == 1
     assert next(s for s in record["steps"] if s["id"] == "front_left")["outcome"] == "refused"
@@ -128,7 +140,7 @@ def test_the_last_accepted_attempt_answers_the_step() -> None:
     case, _ = dossier()
     first = case.captures[0]
     second = replace(first, id=type(first.id)("cap_again"), attempt=2)
-    record = draft(replace(case, captures=(second, *case.captures))).record
+    record = clear(replace(case, captures=(second, *case.captures)))
     assert record["steps"][0]["capture_id"] == "cap_again"
     assert record["steps"][0]["attempts"] == 2
 
@@ -138,7 +150,7 @@ def test_the_operator_settles_the_mileage() -> None:
     case, _ = dossier()
     model = case.statements[0]
     operator = replace(model, voice="operator", value={"reading": "80000", "unit": "mi"})
-    mileage = draft(replace(case, statements=(model, operator))).record["mileage"]
+    mileage = clear(replace(case, statements=(model, operator)))["mileage"]
     assert mileage["settled"] == {"reading": "80000", "unit": "mi", "voice": "operator"}
     assert mileage["difference_km"] == round(80000 * 1.609344) - 127000
     assert [r["voice"] for r in mileage["readings"]] == ["model", "operator"]
@@ -150,7 +162,7 @@ def test_a_reading_that_was_refused_settles_nothing() -> None:
     abstained = replace(
         case.statements[0], value={"reading": None, "unit": None, "confidence": 0.2, "why_not": "unsure"}
     )
-    mileage = draft(replace(case, statements=(abstained,))).record["mileage"]
+    mileage = clear(replace(case, statements=(abstained,)))["mileage"]
     assert mileage["settled"] is None
     assert mileage["difference_km"] is None
     assert mileage["readings"][0]["why_not"] == "unsure"
@@ -158,7 +170,7 @@ def test_a_reading_that_was_refused_settles_nothing() -> None:
 
 def test_notes_name_everything_that_is_missing_from_a_full_proof() -> None:
     """Development keys, no second factor, no operator, no timestamp authority."""
-    notes = draft(dossier(is_signed_off=False)[0]).record["notes"]
+    notes = clear(dossier(is_signed_off=False)[0])["notes"]
     assert notes == {
         "development_keys": True,
         "no_seller_signature": False,
@@ -166,6 +178,7 @@ def test_notes_name_everything_that_is_missing_from_a_full_proof() -> None:
         "demonstration_pictures": False,
         "no_operator_sign_off": True,
         "no_timestamp_authority": True,
+        "time": "service_clock",
         "after_seller_signature": [],
     }
 
@@ -178,7 +191,7 @@ def test_a_picture_that_was_not_taken_for_the_inspection_is_told_on_page_one_and
     case = dossier(language)[0]
     made = draft(replace(case, captures=tuple(replace(c, method="demo") for c in case.captures)))
     assert made.record["notes"]["demonstration_pictures"] is True
-    page = page_data(made.record, made.sha256, Pictures())
+    page = page_data(disclosed(made.record, made.values), made.sha256, Pictures())
     words = Words(language)
     assert {"text": words.say("note.demonstration_pictures"), "tone": "bad"} in page["notes"]
     how = words.say("caption.method", how=words.label("method", "demo"))
@@ -197,13 +210,13 @@ def test_what_was_judged_after_the_seller_signed_is_named(language: Language) ->
     )
     made = draft(replace(case, events=(*case.events, *later)))
     jsonschema.Draft202012Validator(SCHEMA).validate(json.loads(made.json_bytes))
-    listed = made.record["notes"]["after_seller_signature"]
+    listed = disclosed(made.record, made.values)["notes"]["after_seller_signature"]
     assert [(e["seq"], e["kind"]) for e in listed] == [
         (signed.seq + 2, "finding.rejected"),
         (signed.seq + 3, "odometer.edited"),
     ]
     assert listed[0]["by"] == {"kind": "operator", "name": OPERATOR.name}
-    page = page_data(made.record, made.sha256, Pictures())
+    page = page_data(disclosed(made.record, made.values), made.sha256, Pictures())
     words = Words(language)
     warning = {"text": words.count("note.after_seller_signature", 2), "tone": "warn"}
     assert page["notes"].index(warning) == 1, "right after the development keys"
@@ -219,7 +232,7 @@ def test_only_the_signature_in_force_counts() -> None:
         Event(signed.seq + 1, signed.at, "finding.rejected", OPERATOR),
         Event(signed.seq + 2, signed.at, "seller.signed", SELLER),
     )
-    record = draft(replace(case, events=(*case.events, *again))).record
+    record = clear(replace(case, events=(*case.events, *again)))
     assert record["notes"]["after_seller_signature"] == []
 
 
@@ -229,7 +242,10 @@ def test_a_judgement_that_is_not_the_operators_is_not_said_to_be() -> None:
     signed = case.events[-1]
     later = Event(signed.seq + 1, signed.at, "odometer.read", SERVICE_ACTOR)
     made = draft(replace(case, events=(*case.events, later)))
-    texts = [note["text"] for note in page_data(made.record, made.sha256, Pictures())["notes"]]
+    texts = [
+        note["text"]
+        for note in page_data(disclosed(made.record, made.values), made.sha256, Pictures())["notes"]
+    ]
     assert "One point was judged or changed after the seller signed: see the timeline." in texts
 
 
@@ -237,7 +253,7 @@ def test_a_judgement_that_is_not_the_operators_is_not_said_to_be() -> None:
 def test_each_signature_says_what_its_hash_covers(language: Language) -> None:
     """The seller's and the operator's are of the same list at different times."""
     made = draft(dossier(language)[0])
-    seller, operator = page_data(made.record, made.sha256, Pictures())["signatures"]
+    seller, operator = page_data(disclosed(made.record, made.values), made.sha256, Pictures())["signatures"]
     assert seller["covers"] == Words(language).say("signature.covers.seller")
     assert operator["covers"] == Words(language).say("signature.covers.operator")
 
@@ -246,5 +262,5 @@ def test_a_photo_waiting_for_a_decision_answers_nothing() -> None:
     """Undecided is not seen."""
     case, _ = dossier()
     captures = tuple(replace(c, state="judged") if c.step_id == StepId("rear") else c for c in case.captures)
-    record = draft(replace(case, captures=captures)).record
+    record = clear(replace(case, captures=captures))
     assert next(s for s in record["steps"] if s["id"] == "rear")["outcome"] == "undecided"
