@@ -40,6 +40,14 @@ def parts(data: bytes) -> list[bytes]:
     return found
 
 
+def wrapped(tag: int, content: bytes) -> bytes:
+    """Write a value with a one-octet tag and the shortest length."""
+    if len(content) < 0x80:
+        return bytes((tag, len(content))) + content
+    length = len(content).to_bytes((len(content).bit_length() + 7) // 8, "big")
+    return bytes((tag, 0x80 | len(length))) + length + content
+
+
 def _value(data: bytes, start: int, limit: int, depth: int) -> int:
     """Check the value at ``start``; return where it ends."""
     tag = data[start]

@@ -9,7 +9,7 @@ import hashlib
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -29,8 +29,22 @@ CHAIN_FILE: Final = "chain.pem"
 ROOT_FILE: Final = "root.pem"
 
 
+KeyKind = Literal["development", "file", "pkcs11", "kms"]
+"""Where a key lives; what it is worth is said by its chain."""
+
+
 class Signer(Protocol):
     """A key somewhere, and the certificates that say whose it is."""
+
+    @property
+    def kind(self) -> KeyKind:
+        """Where the key lives; ``development`` for whatever carries the development mark."""
+        ...
+
+    @property
+    def crls(self) -> Sequence[bytes]:
+        """Revocation lists (DER) that lie with the key; authorities that publish theirs are asked besides."""
+        ...
 
     @property
     def chain(self) -> Sequence[x509.Certificate]:
@@ -51,12 +65,17 @@ class FileSigner:
     """A private key in a file that only the service may read."""
 
     def __init__(
-        self, key: ec.EllipticCurvePrivateKey, chain: Sequence[x509.Certificate], root: x509.Certificate
+        self,
+        key: ec.EllipticCurvePrivateKey,
+        chain: Sequence[x509.Certificate],
+        root: x509.Certificate,
+        crls: Sequence[bytes] = (),
     ):
         """Bind a key to its certificates; nothing is read or checked here (see ``open``)."""
         self._key = key
         self._chain = tuple(chain)
         self._root = root
+        self._crls = tuple(crls)
 
     @classmethod
     def open(cls, keys_dir: Path) -> FileSigner:
@@ -89,6 +108,16 @@ class FileSigner:
         except (ValueError, TypeError, InvalidSignature) as exc:
             raise KeysUnusable("chain.pem does not lead from the signer to root.pem.") from exc
         return cls(key, chain, root)
+
+    @property
+    def kind(self) -> KeyKind:
+        """``development`` when the chain says so, else ``file``."""
+        return "development" if is_development(self._chain) else "file"
+
+    @property
+    def crls(self) -> Sequence[bytes]:
+        """The lists that were given."""
+        return self._crls
 
     @property
     def chain(self) -> Sequence[x509.Certificate]:

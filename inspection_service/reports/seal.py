@@ -9,10 +9,16 @@ from inspection_service.inspections.records import Dossier
 from inspection_service.reports.build import build
 from inspection_service.reports.canonical import sha256_hex
 from inspection_service.reports.keys import Signer, is_development
-from inspection_service.reports.records import ModelUsed, RenderedReport, SealedReport
+from inspection_service.reports.records import (
+    DraftReport,
+    ModelUsed,
+    RenderedReport,
+    SealedReport,
+    SignedRecord,
+)
 from inspection_service.reports.render.document import render
 from inspection_service.reports.sign_json import sign_json
-from inspection_service.reports.sign_pdf import sign_pdf
+from inspection_service.reports.sign_pdf import Proof, sign_pdf
 
 
 def seal(
@@ -46,16 +52,34 @@ def seal(
     return sign(render(draft, photos), signer)
 
 
-def sign(rendered: RenderedReport, signer: Signer) -> SealedReport:
-    """Sign record and document of a rendered report."""
-    draft = rendered.draft
-    pdf_bytes = sign_pdf(rendered, signer)
+def sign_record(draft: DraftReport, signer: Signer) -> SignedRecord:
+    """Sign the record, before the document is set that carries record and signature."""
+    return SignedRecord(draft, sign_json(draft, signer))
+
+
+def sign_document(
+    signed: SignedRecord, rendered: RenderedReport, signer: Signer, proof: Proof | None = None
+) -> SealedReport:
+    """Sign the document of a signed record.
+
+    Raises:
+        ValueError: The document is of another record.
+        SealingMustWait: The timestamp authority does not answer as it must.
+    """
+    if rendered.draft.sha256 != signed.draft.sha256:
+        raise ValueError("the document was set from another record than the one that was signed")
+    pdf_bytes = sign_pdf(rendered, signer, proof)
     return SealedReport(
-        json_bytes=draft.json_bytes,
-        json_sha256=draft.sha256,
-        jws=sign_json(draft, signer),
+        json_bytes=signed.draft.json_bytes,
+        json_sha256=signed.draft.sha256,
+        jws=signed.jws,
         pdf_bytes=pdf_bytes,
         pdf_sha256=sha256_hex(pdf_bytes),
         root_pem=signer.root_pem,
-        sealed_at=draft.sealed_at,
+        sealed_at=signed.draft.sealed_at,
     )
+
+
+def sign(rendered: RenderedReport, signer: Signer, proof: Proof | None = None) -> SealedReport:
+    """Sign record and document of a rendered report that carries no signature of its record."""
+    return sign_document(sign_record(rendered.draft, signer), rendered, signer, proof)

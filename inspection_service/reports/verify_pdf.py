@@ -32,8 +32,9 @@ from inspection_service.reports.canonical import load_record, sha256_hex
 from inspection_service.reports.chain import trust
 from inspection_service.reports.der import is_der, parts
 from inspection_service.reports.keys import load_certificate
+from inspection_service.reports.loops import run_sync
 from inspection_service.reports.render.document import RECORD_NAME
-from inspection_service.reports.sign_pdf import DIGEST_PREFIX, run_sync
+from inspection_service.reports.sign_pdf import DIGEST_PREFIX
 from inspection_service.reports.verify_json import (
     MAX_JSON_BYTES,
     claimed_time,

@@ -1,0 +1,248 @@
+"""Whether certificates have been revoked: learned before signing, and put into the document for later readers.
+
+RFC 5280 revocation lists and RFC 6960 answers, from the folder of the keys and from the addresses in the certificates.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final, Protocol
+
+import httpx
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.x509 import ocsp
+from cryptography.x509.oid import AuthorityInformationAccessOID
+
+from inspection_service.reports.errors import SealingMustWait
+
+MAX_ANSWER_BYTES: Final = 8 << 20
+"""Revocation lists of large public authorities take megabytes; one that size in every report would be refused."""
+MAX_KEPT: Final = timedelta(hours=12)
+"""An answer is asked for again after this, however long its authority says it is good for."""
+_DER: Final = serialization.Encoding.DER
+
+
+class Fetch(Protocol):
+    """Asks an address of a certificate."""
+
+    def __call__(self, url: str, body: bytes | None) -> bytes:
+        """Return the answer to a GET, or to a POST of an OCSP request.
+
+        Raises:
+            OSError: There is no answer, or none that can be used.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationData:
+    """What lets somebody check chains of certificates offline."""
+
+    certificates: tuple[x509.Certificate, ...] = ()
+    """Without the roots, which must come from outside."""
+    crls: tuple[bytes, ...] = ()
+    """DER."""
+    ocsps: tuple[bytes, ...] = ()
+    """DER of whole OCSP responses."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is known about revocation."""
+        return not self.crls and not self.ocsps
+
+    def with_(self, other: ValidationData) -> ValidationData:
+        """Put two sets together, each thing once, in the order it came."""
+        return ValidationData(
+            tuple(dict.fromkeys(self.certificates + other.certificates)),
+            tuple(dict.fromkeys(self.crls + other.crls)),
+            tuple(dict.fromkeys(self.ocsps + other.ocsps)),
+        )
+
+
+class HttpFetch:
+    """Asks over HTTP, within a time and a size; no redirects, no proxies from the environment."""
+
+    def __init__(self, timeout_s: float) -> None:
+        """Set the longest wait for one whole answer."""
+        self._timeout_s = timeout_s
+
+    def __call__(self, url: str, body: bytes | None) -> bytes:
+        """Ask; see ``Fetch``."""
+        headers = {} if body is None else {"Content-Type": "application/ocsp-request"}
+        return fetch(url, body, headers, timeout_s=self._timeout_s, limit_bytes=MAX_ANSWER_BYTES)
+
+
+class TooSlow(OSError):
+    """The answer did not come in time."""
+
+
+def fetch(
+    url: str, body: bytes | None, headers: dict[str, str], *, timeout_s: float, limit_bytes: int
+) -> bytes:
+    """Ask once; the time is for the whole answer, so that one byte a second does not hold anybody up.
+
+    Raises:
+        TooSlow: It took longer.
+        OSError: No answer, another status than 200, or too large a one.
+    """
+    deadline = time.monotonic() + timeout_s
+    try:
+        with (
+            httpx.Client(timeout=timeout_s, trust_env=False, follow_redirects=False) as client,
+            client.stream("GET" if body is None else "POST", url, content=body, headers=headers) as answer,
+        ):
+            if answer.status_code != httpx.codes.OK:
+                raise OSError(f"status {answer.status_code}")
+            data = bytearray()
+            for piece in answer.iter_bytes():
+                data += piece
+                if len(data) > limit_bytes:
+                    raise OSError("the answer is too large")
+                if time.monotonic() > deadline:
+                    raise TooSlow("the answer comes too slowly")
+            return bytes(data)
+    except httpx.TimeoutException as exc:
+        raise TooSlow("no answer in time") from exc
+    except (httpx.HTTPError, httpx.InvalidURL) as exc:
+        raise OSError(type(exc).__name__) from exc
+
+
+class Revocation:
+    """Gathers what is known about chains, and keeps it while it is fresh; safe to use from several threads."""
+
+    def __init__(self, fetch: Fetch, known_crls: Callable[[], Sequence[bytes]] = tuple) -> None:
+        """Keep how to ask.
+
+        Args:
+            fetch: Asks the addresses in certificates.
+            known_crls: Lists (DER) that lie with the keys, read anew each time.
+        """
+        self._fetch = fetch
+        self._known_crls = known_crls
+        self._kept: dict[bytes, tuple[datetime, ValidationData]] = {}
+        self._lock = threading.Lock()
+
+    def of(self, chain: Sequence[x509.Certificate], now: datetime) -> ValidationData:
+        """Learn about every certificate of a chain but the root.
+
+        Args:
+            chain: The leaf first, the root last.
+            now: The sealing clock.
+
+        Returns:
+            Fresh lists and answers, signed by whom they must be; nothing for a certificate that names no address.
+
+        Raises:
+            SealingMustWait: A certificate names addresses and none of them answers.
+        """
+        gathered = ValidationData(tuple(chain[:-1]))
+        for certificate, issuer in itertools.pairwise(chain):
+            gathered = gathered.with_(self._of_one(certificate, issuer, now))
+        return gathered
+
+    def _of_one(
+        self, certificate: x509.Certificate, issuer: x509.Certificate, now: datetime
+    ) -> ValidationData:
+        for crl_der in self._known_crls():
+            if _crl_until(crl_der, issuer, now) is not None:
+                return ValidationData(crls=(crl_der,))
+        key = certificate.fingerprint(hashes.SHA256())
+        with self._lock:
+            until, kept = self._kept.get(key, (now, ValidationData()))
+        if until > now:
+            return kept
+        ocsp_urls, crl_urls = _addresses(certificate)
+        for url in ocsp_urls:
+            found = self._ask_ocsp(url, certificate, issuer, now)
+            if found is not None:
+                return self._keep(key, now, *found)
+        for url in crl_urls:
+            found = self._ask_crl(url, issuer, now)
+            if found is not None:
+                return self._keep(key, now, *found)
+        if ocsp_urls or crl_urls:
+            raise SealingMustWait(
+                "revocation_unknown",
+                "The authority does not say whether a certificate of the chain is revoked.",
+            )
+        return ValidationData()
+
+    def _keep(self, key: bytes, now: datetime, until: datetime, data: ValidationData) -> ValidationData:
+        with self._lock:
+            self._kept[key] = (min(until, now + MAX_KEPT), data)
+        return data
+
+    def _ask_ocsp(
+        self, url: str, certificate: x509.Certificate, issuer: x509.Certificate, now: datetime
+    ) -> tuple[datetime, ValidationData] | None:
+        request = ocsp.OCSPRequestBuilder().add_certificate(certificate, issuer, hashes.SHA1()).build()  # noqa: S303
+        try:
+            der = self._fetch(url, request.public_bytes(_DER))
+            answer = ocsp.load_der_ocsp_response(der)
+            if answer.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
+                return None
+            until = answer.next_update_utc or now + timedelta(hours=1)
+            is_fresh = answer.this_update_utc <= now + timedelta(minutes=5) and until > now
+            if answer.serial_number != certificate.serial_number or not is_fresh:
+                return None
+        except (OSError, ValueError):
+            return None
+        return until, ValidationData(tuple(answer.certificates), ocsps=(der,))
+
+    def _ask_crl(
+        self, url: str, issuer: x509.Certificate, now: datetime
+    ) -> tuple[datetime, ValidationData] | None:
+        try:
+            data = self._fetch(url, None)
+            crl = x509.load_pem_x509_crl(data) if data.startswith(b"-----") else x509.load_der_x509_crl(data)
+        except (OSError, ValueError):
+            return None
+        der = crl.public_bytes(_DER)
+        until = _crl_until(der, issuer, now)
+        return None if until is None else (until, ValidationData(crls=(der,)))
+
+
+def _crl_until(der: bytes, issuer: x509.Certificate, now: datetime) -> datetime | None:
+    """Return until when a list speaks for an issuer; ``None`` when it does not, or not now."""
+    try:
+        crl = x509.load_der_x509_crl(der)
+        key = issuer.public_key()
+        if crl.issuer != issuer.subject or not isinstance(
+            key, (ec.EllipticCurvePublicKey, rsa.RSAPublicKey, ed25519.Ed25519PublicKey)
+        ):
+            return None
+        until = crl.next_update_utc or datetime.max.replace(tzinfo=UTC)
+        is_fresh = crl.last_update_utc <= now + timedelta(minutes=5) and until > now
+        return until if is_fresh and crl.is_signature_valid(key) else None
+    except (ValueError, TypeError):
+        return None
+
+
+def _addresses(certificate: x509.Certificate) -> tuple[list[str], list[str]]:
+    """Return where a certificate says to ask: OCSP, then lists; only plain HTTP addresses, which is what is used."""
+    ocsp_urls: list[str] = []
+    crl_urls: list[str] = []
+    for extension in certificate.extensions:
+        if isinstance(extension.value, x509.AuthorityInformationAccess):
+            ocsp_urls += [
+                d.access_location.value
+                for d in extension.value
+                if d.access_method == AuthorityInformationAccessOID.OCSP
+                and isinstance(d.access_location, x509.UniformResourceIdentifier)
+            ]
+        elif isinstance(extension.value, x509.CRLDistributionPoints):
+            for point in extension.value:
+                crl_urls += [
+                    name.value
+                    for name in point.full_name or ()
+                    if isinstance(name, x509.UniformResourceIdentifier)
+                ]
+    web = ("http://", "https://")
+    return [u for u in ocsp_urls if u.startswith(web)], [u for u in crl_urls if u.startswith(web)]
