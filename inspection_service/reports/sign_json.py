@@ -20,6 +20,9 @@ from inspection_service.reports.keys import Signer
 from inspection_service.reports.records import DraftReport
 
 MEDIA_TYPE: Final = "application/vnd.inspection-report+json"
+CORRECTION_TYPE: Final = "application/vnd.inspection-correction+json"
+BUNDLE_TYPE: Final = "application/vnd.inspection-bundle+json"
+HEAD_TYPE: Final = "application/vnd.inspection-log-head+json"
 P256_BYTES: Final = 32
 
 
@@ -29,12 +32,30 @@ def sign_json(draft: DraftReport, signer: Signer) -> str:
     Returns:
         ``header..signature``; whoever verifies must have the JSON file too.
     """
+    return sign_bytes(draft.json_bytes, signer, signed_at=draft.sealed_at, media_type=MEDIA_TYPE)
+
+
+def sign_bytes(
+    data: bytes, signer: Signer, *, signed_at: datetime, media_type: str, is_detached: bool = True
+) -> str:
+    """Sign any canonical JSON of ours: a record, a correction, a list of a bundle, a head of the log.
+
+    Args:
+        data: Canonical bytes.
+        signer: Whose key.
+        signed_at: By the service's clock; stands in the header in seconds.
+        media_type: What the bytes are (``cty``), so that one kind of document cannot be passed off as another.
+        is_detached: Leave the content out of the signature file.
+
+    Returns:
+        ``header..signature``, or ``header.content.signature``.
+    """
     leaf_key = signer.chain[0].public_key()
     assert isinstance(leaf_key, ec.EllipticCurvePublicKey)
     header = {
         "alg": "ES256",
-        "cty": MEDIA_TYPE,
-        "iat": _seconds(draft.sealed_at),
+        "cty": media_type,
+        "iat": _seconds(signed_at),
         "kid": thumbprint(leaf_key),
         "x5c": [
             base64.b64encode(certificate.public_bytes(serialization.Encoding.DER)).decode("ascii")
@@ -42,10 +63,11 @@ def sign_json(draft: DraftReport, signer: Signer) -> str:
         ],
     }
     protected = b64url(canonical_bytes(header))
-    signing_input = f"{protected}.{b64url(draft.json_bytes)}".encode("ascii")
+    payload = b64url(data)
+    signing_input = f"{protected}.{payload}".encode("ascii")
     r, s = decode_dss_signature(signer.sign_digest(bytes.fromhex(sha256_hex(signing_input))))
     raw = r.to_bytes(P256_BYTES, "big") + s.to_bytes(P256_BYTES, "big")
-    return f"{protected}..{b64url(raw)}"
+    return f"{protected}.{'' if is_detached else payload}.{b64url(raw)}"
 
 
 def thumbprint(key: ec.EllipticCurvePublicKey) -> str:
