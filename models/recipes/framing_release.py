@@ -56,7 +56,7 @@ MANIFEST: dict[str, Any] = {
         "fit": "stretch",
     },
     "outputs": {
-        "views": "(1, 20) probabilities in the order of classes, sum 1; the mirrored picture is already averaged in",
+        "views": "(1, 20) probabilities in the order of classes, sum 1, of one look; photos get two",
         "faults": "(1, 6) probabilities of blur, dark, glare, cut_off, too_small, screen_photo, independent",
     },
     "classes": list(VIEWS),

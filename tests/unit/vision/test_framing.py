@@ -168,7 +168,31 @@ class Answers:
 
 
 def test_channels_are_named() -> None:
-    found = Framing(Answers())(np.zeros((60, 80, 3), np.uint8))
+    found = Framing(Answers()).glance(np.zeros((60, 80, 3), np.uint8))
     assert (found.view, found.score) == ("rear", 0.75)
     assert found.top(2) == {"rear": 0.75, "rear_left": 0.25}
     assert found.faults["cut_off"] == 0.5
+
+
+class BrightSide(Answers):
+    """Takes the brighter half for the front of the car, and is surer of what it sees on the right."""
+
+    def run(self, batch: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+        left, right = np.split(batch, 2, axis=3)
+        views = np.zeros((1, 20), np.float32)
+        if left.mean() > right.mean():
+            views[0, VIEWS.index("left_side")], views[0, VIEWS.index("front")] = 0.6, 0.4
+        else:
+            views[0, VIEWS.index("right_side")], views[0, VIEWS.index("front")] = 0.9, 0.1
+        return {"views": views, "faults": np.full((1, 6), 0.1, np.float32)}
+
+
+def test_a_photo_is_also_seen_in_the_mirror_so_that_no_side_is_preferred() -> None:
+    """The same car from either side gets the same score for its own side."""
+    photo = np.zeros((60, 80, 3), np.uint8)
+    photo[:, :40] = 200
+    framing = Framing(BrightSide())
+    straight, turned = framing(photo), framing(np.ascontiguousarray(photo[:, ::-1]))
+    assert straight.views["left_side"] == pytest.approx(0.75)
+    assert turned.views["right_side"] == pytest.approx(0.75)
+    assert sum(straight.views.values()) == pytest.approx(1.0)
