@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
+from inspection_service.reports.render.clear import clear_record
+from inspection_service.reports.render.inputs import Json, Record, RenderInputs
 from inspection_service.reports.words import Words
-
-Record = Mapping[str, Any]
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +41,14 @@ class Pictures:
     """By finding id."""
     marks: Mapping[int, str] = field(default_factory=dict)
     """By position among the signatures."""
+    frames: Mapping[str, PhotoFile] = field(default_factory=dict)
+    """Frozen frames that were kept, by annotation id."""
+    drawings: Mapping[str, str] = field(default_factory=dict)
+    """What was drawn on a frame, as a transparent picture of its shape, by annotation id."""
+    left_out: frozenset[str] = frozenset()
+    """Photos that this copy does not hold, by capture id."""
+    code: str | None = None
+    """The QR code."""
 
 
 def shown_captures(record: Record) -> list[Json]:
@@ -74,8 +80,12 @@ def shown_findings(record: Record) -> list[Json]:
 class Context:
     """One record about to be put into words."""
 
-    def __init__(self, record: Record, sha256: str, pictures: Pictures) -> None:
-        self.record = record
+    def __init__(
+        self, record: Record, sha256: str, pictures: Pictures, inputs: RenderInputs | None = None
+    ) -> None:
+        self.inputs = inputs or RenderInputs()
+        self.record_as_signed = record
+        self.record = record = clear_record(record, self.inputs)
         self.sha256 = sha256
         self.pictures = pictures
         self.words = Words(record["language"])
@@ -84,6 +94,8 @@ class Context:
         self.photo_no = {c["id"]: f"P{number}" for number, c in enumerate(self.captures, 1)}
         self.findings = shown_findings(record)
         self.finding_no = {f["id"]: f"D{number}" for number, f in enumerate(self.findings, 1)}
+        self.annotations: list[Json] = list(record.get("annotations", ()))
+        self.frame_no = {a["id"]: f"F{number}" for number, a in enumerate(self.annotations, 1)}
 
     def tone(self, finding: Json) -> str:
         """Colour a finding: stated by a person, only suspected, or rejected."""
@@ -112,6 +124,10 @@ class Context:
         if seconds:
             return f"{moment:%Y-%m-%d %H:%M:%S}"
         return self.words.moment(moment)
+
+    def name(self, actor: Json | None) -> str:
+        """Give the name somebody acted under, empty when there is none."""
+        return str((actor or {}).get("name") or "")
 
     def actor(self, actor: Json | None) -> str:
         """Say who did something."""

@@ -18,7 +18,8 @@ import typst
 FOLDER: Final = Path(__file__).parent / "fonts"
 LONGEST_WORD: Final = 24
 """After so many characters without a space a line may break anyway, so that no name runs off the page."""
-_KEPT_CONTROLS: Final = frozenset("\n\u200b")
+_KEPT_CONTROLS: Final = frozenset("\n\u200b\ue000\ue001")
+"""Line ends, our own breaks, and the two ends of a mark (``clear.py``), which no text from outside can hold."""
 _BREAK: Final = "\u200b"
 _FILTER_KEY: Final = re.compile(r"/(?=[F#])")
 """``verify_pdf`` searches the whole file for filters; so that no name reads as one, it is broken after the slash."""

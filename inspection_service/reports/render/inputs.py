@@ -1,4 +1,4 @@
-"""What the document needs beside the record: clear values, kept frames, files to embed, the address of the verification page.
+"""What the document needs beside the record: clear values, kept frames, files to embed, where the verification page is.
 
 All of it has a default, so that a report without any of it is set too and says what it lacks.
 """
@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+Record = Mapping[str, Any]
+Json = dict[str, Any]
 Relationship = Literal["source", "data", "supplement", "alternative"]
 WithheldReason = Literal["not_disclosed", "public_copy", "erased"]
 KeyKind = Literal["development", "file", "pkcs11", "kms"]
@@ -72,7 +74,7 @@ class RenderInputs:
     frames: Mapping[str, bytes] = field(default_factory=dict)
     """Frozen frames that were kept, by frame id: JPEG or PNG whose hash stands in the annotation."""
     derived: Mapping[str, str] = field(default_factory=dict)
-    """SHA-256 of the derivative that stands for a photo, by capture id; the originals given are then these derivatives."""
+    """SHA-256 of the derivative that stands for a photo, by capture id; the bytes given are then the derivative."""
     attachments: Sequence[Attachment] = ()
     public_url: str | None = None
     """Base address of the service; the QR code leads to ``{public_url}/verify``."""

@@ -1,12 +1,15 @@
-"""The first page: what car, in what state, how sure, what was not seen."""
+"""The first page: what car, in what state, how sure, what was not seen, and what weakens the proof."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Final
 
-from inspection_service.reports.render.context import Context, Json
+from inspection_service.reports.render.clear import is_withheld, withheld_pointers
+from inspection_service.reports.render.context import Context
+from inspection_service.reports.render.inputs import Json
 
+HERO_VIEWS: Final = ("front_left", "front_right", "front", "left_side", "right_side")
 AROUND: Final = (
     "front",
     "front_left",
@@ -18,7 +21,6 @@ AROUND: Final = (
     "front_right",
 )
 """The eight directions around a car, in the car's own sides."""
-HERO_VIEWS: Final = ("front_left", "front_right", "front", "left_side", "right_side")
 
 
 class Overview(Context):
@@ -38,55 +40,107 @@ class Overview(Context):
             "purpose": self.words.label("purpose", inspection["purpose"]),
         }
 
+    def time_code(self) -> str:
+        """Say by which clock the report is dated; records from before 1.1 knew only the service's own."""
+        notes = self.record["notes"]
+        return str(
+            notes.get("time")
+            or ("service_clock" if notes["no_timestamp_authority"] else "timestamp_authority")
+        )
+
     def notes(self) -> list[Json]:
         """Say what is missing from a full proof, the worst first."""
         notes = self.record["notes"]
-        order = (
-            ("development_keys", "bad"),
-            ("demonstration_pictures", "bad"),
-            ("no_seller_signature", "warn"),
-            ("no_operator_sign_off", "warn"),
-            ("no_second_factor", "warn"),
-            ("no_timestamp_authority", "plain"),
-        )
         said = [
-            {"text": self.words.say(f"note.{code}"), "tone": tone} for code, tone in order if notes.get(code)
+            {"text": self.words.say(f"note.{code}"), "tone": "bad"}
+            for code in ("development_keys", "demonstration_pictures")
+            if notes.get(code)
         ]
         if later := notes["after_seller_signature"]:
             people = all(e["by"] and e["by"]["kind"] == "operator" for e in later)
             key = "note.after_seller_signature" if people else "note.after_seller_signature_mixed"
-            warning = {"text": self.words.count(key, len(later)), "tone": "warn"}
-            said.insert(sum(note["tone"] == "bad" for note in said), warning)
+            said.append({"text": self.words.count(key, len(later)), "tone": "warn"})
+        said += [
+            {"text": self.words.say(f"note.{code}"), "tone": "warn"}
+            for code in ("no_seller_signature", "no_operator_sign_off", "no_second_factor")
+            if notes.get(code)
+        ]
+        time = self.time_code()
+        if time != "timestamp_authority":
+            said.append({"text": self.words.say(f"note.time.{time}"), "tone": "warn"})
         return said
+
+    def copy(self) -> Json | None:
+        """Say that this is a copy with something hidden, of which report, and what; ``None`` for a report itself."""
+        hidden = withheld_pointers(self.record_as_signed, self.inputs.values)
+        made = self.inputs.copy_of
+        if made is None and not hidden:
+            return None
+        lines = []
+        if made is not None:
+            lines.append(self.words.say(f"copy.{made.kind}", no=made.no))
+            if made.hidden:
+                named = ", ".join(self.words.label("hidden", code) for code in made.hidden)
+                lines.append(self.words.say("copy.hidden", what=named))
+        if hidden:
+            lines.append(self.words.count("copy.withheld", len(hidden)))
+        if self.inputs.derived:
+            lines.append(self.words.count("copy.derived", len(self.inputs.derived)))
+        return {"lines": lines, "first": "" if made is None else made.json_sha256}
+
+    def corrections(self) -> list[Json]:
+        """List what was added to the first report after it was sealed, as far as this copy can know."""
+        return [
+            {
+                "title": self.words.say(f"correction.{entry.kind}", no=entry.no, at=self.at(entry.at)),
+                "by": entry.by,
+                "text": entry.text,
+            }
+            for entry in self.inputs.corrections
+        ]
 
     def hero(self) -> Json | None:
         """Choose the picture of the whole car."""
         by_view = {s["view"]: s["capture_id"] for s in self.record["steps"] if s["capture_id"]}
         for view in HERO_VIEWS:
-            photo = self.pictures.photos.get(by_view.get(view, ""))
+            capture_id = by_view.get(view, "")
+            photo = self.pictures.photos.get(capture_id)
             if photo is not None:
                 alt = self.words.say("photo_alt", title=self.words.label("view", view))
-                return {"file": photo.file, "width": photo.width_px, "height": photo.height_px, "alt": alt}
+                return {
+                    "file": photo.file,
+                    "width": photo.width_px,
+                    "height": photo.height_px,
+                    "alt": alt,
+                    "no": self.photo_no.get(capture_id, ""),
+                }
         return None
 
     def facts(self) -> list[list[str]]:
         """List what is known of the car, and how each item is known."""
         vehicle = self.record["vehicle"]
-        rows: list[list[str]] = []
-        for name in ("make", "model", "plate", "vin", "first_registration", "fuel"):
+        rows: list[list[str]] = [self._named_car()]
+        for name in ("plate", "vin", "first_registration", "fuel"):
             item = vehicle[name]
             value = item["value"] or "–"
-            if name == "first_registration" and item["value"]:
+            if name == "first_registration" and item["value"] and not is_withheld(value):
                 value = self.words.day(datetime.fromisoformat(item["value"]))
             if name == "fuel":
                 value = self.words.label("fuel", item["value"]) or "–"
-            known = self.words.say(f"known.{item['known_by']}")
-            if item["seen_in"]:
-                key = "known.plate_seen" if item["value"] else "known.plate_only_seen"
-                known = self.words.count(key, len(item["seen_in"]))
-            rows.append([self.words.say(f"vehicle.{name}"), value, known])
+            rows.append([self.words.say(f"vehicle.{name}"), value, self._known(item)])
         rows.append([self.words.say("vehicle.mileage"), *self._mileage_fact()])
         return rows
+
+    def _named_car(self) -> list[str]:
+        make, model = self.record["vehicle"]["make"], self.record["vehicle"]["model"]
+        value = " ".join(str(item["value"]) for item in (make, model) if item["value"]) or "–"
+        return [self.words.say("vehicle.make_model"), value, self._known(make if make["value"] else model)]
+
+    def _known(self, item: Json) -> str:
+        if item["seen_in"]:
+            key = "known.plate_seen" if item["value"] else "known.plate_only_seen"
+            return self.words.count(key, len(item["seen_in"]))
+        return self.words.label("known", item["known_by"])
 
     def _mileage_fact(self) -> tuple[str, str]:
         mileage = self.record["mileage"]
@@ -98,14 +152,12 @@ class Overview(Context):
         return "–", self.words.say("mileage.unread")
 
     def cards(self) -> list[Json]:
-        """Give the four figures a hurried reader wants."""
+        """Give the figures a hurried reader wants."""
         say, summary, mileage = self.words.say, self.record["summary"], self.record["mileage"]
-        counts = summary["findings"]
-        found = counts["confirmed"] + counts["suspected"] + counts["declared"]
-        nothing = summary["damage"] == "nothing_photographed"
-        settled = mileage["settled"]
+        settled, verdict = mileage["settled"], mileage.get("verdict")
         complete = summary["steps_not_seen"] == 0 and summary["steps_kept"] == 0
         cards = [
+            self._damage_card(),
             {
                 "big": f"{summary['steps_photographed']} / {summary['steps_total']}",
                 "small": say("card_views"),
@@ -113,16 +165,13 @@ class Overview(Context):
             },
             {
                 "big": self.reading(settled) if settled else say("mileage.unread"),
-                "small": say("card_mileage"),
-                "tone": "plain" if settled else "warn",
-            },
-            {
-                "big": str(found) if found else say("card.unknown" if nothing else "card.none"),
-                "small": say("card_damage"),
+                "small": say("card_mileage") + (f" – {say(f'verdict.short.{verdict}')}" if verdict else ""),
                 "tone": "bad"
-                if counts["confirmed"] + counts["declared"]
+                if verdict == "inconsistent"
                 else "warn"
-                if found or nothing
+                if not settled
+                else "good"
+                if verdict == "consistent"
                 else "plain",
             },
         ]
@@ -131,6 +180,17 @@ class Overview(Context):
             tone = "plain" if answered == total else "warn"
             cards.append({"big": f"{answered} / {total}", "small": say("card_points"), "tone": tone})
         return cards
+
+    def _damage_card(self) -> Json:
+        say, counts = self.words.say, self.record["summary"]["findings"]
+        stated, suspected = counts["confirmed"] + counts["declared"], counts["suspected"]
+        nothing = self.record["summary"]["damage"] == "nothing_photographed"
+        found = stated + suspected
+        return {
+            "big": str(found) if found else say("card.unknown" if nothing else "card.none"),
+            "small": say("card_damage"),
+            "tone": "bad" if stated else "warn" if found or nothing else "plain",
+        }
 
     def state(self) -> Json:
         """Say in what state the car is, by who says so."""
@@ -163,17 +223,8 @@ class Overview(Context):
             lines.append(say("sure.no_operator_required"))
         if summary["findings"]["disputed"]:
             lines.append(self.words.count("sure.disputes", summary["findings"]["disputed"]))
+        verdict = self.record["mileage"].get("verdict")
+        if verdict:
+            lines.append(say(f"verdict.{verdict}"))
         lines.append(say("sure.model"))
         return lines
-
-    def directions(self) -> list[Json]:
-        """Say for each direction around the car whether it was asked for and seen."""
-        states: dict[str, str] = {}
-        for step in self.record["steps"]:
-            if step["view"] in AROUND and states.get(step["view"]) != "seen":
-                states[step["view"]] = {"photographed": "seen", "kept": "poor"}.get(step["outcome"], "absent")
-        return [
-            {"view": view, "label": self.words.label("view", view), "tone": states[view]}
-            for view in AROUND
-            if view in states
-        ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from inspection_service.reports.render.context import Context, Json
+from inspection_service.reports.render.context import Context
+from inspection_service.reports.render.inputs import Json
 
 
 class Pictured(Context):
@@ -16,16 +17,25 @@ class Pictured(Context):
         if finding["capture_id"] is not None:
             where = say("finding_on", step=self.photo_title(finding["capture_id"]))
             where += f" ({self.photo_no[finding['capture_id']]})"
+        if (frame := self.frame_no.get(finding.get("annotation_id") or "")) is not None:
+            where = say("finding_on_frame", frame=frame)
         meta = [where]
+        further = [self.photo_no[i] for i in finding.get("more_captures", ()) if i in self.photo_no]
+        if further:
+            meta.append(say("finding_also", photos=", ".join(further)))
         if finding["part"]:
-            meta.append(say("part", value=self.words.label("part_name", finding["part"])))
+            meta.append(say("part_value", value=self.words.label("part_name", finding["part"])))
         if finding["severity"]:
             meta.append(say("severity", value=say(f"severity.{finding['severity']}")))
         return {
             "no": self.finding_no[finding["id"]],
             "title": kind[:1].upper() + kind[1:],
             "meta": " · ".join(meta),
+            "place": self._place(finding),
             "crop": self._crop(finding, kind),
+            "drawing": self.pictures.drawings.get(finding.get("annotation_id") or "", ""),
+            "dispute": say("finding.disputed", text=finding["dispute"]) if finding["dispute"] else "",
+            "standing": say(f"standing.{self._standing(finding)}"),
             "missing": say("finding_no_photo" if finding["capture_id"] is None else "finding_photo_missing"),
             "voices": [
                 [say("voice.model"), self._model_voice(finding, kind)],
@@ -34,6 +44,26 @@ class Pictured(Context):
             ],
             "tone": self.tone(finding),
         }
+
+    def _place(self, finding: Json) -> str:
+        """Name the panel, or else only the photo: a place nobody named is not guessed in words."""
+        if finding["part"]:
+            return self.words.label("part_name", finding["part"])
+        if (frame := self.frame_no.get(finding.get("annotation_id") or "")) is not None:
+            return frame
+        if finding["capture_id"] is None:
+            return self.words.say("plan.no_photo")
+        return self.words.say(
+            "part_unnamed",
+            step=self.photo_title(finding["capture_id"]),
+            photo=self.photo_no[finding["capture_id"]],
+        )
+
+    @staticmethod
+    def _standing(finding: Json) -> str:
+        if finding["verdict"] is not None:
+            return str(finding["verdict"])
+        return {"model": "suspected", "operator": "confirmed", "seller": "declared"}[finding["source"]]
 
     def _crop(self, finding: Json, kind: str) -> Json | None:
         crop = self.pictures.crops.get(finding["id"])
@@ -47,7 +77,9 @@ class Pictured(Context):
                 "alt": alt,
             }
         photo = self.pictures.photos.get(finding["capture_id"] or "")
-        if photo is None or finding["box"] is not None:
+        if (frame := self.pictures.frames.get(finding.get("annotation_id") or "")) is not None:
+            photo = frame
+        if photo is None or (finding["box"] is not None and frame is None):
             return None
         alt = self.words.say("photo_alt", title=kind)
         return {
@@ -71,7 +103,7 @@ class Pictured(Context):
             if finding["text"]:
                 words.append(self.words.say("said", text=finding["text"]))
         if finding["verdict"] is not None:
-            name = (finding["verdict_by"] or {}).get("name")
+            name = self.name(finding["verdict_by"])
             words.append(self.words.say(f"operator.{finding['verdict']}") + (f" ({name})" if name else ""))
         if finding["verdict_note"]:
             words.append(self.words.say("said", text=finding["verdict_note"]))
@@ -113,6 +145,7 @@ class Pictured(Context):
                 if f["capture_id"] == capture["id"] and f["box"] is not None
             ]
         title = self.photo_title(capture["id"])
+        derivative = self.inputs.derived.get(capture["id"])
         return {
             "no": self.photo_no[capture["id"]],
             "title": title,
@@ -125,6 +158,35 @@ class Pictured(Context):
             "verdict": self._decision(capture),
             "lines": self._caption(capture),
             "sha": capture["sha256"],
+            "derived": self.words.say("photo_derived", sha=derivative) if derivative else "",
+            "missing": self.words.say("photo_left_out" if self._is_left_out(capture) else "photo_missing"),
+        }
+
+    def _is_left_out(self, capture: Json) -> bool:
+        return self.inputs.copy_of is not None and capture["id"] in self.pictures.left_out
+
+    def frame(self, annotation: Json) -> Json:
+        """Lay out a frozen frame that was kept, with what was drawn on it."""
+        say, photo = self.words.say, self.pictures.frames.get(annotation["id"])
+        step = self.steps.get(annotation["step_id"] or "")
+        lines = [say("frame.by", who=self.actor(annotation["by"]), at=self.at(annotation["at"]))]
+        if step:
+            lines.append(say("frame.step", step=step["title"]))
+        if (finding := self.finding_no.get(annotation.get("finding_id") or "")) is not None:
+            lines.append(say("frame.finding", finding=finding))
+        return {
+            "no": self.frame_no[annotation["id"]],
+            "title": say("frame.title"),
+            "alt": say("frame.alt", title=step["title"] if step else say("frame.title")),
+            "picture": None
+            if photo is None
+            else {"file": photo.file, "width": photo.width_px, "height": photo.height_px},
+            "drawing": self.pictures.drawings.get(annotation["id"], ""),
+            "drawing_alt": say("frame.drawing_alt"),
+            "text": say("said", text=annotation["text"]) if annotation["text"] else "",
+            "lines": lines,
+            "sha": annotation["sha256"],
+            "missing": say("photo_left_out" if self.inputs.copy_of is not None else "photo_missing"),
         }
 
     def _decision(self, capture: Json) -> str:

@@ -1,32 +1,38 @@
-"""What was established and by whom: control points, mileage, gaps, people, timeline, basis and proof."""
+"""What was established and by whom: control points, the mileage dossier, and what was not seen."""
 
 from __future__ import annotations
 
-from typing import Final
-
-from inspection_service.reports.render.context import Context, Json
-
-JUDGED_EVENTS: Final = ("capture.", "finding.", "odometer.")
+from inspection_service.reports.render.context import Context
+from inspection_service.reports.render.inputs import Json
 
 
 class Stated(Context):
     """The tables after the photographs."""
 
     def point(self, point: Json) -> Json:
-        """Lay out one control point with every answer."""
-        rows = [
-            [
-                self.words.label("voice", a["voice"]),
-                self._answer(a["value"]),
-                (a["by"] or {}).get("name") or "",
-                self.photos(a["evidence"]),
-            ]
-            for a in point["answers"]
-        ]
-        state = "" if rows else self.words.say(f"point.{point['state']}")
+        """Lay out one control point with every answer, one column for each voice."""
+        voices = {
+            voice: [self._voice(a) for a in point["answers"] if a["voice"] == voice]
+            for voice in ("model", "operator", "seller")
+        }
+        said = {a["value"].get("answer") for a in point["answers"] if a["value"].get("answer") is not None}
+        state = "" if point["answers"] else self.words.say(f"point.{point['state']}")
         if point["state"] == "photo_only":
             state += f" ({self.photo_no.get(point['photo'], '')})"
-        return {"title": point["title"], "rows": rows, "state": state}
+        return {
+            "title": point["title"],
+            "voices": voices,
+            "state": state,
+            "tone": "plain" if point["state"] != "not_seen" else "warn",
+            "contradiction": self.words.say("point.contradiction") if len(said) > 1 else "",
+        }
+
+    def _voice(self, answer: Json) -> Json:
+        return {
+            "text": self._answer(answer["value"]),
+            "by": self.name(answer["by"]) if answer["voice"] == "operator" else "",
+            "evidence": self.photos(answer["evidence"]) if answer["evidence"] else "",
+        }
 
     def _answer(self, value: Json) -> str:
         answer = value.get("answer")
@@ -58,18 +64,64 @@ class Stated(Context):
         if difference is not None:
             key = "mileage.same" if difference == 0 else "mileage.more" if difference > 0 else "mileage.less"
             lines.append(say(key, value=self.words.number(abs(difference))))
-        lines.append(say("mileage.caveat"))
+        if (age := mileage.get("age_months")) is not None:
+            lines.append(say("mileage.age", years=age // 12, months=age % 12))
         rows = [
             [
-                self.words.label("voice", r["voice"]),
-                self.reading(r) if r["reading"] else self._unread(r),
+                self.words.label("voice", r["voice"])
+                + (f" ({name})" if (name := self.name(r["by"])) and r["voice"] == "operator" else ""),
+                (self.reading(r) if r["reading"] else self._unread(r))
+                + (f" – {r['note']}" if r["note"] else ""),
                 "–" if r["confidence"] is None else self.words.score(r["confidence"]),
                 self.at(r["at"]),
                 self.photos(r["evidence"]),
             ]
             for r in mileage["readings"]
         ]
-        return {"lines": lines, "rows": rows}
+        return {
+            "lines": lines,
+            "rows": rows,
+            "verdict": self._verdict(),
+            "earlier": [
+                [
+                    f"{self.words.number(e['km'])}\u00a0km",
+                    self.at(e["at"]),
+                    self.words.label("mileage.source", e["source"]),
+                ]
+                for e in mileage.get("earlier", ())
+            ],
+            "caveat": say("mileage.caveat"),
+            "photo": self._odometer_photo(),
+        }
+
+    def _verdict(self) -> Json | None:
+        """Say whether the reading is plausible, and why; ``None`` for records from before 1.1."""
+        mileage = self.record["mileage"]
+        verdict = mileage.get("verdict")
+        if verdict is None:
+            return None
+        tones = {"consistent": "good", "inconsistent": "bad"}
+        return {
+            "text": self.words.label("verdict", verdict),
+            "tone": tones.get(verdict, "warn"),
+            "reasons": [self.words.label("mileage.reason", code) for code in mileage.get("reasons", ())],
+        }
+
+    def _odometer_photo(self) -> Json | None:
+        """Show the display once more beside its readings."""
+        named = [i for r in self.record["mileage"]["readings"] for i in r["evidence"]]
+        for capture_id in reversed(named):
+            photo = self.pictures.photos.get(capture_id)
+            if photo is not None:
+                title = self.photo_title(capture_id)
+                return {
+                    "file": photo.file,
+                    "width": photo.width_px,
+                    "height": photo.height_px,
+                    "alt": self.words.say("photo_alt", title=title),
+                    "no": self.photo_no[capture_id],
+                }
+        return None
 
     def _unread(self, reading: Json) -> str:
         why = self.words.label("why_not", reading["why_not"])
@@ -101,90 +153,3 @@ class Stated(Context):
             "reason": say("gap.reason", text=gap["reason"]) if gap["reason"] else "",
             "tone": "bad" if gap["kind"] == "step" and gap["required"] else "warn",
         }
-
-    def consent(self, index: int) -> list[str]:
-        """Say what was agreed to, refused, or taken back."""
-        consent, earlier = self.record["consents"][index], self.record["consents"][:index]
-        was_given = any(c["purpose"] == consent["purpose"] and c["is_given"] for c in earlier)
-        key = (
-            "consent.given"
-            if consent["is_given"]
-            else "consent.withdrawn"
-            if was_given
-            else "consent.refused"
-        )
-        return [
-            self.words.label("consent", consent["purpose"]),
-            self.words.say(key, at=self.at(consent["at"])),
-        ]
-
-    def signature(self, index: int, signature: Json) -> Json:
-        """Lay out one person’s signature."""
-        factor = signature["second_factor"]
-        text = self.words.say(f"factor.{factor}", to=signature["code_sent_to"] or "…")
-        if signature["role"] == "operator" and factor == "none":
-            text = self.words.say("factor.operator")
-        return {
-            "role": self.words.say(f"signature.{signature['role']}"),
-            "name": signature["name"],
-            "at": self.at(signature["at"]),
-            "factor": text,
-            "shown": signature["shown_sha256"],
-            "covers": self.words.say(f"signature.covers.{signature['role']}"),
-            "mark": self.pictures.marks.get(index),
-            "alt": self.words.say("mark_alt", name=signature["name"]),
-            "note": self.words.say("signature.note", text=signature["note"]) if signature["note"] else "",
-        }
-
-    def timeline(self) -> list[list[str]]:
-        """List the events a reader can use."""
-        later = {e["seq"] for e in self.record["notes"]["after_seller_signature"]}
-        rows = []
-        for event in self.record["timeline"]:
-            text = self.words.event(event["kind"])
-            if text is not None:
-                step = self.steps.get(str(event["data"].get("step_id", "")))
-                detail = f" – {step['title']}" if step else ""
-                if event["seq"] in later:
-                    detail += f" – {self.words.say('timeline.after_seller_signature')}"
-                rows.append([self.at(event["at"], seconds=True), text + detail, self._doer(event)])
-        return rows
-
-    def basis(self) -> Json:
-        """Name checklist and models with their hashes."""
-        checklist, models = self.record["checklist"], self.record["models"]
-        title = checklist["title"] or checklist["id"]
-        return {
-            "checklist": [
-                f"{title} ({checklist['id']}), {self.words.say('version', version=checklist['version'])}",
-                checklist["sha256"],
-            ],
-            "models": [
-                [m["name"], self.words.say("version", version=m["version"]), m["sha256"]]
-                for m in models["list"]
-            ],
-            "sets": models["sets_used"],
-        }
-
-    def evidence(self, capture: Json) -> list[str]:
-        """Lay out one line of the list of originals."""
-        step = self.steps.get(capture["step_id"])
-        title = step["title"] if step else self.words.say("declared_photo")
-        if capture["step_id"] is not None and capture["attempt"] > 1:
-            title += f" ({self.words.say('caption.attempt', n=capture['attempt'])})"
-        place = self.photo_no.get(capture["id"]) or self.words.say("not_in_report")
-        return [place, title, self.words.number(capture["size_bytes"]), capture["sha256"]]
-
-    def proof(self) -> Json:
-        """Say in plain words what the file proves."""
-        lines = [self.words.say(f"proof.{number}") for number in range(1, 6)]
-        development = self.words.say("proof.development") if self.record["notes"]["development_keys"] else ""
-        schema = f"{self.record['kind']} {self.record['schema_version']}"
-        return {"lines": lines, "development": development, "schema": schema}
-
-    def _doer(self, event: Json) -> str:
-        """Name who acted; what the service does by itself is the model's work only where a model judged."""
-        by = event["by"]
-        if by is not None and by["kind"] == "service" and not event["kind"].startswith(JUDGED_EVENTS):
-            return self.words.say("actor.machine")
-        return self.actor(by)

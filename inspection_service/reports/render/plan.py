@@ -1,0 +1,142 @@
+"""The drawing of the car: findings numbered on their panels, and for each panel how well it was seen."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from inspection_service.reports.render.car import AREAS, FRAMES, HEIGHT, WIDTH, Seen
+from inspection_service.reports.render.context import Context
+from inspection_service.reports.render.coverage import (
+    POOR_GLARE_SHARE,
+    POOR_SMALLEST_MM,
+    panels_seen,
+    seen,
+    spots,
+)
+from inspection_service.reports.render.inputs import Json
+
+PLAN_FILE: Final = "plan.svg"
+SWATCH_FILE: Final = "swatch-{seen}.svg"
+GRADES: Final[tuple[Seen, ...]] = ("well", "poor", "absent")
+LISTED_PHOTOS: Final = 6
+"""More photos of one area than these are counted, not named."""
+
+NAMED_AREAS: Final = 6
+"""More areas than these are counted, not named."""
+
+
+class Plan(Context):
+    """The drawing, its legend and the table behind it."""
+
+    def plan(self) -> Json:
+        """Lay out the drawing with its numbers."""
+        grades = panels_seen(self.record)
+        placed = spots(self.record, self.findings)
+        absent = [area for area in AREAS if grades.get(area) == "absent"]
+        return {
+            "file": PLAN_FILE,
+            "alt": self._alt(grades),
+            "width": WIDTH,
+            "height": HEIGHT,
+            "views": [
+                {"x": frame.x, "y": frame.y, "width": frame.width, "label": self.words.say(f"plan.{view}")}
+                for view, frame in FRAMES.items()
+            ],
+            "marks": [
+                {
+                    "no": self.finding_no[f["id"]],
+                    "tone": self.tone(f),
+                    "x": placed[f["id"]].x,
+                    "y": placed[f["id"]].y,
+                    "is_named": placed[f["id"]].is_named,
+                    "is_disputed": f["dispute"] is not None,
+                }
+                for f in self.findings
+                if f["id"] in placed
+            ],
+            "legend": [
+                {
+                    "file": SWATCH_FILE.format(seen=grade),
+                    "short": self.words.say(f"seen.{grade}"),
+                    "text": self._grade_text(grade),
+                }
+                for grade in GRADES
+            ]
+            if grades
+            else [],
+            "elsewhere": self._elsewhere([f for f in self.findings if f["id"] not in placed]),
+            "is_graded": bool(grades),
+            "absent": self._absent(absent) if grades else "",
+        }
+
+    def _grade_text(self, grade: Seen) -> str:
+        return self.words.say(
+            f"plan.{grade}", mm=self.words.number(POOR_SMALLEST_MM), share=round(100 * POOR_GLARE_SHARE)
+        )
+
+    def _alt(self, grades: dict[str, Seen]) -> str:
+        parts = [self.words.say("plan.alt")]
+        for grade in GRADES:
+            named = [self.area(area) for area in grades if grades[area] == grade]
+            if named:
+                parts.append(f"{self.words.say(f'seen.{grade}')}: {', '.join(named)}.")
+        return " ".join(parts)
+
+    def _absent(self, areas: list[str]) -> str:
+        if not areas:
+            return self.words.say("plan.all_seen")
+        if len(areas) > NAMED_AREAS:
+            return self.words.say("plan.not_seen.many", n=len(areas), total=len(AREAS))
+        named = ", ".join(self.area(area) for area in areas)
+        return self.words.count("plan.not_seen", len(areas), areas=named)
+
+    def _elsewhere(self, findings: list[Json]) -> str:
+        if not findings:
+            return ""
+        named = ", ".join(f"{self.finding_no[f['id']]} ({self._where(f)})" for f in findings)
+        return self.words.say("plan.elsewhere", findings=named)
+
+    def _where(self, finding: Json) -> str:
+        if finding["part"]:
+            return self.area(finding["part"])
+        return self.photo_no.get(finding["capture_id"] or "") or self.words.say("plan.no_photo")
+
+    def area(self, area: str) -> str:
+        """Name a part or an area of the car."""
+        return self.words.label("part_name", area)
+
+    def coverage(self) -> list[Json]:
+        """List for each area how well it was seen, on which photos, and what would have been visible there."""
+        decided = {capture["id"]: capture["state"] for capture in self.record["captures"]}
+        standing = [f for f in self.findings if f["verdict"] != "rejected"]
+        rows = []
+        for row in self.record.get("coverage", ()):
+            grade = seen(row, decided)
+            smallest, glare = row.get("smallest_visible_mm"), row.get("glare_share")
+            photos = [self.photo_no[i] for i in row["captures"] if i in self.photo_no]
+            shown = ", ".join(photos[:LISTED_PHOTOS])
+            if len(photos) > LISTED_PHOTOS:
+                shown += f" + {len(photos) - LISTED_PHOTOS}"
+            here = [self.finding_no[f["id"]] for f in standing if f["part"] == row["area"]]
+            rows.append(
+                {
+                    "area": self.area(row["area"]),
+                    "grade": grade,
+                    "seen": self.words.say(f"seen.{grade}"),
+                    "photos": shown or "–",
+                    "smallest": "–"
+                    if grade == "absent"
+                    else self.words.say("coverage.unknown")
+                    if smallest is None
+                    else self.words.say("coverage.from", mm=self.length(smallest)),
+                    "glare": "–" if glare is None else f"{round(100 * glare)}\u00a0%",
+                    "findings": ", ".join(here) or "–",
+                }
+            )
+        return rows
+
+    def length(self, millimetres: float) -> str:
+        """Write millimetres as exactly as they are known."""
+        value = round(millimetres, 1) if millimetres < 10 else round(millimetres)
+        text = f"{value:g}"
+        return text.replace(".", ",") if self.words.language == "fr" else text
