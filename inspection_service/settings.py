@@ -116,10 +116,42 @@ class MediaSettings(_Part):
 class SigningSettings(_Part):
     """The keys that sign reports."""
 
-    mode: Literal["development", "file"] = "development"
-    """``development`` makes keys that say so in their name; ``file`` expects keys in ``keys_dir``."""
+    mode: Literal["development", "file", "pkcs11", "kms"] = "development"
+    """``development`` makes keys that say so in their name; ``file`` expects key and certificates in ``keys_dir``;
+    with ``pkcs11`` and ``kms`` the key is elsewhere and ``keys_dir`` holds its certificates."""
+    production: bool = False
+    """Refuse to start with keys that prove nothing to others."""
     keys_dir: Path | None = None
     """``None``: ``keys`` in the data folder."""
+    pkcs11_library: Path | None = None
+    """The token's driver, such as ``/usr/lib/softhsm/libsofthsm2.so``."""
+    pkcs11_token: str | None = None
+    """Label of the token."""
+    pkcs11_pin_file: Path | None = None
+    """File with the user's PIN."""
+    pkcs11_key_label: str | None = None
+    """Label of the private key on the token."""
+    kms_key_id: str | None = None
+    """Id, ARN or alias of an ``ECC_NIST_P256`` key in AWS KMS."""
+    kms_region: str | None = None
+    """``None``: where boto3 usually finds it."""
+    kms_endpoint: HttpUrl | None = None
+    """Another address than AWS's own."""
+
+
+class TimestampSettings(_Part):
+    """The authority that says when a report was sealed (RFC 3161)."""
+
+    url: HttpUrl | None = None
+    """Its address; ``None``: reports are sealed by the service's own clock and say so."""
+    roots_file: Path | None = None
+    """PEM certificates its chain may end in; under the signer's own root a timestamp is called internal."""
+    certificates_file: Path | None = None
+    """PEM issuing certificates, for an authority that leaves them out of its tokens."""
+    timeout_s: Annotated[float, Field(gt=0, le=60)] = 10.0
+    """Longest wait for one whole answer, of the authority and of those that say what is revoked."""
+    archive: bool = True
+    """Also stamp the whole document (PAdES B-LTA); else only its signature (B-LT)."""
 
 
 class ReportSettings(_Part):
@@ -174,6 +206,28 @@ def _wrong_relays(media: MediaSettings) -> list[str]:
     return wrong
 
 
+def _wrong_signing(signing: SigningSettings) -> list[str]:
+    needed: dict[str, object]
+    if signing.mode == "development":
+        if signing.production:
+            return [
+                "signing.production refuses development keys: "
+                "set signing.mode to file, pkcs11 or kms (docs/keys.md)"
+            ]
+        return []
+    needed = {"keys_dir": signing.keys_dir}
+    if signing.mode == "pkcs11":
+        needed |= {
+            name: getattr(signing, name)
+            for name in ("pkcs11_library", "pkcs11_token", "pkcs11_pin_file", "pkcs11_key_label")
+        }
+    elif signing.mode == "kms":
+        needed["kms_key_id"] = signing.kms_key_id
+    return [
+        f"signing.mode={signing.mode} needs signing.{name}" for name, value in needed.items() if not value
+    ]
+
+
 class Settings(BaseSettings):
     """The whole tree. Build it once, in ``app.py`` or ``cli.py``, and hand each room its part."""
 
@@ -194,6 +248,7 @@ class Settings(BaseSettings):
     vision: VisionSettings = Field(default_factory=VisionSettings)
     media: MediaSettings = MediaSettings()
     signing: SigningSettings = SigningSettings()
+    timestamp: TimestampSettings = TimestampSettings()
     reports: ReportSettings = ReportSettings()
     secrets: SecretSettings = SecretSettings()
     links: LinkSettings = LinkSettings()
@@ -209,8 +264,9 @@ class Settings(BaseSettings):
             wrong.append("database.url must start with sqlite+aiosqlite:/// or postgresql+asyncpg://")
         if not self.store_url.startswith(("file://", "s3://")):
             wrong.append("store.url must start with file:// or s3://")
-        if self.signing.mode == "file" and self.signing.keys_dir is None:
-            wrong.append("signing.mode=file needs signing.keys_dir")
+        wrong += _wrong_signing(self.signing)
+        if self.timestamp.url is None and (self.timestamp.roots_file or self.timestamp.certificates_file):
+            wrong.append("timestamp.roots_file and timestamp.certificates_file need timestamp.url")
         if (self.store.access_key is None) != (self.store.secret_key is None):
             wrong.append("store.access_key and store.secret_key go together")
         wrong += _wrong_relays(self.media)

@@ -5,7 +5,6 @@ ECDSA on P-256 with SHA-256 everywhere (JWS ``ES256``, PAdES), because it is wha
 
 from __future__ import annotations
 
-import hashlib
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,13 +19,16 @@ from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import NameOID
 
 from inspection_service.reports.errors import KeysUnusable
+from inspection_service.reports.key_ring import (
+    KEY_FILE,
+    certificate_sha256,
+    current_folder,
+    read_chain,
+    read_crls,
+)
 
 DEVELOPMENT_MARK: Final = "DEVELOPMENT - NOT FOR PRODUCTION"
 """Organisational unit of every certificate of a development chain; reports made with one say so on page one."""
-
-KEY_FILE: Final = "signer.key"
-CHAIN_FILE: Final = "chain.pem"
-ROOT_FILE: Final = "root.pem"
 
 
 KeyKind = Literal["development", "file", "pkcs11", "kms"]
@@ -79,35 +81,18 @@ class FileSigner:
 
     @classmethod
     def open(cls, keys_dir: Path) -> FileSigner:
-        """Read ``signer.key``, ``chain.pem`` (signer first, then issuing) and ``root.pem``.
+        """Read the signer in use: ``signer.key``, ``chain.pem`` (signer first, then issuing), ``root.pem``.
 
         Raises:
             KeysUnusable: A file is missing or unreadable, others may read the key, the key is not P-256, or the
                 certificates are not a chain from this key to this root.
         """
-        key_path = keys_dir / KEY_FILE
-        try:
-            if key_path.stat().st_mode & 0o077:
-                raise KeysUnusable(
-                    f"{key_path} can be read by others; make it readable by its owner only (0600)."
-                )
-            key = serialization.load_pem_private_key(key_path.read_bytes(), password=None)
-            chain = x509.load_pem_x509_certificates((keys_dir / CHAIN_FILE).read_bytes())
-            root = x509.load_pem_x509_certificate((keys_dir / ROOT_FILE).read_bytes())
-        except OSError as exc:
-            raise KeysUnusable(f"The signing keys in {keys_dir} cannot be read: {exc.strerror}.") from exc
-        except (ValueError, TypeError) as exc:
-            raise KeysUnusable(f"The signing keys in {keys_dir} are damaged.") from exc
-        if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
-            raise KeysUnusable("The signing key must be an elliptic curve key on P-256.")
+        folder = current_folder(keys_dir)
+        key = read_key(folder / KEY_FILE)
+        chain, root = read_chain(folder, keys_dir)
         if chain[0].public_key() != key.public_key():
             raise KeysUnusable("The first certificate of chain.pem is not the one of signer.key.")
-        try:
-            for certificate, issuer in zip(chain, [*chain[1:], root], strict=True):
-                certificate.verify_directly_issued_by(issuer)
-        except (ValueError, TypeError, InvalidSignature) as exc:
-            raise KeysUnusable("chain.pem does not lead from the signer to root.pem.") from exc
-        return cls(key, chain, root)
+        return cls(key, chain, root, read_crls(keys_dir))
 
     @property
     def kind(self) -> KeyKind:
@@ -132,6 +117,36 @@ class FileSigner:
     def sign_digest(self, sha256: bytes) -> bytes:
         """Sign a digest of 32 bytes; ECDSA in DER."""
         return self._key.sign(sha256, ec.ECDSA(Prehashed(hashes.SHA256())))
+
+
+def read_key(path: Path) -> ec.EllipticCurvePrivateKey:
+    """Read a private key that nobody else may read.
+
+    Raises:
+        KeysUnusable: It cannot be read, others may read it, or it is not on P-256.
+    """
+    try:
+        if path.stat().st_mode & 0o077:
+            raise KeysUnusable(f"{path} can be read by others; make it readable by its owner only (0600).")
+        key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+    except OSError as exc:
+        raise KeysUnusable(f"The signing keys in {path.parent} cannot be read: {exc.strerror}.") from exc
+    except (ValueError, TypeError) as exc:
+        raise KeysUnusable(f"The signing keys in {path.parent} are damaged.") from exc
+    if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
+        raise KeysUnusable("The signing key must be an elliptic curve key on P-256.")
+    return key
+
+
+def fits(certificate: x509.Certificate, sha256: bytes, signature: bytes) -> bool:
+    """Whether a signature over a digest is by the key of a certificate."""
+    key = certificate.public_key()
+    assert isinstance(key, ec.EllipticCurvePublicKey)
+    try:
+        key.verify(signature, sha256, ec.ECDSA(Prehashed(hashes.SHA256())))
+    except InvalidSignature:
+        return False
+    return True
 
 
 def load_certificate(der: bytes) -> x509.Certificate:
@@ -173,4 +188,4 @@ def common_name(certificate: x509.Certificate) -> str:
 
 def fingerprint(certificate: x509.Certificate) -> str:
     """SHA-256 over the certificate's DER, lower-case hexadecimal."""
-    return hashlib.sha256(certificate.public_bytes(serialization.Encoding.DER)).hexdigest()
+    return certificate_sha256(certificate)

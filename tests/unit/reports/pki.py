@@ -20,8 +20,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from inspection_service.clock import Clock
-from inspection_service.reports.development_keys import DOCUMENT_SIGNING
 from inspection_service.reports.keys import FileSigner
+from inspection_service.reports.own_authority import DOCUMENT_SIGNING
 from inspection_service.reports.records import SealedReport
 from inspection_service.reports.revocation import Revocation, TooSlow
 from inspection_service.reports.seal import sign
