@@ -18,7 +18,9 @@ from inspection_service.inspections.errors import (
     StepsMissing,
     StillJudging,
 )
+from inspection_service.inspections.filming import stop_recordings
 from inspection_service.inspections.model_findings import adopt_model_findings
+from inspection_service.inspections.needs import TRIES_BEFORE_KEEPING
 from inspection_service.inspections.records import (
     Actor,
     Capture,
@@ -90,6 +92,8 @@ class Answering(Acts):
                     continue
                 await change.case.add_consent(Consent(purpose, is_given, change.now))
                 await change.record("consent.given" if is_given else "consent.withdrawn", purpose=purpose)
+                if not is_given and purpose in ("recording", "live_video"):
+                    await stop_recordings(change, "consent-withdrawn")
         return change.inspection
 
     async def enter_step(self, inspection_id: InspectionId, step_id: StepId, *, by: Actor) -> Inspection:
@@ -119,7 +123,7 @@ class Answering(Acts):
             captures = await change.case.captures()
             if not views.can_keep(captures, capture):
                 failed = sum(c.state == "retake" and c.step_id == capture.step_id for c in captures)
-                raise CannotKeep(failed_attempts=failed, needed=views.TRIES_BEFORE_KEEPING)
+                raise CannotKeep(failed_attempts=failed, needed=TRIES_BEFORE_KEEPING)
             kept = replace(
                 capture,
                 state="overridden",
@@ -243,6 +247,8 @@ class Answering(Acts):
                 Signature("seller", name, change.now, shown, mark.second_factor, drawing_svg=drawing)
             )
             await change.record("seller.signed", shown_sha256=shown, second_factor=mark.second_factor)
+            if change.inspection.state == "signed_off":
+                await stop_recordings(change, "signed-off")
         return change.inspection
 
 

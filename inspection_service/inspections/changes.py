@@ -15,7 +15,13 @@ from inspection_service.clock import Clock
 from inspection_service.errors import Closed, Conflict
 from inspection_service.inspections.bus import EventBus, Published
 from inspection_service.inspections.case import Case
-from inspection_service.inspections.errors import CaseClaimed, ClaimNeeded, StepUnknown, TextInvalid
+from inspection_service.inspections.errors import (
+    CaseClaimed,
+    ClaimNeeded,
+    FindingInvalid,
+    StepUnknown,
+    TextInvalid,
+)
 from inspection_service.inspections.records import (
     Actor,
     Dossier,
@@ -30,13 +36,14 @@ from inspection_service.inspections.records import (
 from inspection_service.inspections.repository import Repository
 from inspection_service.inspections.scope import Scope, TenantScope
 from inspection_service.inspections.states import CLOSED, Move, move
-from inspection_service.settings import UploadSettings
+from inspection_service.settings import MediaSettings, UploadSettings
 from inspection_service.storage.database import Database, Transaction
 from inspection_service.storage.objects import ObjectStore
 
 CLAIM_LAPSES_S: Final = 30 * 60
 """Seconds without an act after which another operator may take the case: nobody's absence may block a seller."""
 OPEN_STATES: Final[frozenset[InspectionState]] = frozenset({"in_progress", "review", "seller_signed"})
+_KIND: Final = re.compile(r"[a-z][a-z_]{0,39}")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
@@ -134,6 +141,7 @@ class Acts:
         shelf: Shelf,
         uploads: UploadSettings,
         scope: Scope,
+        media: MediaSettings | None = None,
     ) -> None:
         self._database = database
         self._store = store
@@ -142,6 +150,7 @@ class Acts:
         self._shelf = shelf
         self._uploads = uploads
         self._scope = scope
+        self._media = media or MediaSettings()
 
     def of(self, tenant_id: TenantId) -> Self:
         """Return the same service, confined to one tenant."""
@@ -153,6 +162,7 @@ class Acts:
             shelf=self._shelf,
             uploads=self._uploads,
             scope=TenantScope(tenant_id),
+            media=self._media,
         )
 
     @asynccontextmanager
@@ -189,16 +199,26 @@ class Acts:
         """Like ``_change``, for acts that need the claim."""
         async with self._change(inspection_id, by) as change:
             change.needs_state(states)
-            try:
-                change.needs_claim()
-            except CaseClaimed as error:
-                raise await named(change.case, error) from None
+            await needs_claim(change)
             yield change
 
     def _tell(self, transaction: Transaction, inspection: Inspection, events: Iterable[Event]) -> None:
         for event in events:
             published = Published(inspection.tenant_id, inspection.id, event)
             transaction.after_commit(partial(self._bus.publish, published))
+
+
+async def needs_claim(change: Change) -> None:
+    """Let only the operator through who holds the case; who does is named for people to talk to.
+
+    Raises:
+        CaseClaimed: Another operator holds it.
+        ClaimNeeded: Nobody does.
+    """
+    try:
+        change.needs_claim()
+    except CaseClaimed as error:
+        raise await named(change.case, error) from None
 
 
 async def named(case: Case, error: CaseClaimed) -> CaseClaimed:
@@ -236,3 +256,10 @@ def checked_text(text: str, field: str, *, at_most: int = 1000) -> str:
 def optional_text(text: str | None, field: str, *, at_most: int = 1000) -> str | None:
     """Return what a person wrote, or ``None`` when they wrote nothing."""
     return checked_text(text, field, at_most=at_most) if text and text.strip() else None
+
+
+def checked_kind(kind: str) -> str:
+    """Return a kind of damage. Raises ``FindingInvalid``: it is no short word."""
+    if not _KIND.fullmatch(kind):
+        raise FindingInvalid("The kind is a short word such as scratch.", field="kind")
+    return kind

@@ -10,7 +10,7 @@ from inspection_service.clock import new_id
 from inspection_service.errors import Conflict
 from inspection_service.inspections import views
 from inspection_service.inspections.answering import reopen
-from inspection_service.inspections.changes import Acts, checked_text, named, optional_text
+from inspection_service.inspections.changes import Acts, checked_kind, checked_text, named, optional_text
 from inspection_service.inspections.errors import (
     CannotOpen,
     CaseClaimed,
@@ -18,11 +18,13 @@ from inspection_service.inspections.errors import (
     ControlPointUnknown,
     DecisionTooEarly,
     FindingInvalid,
+    OperatorUnknown,
     ReadingInvalid,
     ReasonNeeded,
     ReasonUnknown,
     StillJudging,
 )
+from inspection_service.inspections.filming import stop_recordings
 from inspection_service.inspections.helping import answer_help, wait_again
 from inspection_service.inspections.model_findings import adopt_model_findings
 from inspection_service.inspections.records import (
@@ -31,6 +33,7 @@ from inspection_service.inspections.records import (
     CaptureId,
     Finding,
     FindingId,
+    Handover,
     Inspection,
     InspectionId,
     InspectionState,
@@ -41,7 +44,6 @@ from inspection_service.inspections.records import (
 from inspection_service.inspections.requests import NewFinding, Verdict
 
 _READING: Final = re.compile(r"[0-9]{1,7}")
-_KIND: Final = re.compile(r"[a-z][a-z_]{0,39}")
 _TAKING: Final[frozenset[InspectionState]] = frozenset({"in_progress", "review"})
 OTHER_REASON: Final = "other"
 """A retake for a reason only the operator's own words give."""
@@ -50,8 +52,14 @@ OTHER_REASON: Final = "other"
 class Deciding(Acts):
     """The operator's acts; all but ``claim`` and ``release`` need the claim."""
 
-    async def claim(self, inspection_id: InspectionId, *, by: Actor) -> Inspection:
-        """Take the case; one's own claim is refreshed.
+    async def claim(self, inspection_id: InspectionId, *, by: Actor, force: bool = False) -> Inspection:
+        """Take the case; one's own claim is refreshed, and a seller who waits for help is answered.
+
+        Args:
+            inspection_id: The inspection.
+            by: The operator.
+            force: Take it also from a colleague who holds it (``operator.took_over``). Whether this operator may is the
+                caller's to check.
 
         Raises:
             CaseClaimed: Another operator holds it (``claimed_by {id, name}``) and has acted in the last 30 minutes.
@@ -61,13 +69,33 @@ class Deciding(Acts):
         async with self._change(inspection_id, by) as change:
             change.needs_state({"ordered", "invited", "in_progress", "review", "seller_signed", "signed_off"})
             holder = change.inspection.claimed_by
-            if holder not in (None, by.id) and not change.claim_lapsed:
+            is_held = holder not in (None, by.id) and not change.claim_lapsed
+            if is_held and not force:
                 raise await named(change.case, CaseClaimed(claimed_by={"id": holder}))
             change.set(claimed_by=OperatorId(by.id), claimed_at=change.now)
             if holder != by.id:
                 change.set(handover=None)
+                if is_held:
+                    await change.record("operator.took_over", operator_id=by.id, from_id=holder)
                 await change.record("operator.claimed")
             await answer_help(change, "claim")
+        return change.inspection
+
+    async def hand_over(
+        self, inspection_id: InspectionId, to: OperatorId, note: str | None = None, *, by: Actor
+    ) -> Inspection:
+        """Give the case to a colleague, who holds it from now on; what is said to them is theirs to read.
+
+        Raises:
+            OperatorUnknown: There is no such colleague, or it is oneself.
+        """
+        words = optional_text(note, "note", at_most=500)
+        states: tuple[InspectionState, ...] = ("in_progress", "review", "seller_signed", "signed_off")
+        async with self._operator_change(inspection_id, by, states) as change:
+            if to == by.id or not await change.case.is_operator(to):
+                raise OperatorUnknown(operator_id=to)
+            change.set(claimed_by=to, claimed_at=change.now, handover=Handover(by, words, change.now))
+            await change.record("operator.handed_over", operator_id=to)
         return change.inspection
 
     async def release(self, inspection_id: InspectionId, *, by: Actor) -> Inspection:
@@ -225,8 +253,7 @@ class Deciding(Acts):
 
     async def add_finding(self, inspection_id: InspectionId, new: NewFinding, *, by: Actor) -> Finding:
         """The operator marks damage on a photo. Raises ``FindingInvalid`` for an unknown kind or an empty box."""
-        if not _KIND.fullmatch(new.kind):
-            raise FindingInvalid("The kind is a short word such as scratch.", field="kind")
+        checked_kind(new.kind)
         if new.box is not None:
             x1, y1, x2, y2 = new.box
             if not (0 <= x1 < x2 <= 100_000 and 0 <= y1 < y2 <= 100_000):
@@ -296,6 +323,7 @@ class Deciding(Acts):
                 Signature("operator", by.name, change.now, shown, "none", note=words)
             )
             await change.record("operator.signed_off", shown_sha256=shown)
+            await stop_recordings(change, "signed-off")
         return change.inspection
 
 

@@ -9,8 +9,8 @@ from typing import Final, Literal
 
 from inspection_service.inspections.changes import Acts, Change
 from inspection_service.inspections.errors import PhoneInvalid
+from inspection_service.inspections.needs import HELP_STATES
 from inspection_service.inspections.records import Actor, HelpRequest, Inspection, InspectionId
-from inspection_service.inspections.views import HELP_STATES
 
 _PHONE: Final = re.compile(r"\+?[0-9]{6,15}")
 _BETWEEN_DIGITS: Final = re.compile(r"[\s().\-/]")

@@ -109,6 +109,15 @@ class LiveCase:
         )
         return done.rowcount == 1
 
+    async def frame_bytes_gone(self, frame_id: FrameId) -> None:
+        """Note that nothing of a frame is left in the store."""
+        column = t.frames.c
+        await self._connection.execute(
+            update(t.frames)
+            .where(self._is_mine(column.inspection_id), column.id == frame_id)
+            .values(has_bytes=False)
+        )
+
     async def annotations(self) -> tuple[Annotation, ...]:
         """Return the drawings that were kept, with their frames' facts, oldest first."""
         column = t.frame_annotations.c
@@ -174,6 +183,12 @@ class LiveCase:
             for row in found
         )
 
+    async def is_idle_since(self, recording_id: RecordingId, moment: datetime) -> bool:
+        """Say whether nothing came of a recording after a moment."""
+        column = t.recordings.c
+        query = select(column.id).where(column.id == recording_id, column.touched_at < moment)
+        return (await self._connection.execute(query)).first() is not None
+
     async def is_recording_id_free(self, recording_id: RecordingId) -> bool:
         """Say whether no inspection has a recording of this id."""
         query = select(t.recordings.c.id).where(t.recordings.c.id == recording_id)
@@ -181,7 +196,7 @@ class LiveCase:
 
     async def add_recording(self, recording: Recording) -> None:
         """Add a recording that has no parts yet."""
-        values = rows.recording_row(recording) | {"touched_at": recording.started_at}
+        values = rows.recording_row(recording) | {"touched_at": recording.started_at, "has_bytes": True}
         await self._connection.execute(insert(t.recordings).values(values))
 
     async def add_recording_part(
@@ -207,6 +222,15 @@ class LiveCase:
             update(t.recordings)
             .where(self._is_mine(t.recordings.c.inspection_id), t.recordings.c.id == recording.id)
             .values({name: values[name] for name in ("ended_at", "end", "steps", "deleted_at")})
+        )
+
+    async def recording_bytes_gone(self, recording_id: RecordingId) -> None:
+        """Note that nothing of a recording is left in the store."""
+        column = t.recordings.c
+        await self._connection.execute(
+            update(t.recordings)
+            .where(self._is_mine(column.inspection_id), column.id == recording_id)
+            .values(has_bytes=False)
         )
 
     async def recorded_bytes(self) -> int:

@@ -23,14 +23,6 @@ from inspection_service.inspections.records import (
 )
 from inspection_service.inspections.requests import Listed, Upload
 
-_OPEN: Final[tuple[InspectionState, ...]] = (
-    "ordered",
-    "invited",
-    "in_progress",
-    "review",
-    "seller_signed",
-    "signed_off",
-)
 _LONGEST_PAGE: Final = 200
 
 
@@ -50,21 +42,6 @@ class Reading(Acts):
         Their ``events`` are only those ``views`` reads and the newest.
         """
         return await self._list([state] if state else None, cursor, limit)
-
-    async def queue(
-        self, *, only_open: bool = True, cursor: str | None = None, limit: int = 200
-    ) -> Listed[Dossier]:
-        """List what operators look at, the page sorted by ``views.needs`` (most urgent first), then newest first."""
-        listed = await self._list(_OPEN if only_open else None, cursor, limit)
-        now = self._clock.now()
-        last = len(views.URGENCY)
-        urgent_first = sorted(
-            listed.items,
-            key=lambda dossier: min(
-                (views.URGENCY[need] for need in views.needs(dossier, now)), default=last
-            ),
-        )
-        return Listed(tuple(urgent_first), listed.next_cursor)
 
     async def dossier(self, inspection_id: InspectionId) -> Dossier:
         """Read everything about one inspection at one moment, in one consistent transaction."""

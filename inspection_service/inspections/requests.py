@@ -13,8 +13,11 @@ from inspection_service.inspections.records import (
     InspectionId,
     Language,
     Purpose,
+    RecordingId,
+    RecordingKind,
     SignOff,
     StepId,
+    Stroke,
     TenantId,
     Vehicle,
 )
@@ -134,6 +137,39 @@ class Verdict:
     verdict: Literal["confirmed", "rejected"] | None
     severity: Literal["minor", "major"] | None = None
     note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewFrame:
+    """A picture of the call that an operator froze, as the phone sent it."""
+
+    data: bytes
+    media_type: str
+    width: int
+    """Of the upright picture, in pixels; whoever hands it in has opened it."""
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """What an operator makes of a frozen frame."""
+
+    strokes: tuple[Stroke, ...] = ()
+    text: str | None = None
+    finding_kind: str | None = None
+    """Names the damage it shows, and makes a finding of it."""
+    severity: Literal["minor", "major"] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewRecording:
+    """What a device announces before it sends chunks; once for each kind."""
+
+    kind: RecordingKind
+    media_type: str
+    device_started_at: datetime | None
+    recording_id: RecordingId | None
+    """The device's own id, or that of the recording this kind belongs to; ``None``: one is made."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -188,7 +188,10 @@ def upload_from(row: Row) -> Upload:
 
 def frame_row(frame: Frame) -> dict[str, Any]:
     """Write a frozen frame that nobody has kept yet."""
-    return {name: getattr(frame, name) for name in Frame.__dataclass_fields__} | {"is_kept": False}
+    return {name: getattr(frame, name) for name in Frame.__dataclass_fields__} | {
+        "is_kept": False,
+        "has_bytes": True,
+    }
 
 
 def frame_from(row: Row) -> Frame:

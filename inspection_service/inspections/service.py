@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+from inspection_service.inspections.annotating import Annotating
 from inspection_service.inspections.answering import Answering
 from inspection_service.inspections.deciding import Deciding
+from inspection_service.inspections.filming import Filming
 from inspection_service.inspections.helping import Helping
 from inspection_service.inspections.ordering import Ordering
 from inspection_service.inspections.photographing import Photographing
+from inspection_service.inspections.queueing import Queueing
 from inspection_service.inspections.reading import Reading
 from inspection_service.inspections.recording import Recording
 from inspection_service.inspections.talking import Talking
 
 
-class Inspections(Reading, Ordering, Photographing, Answering, Helping, Deciding, Talking, Recording):
+class Inspections(
+    Reading,
+    Queueing,
+    Ordering,
+    Photographing,
+    Answering,
+    Helping,
+    Deciding,
+    Talking,
+    Annotating,
+    Filming,
+    Recording,
+):
     """The inspections a caller may see, and all that may be done to them; the acts are in the files named above.
 
     Bound to a scope: ``app.py`` makes one with ``AllTenants`` for operators and the service; a platform's or a seller's

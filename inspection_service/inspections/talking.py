@@ -8,8 +8,8 @@ from typing import Final
 from inspection_service.clock import new_id
 from inspection_service.errors import Closed
 from inspection_service.inspections.calls import CALL_EVENTS, ongoing_call
-from inspection_service.inspections.changes import Acts, checked_text, named
-from inspection_service.inspections.errors import CaseClaimed, QuotaExceeded, TextInvalid
+from inspection_service.inspections.changes import Acts, checked_text, needs_claim
+from inspection_service.inspections.errors import QuotaExceeded, TextInvalid
 from inspection_service.inspections.helping import answer_help
 from inspection_service.inspections.records import (
     Actor,
@@ -60,10 +60,7 @@ class Talking(Acts):
             if change.inspection.state in CLOSED:
                 raise Closed(state=change.inspection.state)
             if by.kind == "operator":
-                try:
-                    change.needs_claim()
-                except CaseClaimed as error:
-                    raise await named(change.case, error) from None
+                await needs_claim(change)
             # One page's ids say nothing about another's.
             own_id = None if client_id is None else f"{by.kind[0]}.{client_id}"
             earlier = None if own_id is None else await change.case.message_of_client(own_id)

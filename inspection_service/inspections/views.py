@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final, Literal
 
 import rfc8785
 
+from inspection_service.inspections.needs import TRIES_BEFORE_KEEPING, Facts, Need
+from inspection_service.inspections.needs import need_times as times_of
 from inspection_service.inspections.records import (
     Annotation,
     Capture,
@@ -18,7 +20,6 @@ from inspection_service.inspections.records import (
     Dossier,
     Finding,
     Inspection,
-    InspectionState,
     LiveLevel,
     Statement,
     StepId,
@@ -26,23 +27,12 @@ from inspection_service.inspections.records import (
 from inspection_service.inspections.rows import strokes_to_json, vehicle_to_json
 
 Status = Literal["open", "sent", "retake", "done", "skipped"]
-Need = Literal["help", "failed_twice", "sign_off", "stalled"]
 
-TRIES_BEFORE_KEEPING: Final = 2
-"""Failed tries after which the seller may keep a photo, and an operator should look."""
-STALLED_AFTER_S: Final = 10 * 60
-"""Seconds of silence in the middle of an inspection that make it worth a look."""
 ODOMETER: Final = "odometer"
 """The control point every reading is a statement on."""
 LISTED_EVENTS: Final = frozenset({"seller.joined"})
 """The events ``seller_joined_at`` reads; lists load no others, except the newest."""
-URGENCY: Final[Mapping[Need, int]] = {"help": 0, "failed_twice": 1, "stalled": 2, "sign_off": 3}
-"""The order in which operators look."""
 LIVE_LEVELS: Final[tuple[LiveLevel, ...]] = ("off", "watch", "point", "steer")
-HELP_STATES: Final[frozenset[InspectionState]] = frozenset(
-    {"in_progress", "review", "seller_signed", "signed_off"}
-)
-"""Wherever a seller's page is open and the case is not over, they may ask for a person."""
 LIVE_PURPOSES: Final[Mapping[LiveLevel, tuple[ConsentPurpose, ...]]] = {
     "off": (),
     "watch": ("live_video",),
@@ -167,21 +157,34 @@ def is_judging(dossier: Dossier) -> bool:
     return any(capture.state == "received" for capture in dossier.captures)
 
 
+def facts(dossier: Dossier) -> Facts:
+    """Return as much of a case as the order of the queue depends on."""
+    case = dossier.inspection
+    failed = [
+        step.capture.received_at
+        for step in steps(dossier)
+        if step.status == "retake" and step.capture and step.failed_attempts >= TRIES_BEFORE_KEEPING
+    ]
+    signed = [signature.at for signature in dossier.signatures if signature.role == "seller"]
+    return Facts(
+        id=case.id,
+        state=case.state,
+        created_at=case.created_at,
+        updated_at=case.updated_at,
+        help_asked_at=dossier.help.asked_at if dossier.help and dossier.help.is_open else None,
+        failed_at=max(failed, default=None),
+        signed_at=max(signed, default=None),
+    )
+
+
+def need_times(dossier: Dossier, now: datetime) -> dict[Need, datetime]:
+    """Return why an operator should look and since when, most urgent first."""
+    return times_of(facts(dossier), now)
+
+
 def needs(dossier: Dossier, now: datetime) -> tuple[Need, ...]:
     """Say why an operator should look at this case, most urgent first; empty when the seller does well alone."""
-    state = dossier.inspection.state
-    found: list[Need] = []
-    if state in HELP_STATES and dossier.help is not None and dossier.help.is_open:
-        found.append("help")
-    if state == "in_progress":
-        if any(s.status == "retake" and s.failed_attempts >= TRIES_BEFORE_KEEPING for s in steps(dossier)):
-            found.append("failed_twice")
-        silence = now - dossier.inspection.updated_at
-        if silence > timedelta(seconds=STALLED_AFTER_S):
-            found.append("stalled")
-    if state == "seller_signed":
-        found.append("sign_off")
-    return tuple(sorted(found, key=URGENCY.__getitem__))
+    return tuple(need_times(dossier, now))
 
 
 def last_failure(dossier: Dossier) -> Capture | None:

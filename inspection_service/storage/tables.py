@@ -375,7 +375,8 @@ frames = Table(
     _moment("at"),
     Column("is_kept", Boolean, nullable=False),
     _moment("deleted_at", optional=True),
-    Index(None, "is_kept", "deleted_at", "at"),
+    Column("has_bytes", Boolean, nullable=False),
+    Index(None, "has_bytes", "is_kept", "at"),
 )
 
 frame_annotations = Table(  # not ``annotations``: the name of the future import above
@@ -407,7 +408,8 @@ recordings = Table(
     Column("end", String(32)),
     Column("steps", _JSON, nullable=False),
     _moment("deleted_at", optional=True),
-    Index(None, "deleted_at", "ended_at"),
+    Column("has_bytes", Boolean, nullable=False),
+    Index(None, "has_bytes", "ended_at"),
 )
 
 recording_parts = Table(
@@ -415,7 +417,7 @@ recording_parts = Table(
     metadata,
     Column("recording_id", String(_ID), ForeignKey("recordings.id"), primary_key=True),
     Column("kind", String(16), primary_key=True),
-    Column("media_type", String(120), nullable=False),
+    Column("media_type", String(200), nullable=False),
     Column("chunks", Integer, nullable=False),
     Column("bytes", BigInteger, nullable=False),
     Column("chain_sha256", String(64), nullable=False),

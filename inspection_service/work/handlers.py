@@ -10,7 +10,15 @@ from inspection_service.clock import Clock
 from inspection_service.errors import Closed, Conflict, InvalidInput
 from inspection_service.inspections import views
 from inspection_service.inspections.errors import ConsentMissing
-from inspection_service.inspections.records import Capture, CaptureId, Dossier, InspectionId, ReportFiles
+from inspection_service.inspections.records import (
+    Capture,
+    CaptureId,
+    Dossier,
+    Frame,
+    InspectionId,
+    RecordingId,
+    ReportFiles,
+)
 from inspection_service.inspections.requests import Upload
 from inspection_service.inspections.service import Inspections
 from inspection_service.storage.errors import ObjectMissing
@@ -119,6 +127,14 @@ class Handlers:
     async def drop(self, upload: Upload) -> None:
         """Throw away an upload nobody continued."""
         await self._inspections.drop(upload.inspection_id, upload.id)
+
+    async def forget_frame(self, frame: Frame) -> None:
+        """Delete a frozen frame that nobody kept."""
+        await self._inspections.forget_frame(frame)
+
+    async def forget_recording(self, which: tuple[InspectionId, RecordingId]) -> None:
+        """End a recording nobody goes on with, or delete one that was kept long enough."""
+        await self._inspections.forget_recording(*which)
 
     async def _photos(self, dossier: Dossier) -> dict[CaptureId, bytes]:
         evidence = [capture for capture in dossier.captures if capture.is_evidence]

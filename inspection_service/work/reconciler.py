@@ -1,8 +1,8 @@
 """Finds what is to do in the records and does it: at start, when the bus calls, and on a clock.
 
 Nothing is queued: a capture ``received`` is to be judged, an inspection ``signed_off`` is to be sealed, one past its
-deadline is to expire, an upload whose bytes are complete is to be finished, an old one to be dropped. So ``kill -9``
-loses nothing. What fails is tried again, ever more rarely.
+deadline is to expire, an upload whose bytes are complete is to be finished, an old one to be dropped, a frozen frame
+nobody kept and a recording whose time is over are to be forgotten. So ``kill -9`` loses nothing. What fails is tried again, ever more rarely.
 """
 
 from __future__ import annotations
@@ -40,13 +40,16 @@ class WorkDone:
     expired: int = 0
     finished_uploads: int = 0
     dropped_uploads: int = 0
+    forgotten: int = 0
+    """Frozen frames nobody kept, and recordings that were left open or kept long enough."""
     failed: int = 0
     """Pieces of work that raised; they are tried again later."""
 
     @property
     def total(self) -> int:
         """Pieces of work that were done."""
-        return self.judged + self.sealed + self.expired + self.finished_uploads + self.dropped_uploads
+        done = self.judged + self.sealed + self.expired + self.finished_uploads + self.dropped_uploads
+        return done + self.forgotten
 
 
 class Reconciler:
@@ -113,8 +116,14 @@ class Reconciler:
         sealed, failed_3 = await each("seal", await room.to_seal(), do.seal, str)
         expired, failed_4 = await each("expire", await room.to_expire(), do.expire, str)
         dropped, failed_5 = await each("drop", await room.to_drop(), do.drop, lambda u: u.id)
-        failed = failed_1 + failed_2 + failed_3 + failed_4 + failed_5
-        return WorkDone(judged, sealed, expired, finished, dropped, failed)
+        frames, failed_6 = await each(
+            "forget", await room.to_forget_frames(), do.forget_frame, lambda f: f.id
+        )
+        recordings, failed_7 = await each(
+            "forget", await room.to_forget_recordings(), do.forget_recording, lambda r: r[1]
+        )
+        failed = failed_1 + failed_2 + failed_3 + failed_4 + failed_5 + failed_6 + failed_7
+        return WorkDone(judged, sealed, expired, finished, dropped, frames + recordings, failed)
 
     async def _each(
         self,
@@ -174,5 +183,6 @@ def _sum(left: WorkDone, right: WorkDone) -> WorkDone:
         left.expired + right.expired,
         left.finished_uploads + right.finished_uploads,
         left.dropped_uploads + right.dropped_uploads,
+        left.forgotten + right.forgotten,
         left.failed + right.failed,
     )

@@ -390,7 +390,7 @@ async def test_an_overdue_inspection_expires(backend: Backend) -> None:
 
 
 async def test_needs_say_why_an_operator_should_look(backend: Backend) -> None:
-    """Help first, then two failures, then a signature waiting; a claim answers the call for help."""
+    """Help first, then two failures, then a signature waiting; a claim answers the queue."""
     calm = await backend.joined()
     stuck = await backend.joined()
     asking = await backend.joined()
@@ -400,13 +400,13 @@ async def test_needs_say_why_an_operator_should_look(backend: Backend) -> None:
     await signed(backend)
     listed = await backend.inspections.queue()
     now = backend.clock.now()
-    assert [views.needs(dossier, now) for dossier in listed.items] == [
+    assert [entry.needs for entry in listed.items] == [
         ("help",),
         ("failed_twice",),
         ("sign_off",),
         (),
     ]
-    assert listed.items[-1].inspection.id == calm.inspection_id
+    assert listed.items[-1].dossier.inspection.id == calm.inspection_id
     await backend.inspections.claim(asking.inspection_id, by=backend.operator.actor)
     assert views.needs(await backend.inspections.summary(asking.inspection_id), now) == ()
     backend.clock.advance(minutes=11)

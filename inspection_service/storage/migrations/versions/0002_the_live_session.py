@@ -36,13 +36,14 @@ def upgrade() -> None:
         sa.Column("at", Moment(), nullable=False),
         sa.Column("is_kept", sa.Boolean(), nullable=False),
         sa.Column("deleted_at", Moment(), nullable=True),
+        sa.Column("has_bytes", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["inspection_id"], ["inspections.id"], name=op.f("fk_frames_inspection_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_frames")),
     )
     with op.batch_alter_table("frames") as batch_op:
         batch_op.create_index(batch_op.f("ix_frames_inspection_id"), ["inspection_id"], unique=False)
         batch_op.create_index(
-            batch_op.f("ix_frames_is_kept_deleted_at_at"), ["is_kept", "deleted_at", "at"], unique=False
+            batch_op.f("ix_frames_has_bytes_is_kept_at"), ["has_bytes", "is_kept", "at"], unique=False
         )
 
     op.create_table(
@@ -97,6 +98,7 @@ def upgrade() -> None:
         sa.Column("end", sa.String(length=32), nullable=True),
         sa.Column("steps", sa.JSON(), nullable=False),
         sa.Column("deleted_at", Moment(), nullable=True),
+        sa.Column("has_bytes", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["inspection_id"], ["inspections.id"], name=op.f("fk_recordings_inspection_id")
         ),
@@ -104,7 +106,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("recordings") as batch_op:
         batch_op.create_index(
-            batch_op.f("ix_recordings_deleted_at_ended_at"), ["deleted_at", "ended_at"], unique=False
+            batch_op.f("ix_recordings_has_bytes_ended_at"), ["has_bytes", "ended_at"], unique=False
         )
         batch_op.create_index(batch_op.f("ix_recordings_inspection_id"), ["inspection_id"], unique=False)
 
@@ -143,7 +145,7 @@ def upgrade() -> None:
         "recording_parts",
         sa.Column("recording_id", sa.String(length=64), nullable=False),
         sa.Column("kind", sa.String(length=16), nullable=False),
-        sa.Column("media_type", sa.String(length=120), nullable=False),
+        sa.Column("media_type", sa.String(length=200), nullable=False),
         sa.Column("chunks", sa.Integer(), nullable=False),
         sa.Column("bytes", sa.BigInteger(), nullable=False),
         sa.Column("chain_sha256", sa.String(length=64), nullable=False),
@@ -166,7 +168,7 @@ def downgrade() -> None:
     op.drop_table("annotations")
     with op.batch_alter_table("recordings") as batch_op:
         batch_op.drop_index(batch_op.f("ix_recordings_inspection_id"))
-        batch_op.drop_index(batch_op.f("ix_recordings_deleted_at_ended_at"))
+        batch_op.drop_index(batch_op.f("ix_recordings_has_bytes_ended_at"))
 
     op.drop_table("recordings")
     op.drop_table("messages")
@@ -176,7 +178,7 @@ def downgrade() -> None:
 
     op.drop_table("help_requests")
     with op.batch_alter_table("frames") as batch_op:
-        batch_op.drop_index(batch_op.f("ix_frames_is_kept_deleted_at_at"))
+        batch_op.drop_index(batch_op.f("ix_frames_has_bytes_is_kept_at"))
         batch_op.drop_index(batch_op.f("ix_frames_inspection_id"))
 
     op.drop_table("frames")
