@@ -12,7 +12,7 @@ from rich.table import Table
 
 from tests.bench.rows import Row
 
-SECTIONS = ("bench_vision", "bench_report", "bench_page", "bench_memory")
+SECTIONS = ("bench_vision", "bench_sessions", "bench_report", "bench_page", "bench_memory", "bench_ledger")
 WIDTH_IN_A_FILE = 170
 OUT = Path("build") / "bench.json"
 

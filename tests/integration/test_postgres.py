@@ -6,7 +6,7 @@ import pwd
 import shutil
 import socket
 import subprocess
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -21,6 +21,7 @@ from inspection_service.storage.database import Database
 from inspection_service.storage.errors import DatabaseUnavailable
 from inspection_service.storage.migrate import alembic_config, migrate
 from inspection_service.testing import Backend, judgement, open_backend
+from tests.unit.ledger.ledger_rules import RULES, concurrent_appends_lose_nothing
 
 pytestmark = pytest.mark.integration
 
@@ -184,3 +185,18 @@ async def test_a_server_that_goes_away_is_unavailable(backend: Backend) -> None:
         async with backend.database.write() as transaction:
             await transaction.connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
     await backend.database.ping()
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+async def test_the_log_is_the_same_here(rule: Callable[[Database], Awaitable[None]], url: str) -> None:
+    """See the rule; each on a log of its own."""
+    async with Database(url) as database:
+        await migrate(database)
+        await rule(database)
+
+
+async def test_concurrent_appends_to_the_log(url: str) -> None:
+    """Two processes: the table's lock puts them in order."""
+    async with Database(url) as database, Database(url) as other:
+        await migrate(database)
+        await concurrent_appends_lose_nothing(database, other)
