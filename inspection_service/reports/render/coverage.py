@@ -107,16 +107,14 @@ def _wanted(
     finding: Json, capture: Json | None, step: Json | None
 ) -> tuple[tuple[float, float], bool] | None:
     view = step["view"] if step else None
+    if finding["part"] in MIDDLES:
+        return on_view(*MIDDLES[finding["part"]]), True
     straight = _STRAIGHT.get(str(view))
     if straight is not None and capture is not None and finding["box"] is not None:
         inside = _inside_car(finding["box"], capture)
         if inside is not None:
             x1, y1, x2, y2 = _BODY[straight]
-            return on_view(straight, x1 + inside[0] * (x2 - x1), y1 + inside[1] * (y2 - y1)), finding[
-                "part"
-            ] is not None
-    if finding["part"] in MIDDLES:
-        return on_view(*MIDDLES[finding["part"]]), True
+            return on_view(straight, x1 + inside[0] * (x2 - x1), y1 + inside[1] * (y2 - y1)), False
     if view in _SLANTED:
         return on_view(*_SLANTED[str(view)]), False
     if straight is not None:
@@ -128,7 +126,7 @@ def _wanted(
 
 
 def _inside_car(box: Sequence[float], capture: Json) -> tuple[float, float] | None:
-    """Give the middle of a box in shares of the largest car in the photo."""
+    """Give the middle of a box in shares of the largest car in the photo; ``None`` when it lies beside that car."""
     judgement = capture["judgement"] or {}
     cars = [found["box"] for found in judgement.get("scene", ()) if found["kind"] == "car"]
     if not cars:
@@ -137,4 +135,4 @@ def _inside_car(box: Sequence[float], capture: Json) -> tuple[float, float] | No
     if right - left < 1 or bottom - top < 1:
         return None
     x, y = ((box[0] + box[2]) / 2 - left) / (right - left), ((box[1] + box[3]) / 2 - top) / (bottom - top)
-    return min(max(x, 0.0), 1.0), min(max(y, 0.0), 1.0)
+    return (x, y) if 0 <= x <= 1 and 0 <= y <= 1 else None

@@ -188,9 +188,18 @@ class Overview(Context):
         found = stated + suspected
         return {
             "big": str(found) if found else say("card.unknown" if nothing else "card.none"),
-            "small": say("card_damage"),
+            "small": self._who_says(counts) if found else say("card_damage"),
             "tone": "bad" if stated else "warn" if found or nothing else "plain",
         }
+
+    def _who_says(self, counts: Json) -> str:
+        stated = counts["confirmed"] + counts["declared"]
+        parts = []
+        if stated:
+            parts.append(self.words.count("card.stated", stated))
+        if counts["suspected"]:
+            parts.append(self.words.count("card.suspected", counts["suspected"]))
+        return self.words.say("card_damage.who", parts=", ".join(parts))
 
     def state(self) -> Json:
         """Say in what state the car is, by who says so."""

@@ -63,7 +63,7 @@ class Pictured(Context):
     def _standing(finding: Json) -> str:
         if finding["verdict"] is not None:
             return str(finding["verdict"])
-        return {"model": "suspected", "operator": "confirmed", "seller": "declared"}[finding["source"]]
+        return {"model": "suspected", "operator": "stated", "seller": "declared"}[finding["source"]]
 
     def _crop(self, finding: Json, kind: str) -> Json | None:
         crop = self.pictures.crops.get(finding["id"])
@@ -116,7 +116,7 @@ class Pictured(Context):
             if finding["text"]:
                 words.append(self.words.say("said", text=finding["text"]))
         if finding["dispute"]:
-            words.append(self.words.say("seller.disputes", text=finding["dispute"]))
+            words.append(self.words.say("seller.disputes_below"))
         return ", ".join(words) or self.words.say("seller.silent")
 
     def withdrawn(self) -> str:

@@ -18,7 +18,9 @@ from inspection_service.reports.render.inputs import Json
 PLAN_FILE: Final = "plan.svg"
 SWATCH_FILE: Final = "swatch-{seen}.svg"
 GRADES: Final[tuple[Seen, ...]] = ("well", "poor", "absent")
-LISTED_PHOTOS: Final = 6
+NAMED_GLARE_SHARE: Final = 0.02
+"""Less blown-out light than this is not worth a word."""
+LISTED_PHOTOS: Final = 4
 """More photos of one area than these are counted, not named."""
 
 NAMED_AREAS: Final = 6
@@ -71,7 +73,7 @@ class Plan(Context):
 
     def _grade_text(self, grade: Seen) -> str:
         return self.words.say(
-            f"plan.{grade}", mm=self.words.number(POOR_SMALLEST_MM), share=round(100 * POOR_GLARE_SHARE)
+            f"plan.{grade}", mm=self.length(POOR_SMALLEST_MM), share=round(100 * POOR_GLARE_SHARE)
         )
 
     def _alt(self, grades: dict[str, Seen]) -> str:
@@ -118,19 +120,22 @@ class Plan(Context):
             if len(photos) > LISTED_PHOTOS:
                 shown += f" + {len(photos) - LISTED_PHOTOS}"
             here = [self.finding_no[f["id"]] for f in standing if f["part"] == row["area"]]
+            if grade == "absent":
+                smallest_text = "–"
+            elif smallest is None:
+                smallest_text = self.words.say("coverage.unknown")
+            else:
+                smallest_text = self.words.say("coverage.from", mm=self.length(smallest))
+            seen_text = self.words.say(f"seen.{grade}")
+            if glare is not None and glare >= NAMED_GLARE_SHARE:
+                seen_text += self.words.say("coverage.glare", share=round(100 * glare))
             rows.append(
                 {
-                    "area": self.area(row["area"]),
+                    "area": self.area(row["area"]) + (f" ({', '.join(here)})" if here else ""),
                     "grade": grade,
-                    "seen": self.words.say(f"seen.{grade}"),
+                    "seen": seen_text,
                     "photos": shown or "–",
-                    "smallest": "–"
-                    if grade == "absent"
-                    else self.words.say("coverage.unknown")
-                    if smallest is None
-                    else self.words.say("coverage.from", mm=self.length(smallest)),
-                    "glare": "–" if glare is None else f"{round(100 * glare)}\u00a0%",
-                    "findings": ", ".join(here) or "–",
+                    "smallest": smallest_text,
                 }
             )
         return rows

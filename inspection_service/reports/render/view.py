@@ -31,7 +31,7 @@ _HEADINGS: Final = (
     "models.none", "sets", "manifest_intro", "photo", "bytes", "proof.digest", "proof.schema", "photos.none",
     "points.none", "gap.none", "sealed", "inspection", "reference", "mileage.none", "caption.sha", "weak", "no_weak",
     "copy.title", "copy.first", "corrections", "plan", "plan.estimated", "plan.disputed", "plan.numbers", "coverage",
-    "coverage.area", "coverage.seen", "coverage.smallest", "coverage.glare", "coverage.findings", "coverage.note",
+    "coverage.area", "coverage.seen", "coverage.smallest", "coverage.note",
     "finding", "standing", "part", "frames", "frames.intro", "voice.model", "voice.operator", "voice.seller",
     "mileage.earlier", "mileage.source", "mileage.no_earlier", "present", "present.role", "present.name",
     "present.first", "present.last", "present.acts", "calls", "recordings", "recordings.none", "recording.chain",
