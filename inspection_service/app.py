@@ -25,18 +25,24 @@ from inspection_service.errors import Closed, InspectionServiceError
 from inspection_service.identity.messenger import ConsoleMessenger, Messenger
 from inspection_service.identity.secrets import load_pepper
 from inspection_service.identity.service import Identity
-from inspection_service.inspections import views
 from inspection_service.inspections.bus import InProcessBus
 from inspection_service.inspections.recording import NotedKind
-from inspection_service.inspections.records import Actor, CaptureId, Dossier, Event, InspectionId
+from inspection_service.inspections.records import (
+    Actor,
+    CaptureId,
+    ChatMessage,
+    Dossier,
+    Event,
+    InspectionId,
+)
 from inspection_service.inspections.scope import AllTenants
 from inspection_service.inspections.service import Inspections
+from inspection_service.media.turn import Relays
 from inspection_service.reports.development_keys import open_or_create
 from inspection_service.reports.keys import FileSigner, Signer
 from inspection_service.reports.records import ModelUsed, SealedReport
 from inspection_service.reports.seal import seal
-from inspection_service.sessions import Hint, LiveSession, LiveSessions
-from inspection_service.sessions.live import SessionFacts
+from inspection_service.sessions import Hint, LiveSession, LiveSessions, SessionFacts, facts_of
 from inspection_service.settings import Settings
 from inspection_service.storage.database import Database
 from inspection_service.storage.migrate import migrate
@@ -178,9 +184,17 @@ async def open_service(
         )
         copies = stack.enter_context(ThreadPoolExecutor(_COPY_THREADS, thread_name_prefix="photo-copies"))
         hints = stack.enter_context(ThreadPoolExecutor(_HINT_THREADS, thread_name_prefix="live-hints"))
-        live = LiveSessions(
-            partial(_open_session, settings, inspections, LazyPipeline(open_pipeline), hints, metrics)
+        relays = await asyncio.to_thread(Relays.open, settings.media, clock)
+        open_session = partial(
+            _open_session,
+            settings,
+            InspectionRecord(inspections, clock),
+            LazyPipeline(open_pipeline),
+            hints,
+            relays,
+            metrics,
         )
+        live = LiveSessions(open_session)
         stack.push_async_callback(live.close)
         services = Services(
             settings=settings,
@@ -296,12 +310,13 @@ class SessionGuide:
         return Hint(code=guidance.code, ok=guidance.ok, view=guidance.view)
 
 
-class SessionLog:
-    """Writes what happens in a live session into the inspection's log."""
+class InspectionRecord:
+    """What a live session reads and writes of the inspection's record."""
 
-    def __init__(self, inspections: Inspections) -> None:
+    def __init__(self, inspections: Inspections, clock: Clock) -> None:
         """Keep the inspections."""
         self._inspections = inspections
+        self._clock = clock
 
     async def record(
         self, inspection_id: InspectionId, kind: str, actor: Actor, data: Mapping[str, Any]
@@ -312,33 +327,37 @@ class SessionLog:
         except Closed:
             return None
 
+    async def say(
+        self, inspection_id: InspectionId, actor: Actor, text: str, *, read_aloud: bool, client_id: str
+    ) -> ChatMessage:
+        """Keep a sentence of the chat."""
+        return await self._inspections.say(inspection_id, actor, text, read_aloud, client_id=client_id)
+
+    async def facts(self, inspection_id: InspectionId, *, whole: bool = False) -> SessionFacts:
+        """Return what a session must know now; ``whole`` where it begins, with what the log tells of a call."""
+        read = self._inspections.dossier if whole else self._inspections.summary
+        dossier = await read(inspection_id)
+        is_waiting = await self._inspections.help_waiting(inspection_id)
+        return facts_of(dossier, self._clock.now(), help_waiting=is_waiting)
+
 
 async def _open_session(
     settings: Settings,
-    inspections: Inspections,
+    record: InspectionRecord,
     pipeline: LazyPipeline,
     executor: Executor,
+    relays: Relays,
     metrics: Metrics,
     inspection_id: InspectionId,
 ) -> LiveSession:
-    async def read_facts() -> SessionFacts:
-        dossier = await inspections.dossier(inspection_id)
-        return SessionFacts(
-            views={str(step["id"]): str(step["view"]) for step in views.checklist_steps(dossier.inspection)},
-            current_step=dossier.inspection.current_step,
-            may_see_live=views.has_consent(dossier, "live_video"),
-            claimed_by=dossier.inspection.claimed_by,
-        )
-
-    stun = tuple(url for url in settings.media.ice_servers if url.startswith("stun:"))
     return LiveSession(
         inspection_id,
-        await read_facts(),
-        read_facts=read_facts,
-        events=SessionLog(inspections),
+        await record.facts(inspection_id, whole=True),
+        record=record,
         guide=SessionGuide(pipeline),
         executor=executor,
-        stun_urls=stun,
+        relays=relays,
+        stun_urls=settings.media.ice_servers,
         metrics=metrics,
     )
 

@@ -18,8 +18,8 @@ from inspection_service.clock import isoformat, new_id
 from inspection_service.errors import InspectionServiceError, NotAllowed, NotFound
 from inspection_service.inspections.records import Event, InspectionId
 from inspection_service.inspections.service import Inspections
-from inspection_service.media.signalling import MAX_MESSAGE_BYTES, Participant
-from inspection_service.sessions import Connection, Farewell, LiveSession
+from inspection_service.media.signalling import MAX_JPEG_BYTES, MAX_MESSAGE_BYTES, Participant, problem
+from inspection_service.sessions import Connection, Desk, Farewell, LiveSession
 
 router = APIRouter()
 
@@ -46,14 +46,11 @@ async def signalling(
     except InspectionServiceError as error:
         await _refuse(socket, error)
         return
-    media = services.settings.media
     greeting = {
         "type": "welcome",
         "role": role,
         "name": who.name,
-        "heartbeat_s": media.heartbeat_s,
-        "ice_servers": [{"urls": url} for url in media.ice_servers],
-        "relay_only": media.relay_only,
+        "heartbeat_s": services.settings.media.heartbeat_s,
     }
     with services.metrics.live_sessions.labels(role).track_inprogress():
         await _join(socket, services, inspections, who, greeting, InspectionId(inspection_id), after)
@@ -86,19 +83,17 @@ async def feed(socket: WebSocket) -> None:
     await socket.accept()
     try:
         require_own_origin(socket, services.settings.base_url)
-        await operator_from_cookies(socket, services)
+        desk = await operator_from_cookies(socket, services)
     except InspectionServiceError as error:
         await _refuse(socket, error)
         return
-    await _until_first_ends(
-        _tell_changes(socket, services),
-        _read_pings(socket, services),
-        _stay_while(
-            socket,
-            lambda: operator_from_cookies(socket, services),
-            2 * services.settings.media.heartbeat_s,
-        ),
-    )
+    heartbeat_s = services.settings.media.heartbeat_s
+    async with services.live.at_desk(desk.operator.id) as news:
+        await _until_first_ends(
+            _tell_changes(socket, services, news),
+            _read_pings(socket, services),
+            _stay_while(socket, lambda: operator_from_cookies(socket, services), 2 * heartbeat_s),
+        )
     await _close(socket, 1000, "")
 
 
@@ -113,7 +108,9 @@ async def _admit(
         return Participant(new_id("con"), "seller", inspection_id, "seller"), door.inspections
     desk = await operator_from_cookies(socket, services)
     await desk.inspections.get(inspection_id)
-    who = Participant(new_id("con"), "operator", desk.operator.id, desk.operator.name)
+    operator = desk.operator
+    may_supervise = operator.role in ("supervisor", "admin")
+    who = Participant(new_id("con"), "operator", operator.id, operator.name, may_supervise)
     return who, desk.inspections
 
 
@@ -122,12 +119,16 @@ async def _read(socket: WebSocket, session: LiveSession, connection: Connection,
     try:
         while True:
             async with asyncio.timeout(3 * heartbeat_s):
-                text = await socket.receive_text()
-            await session.receive(connection, text[: MAX_MESSAGE_BYTES + 1])
+                message = await socket.receive()
+            if message["type"] != "websocket.receive":
+                return
+            text, data = message.get("text"), message.get("bytes")
+            if text is not None:
+                await session.receive(connection, text[: MAX_MESSAGE_BYTES + 1])
+            elif data is not None:
+                await session.receive(connection, data[: MAX_JPEG_BYTES + 1])
     except TimeoutError:
         await _close(socket, HEARTBEAT_MISSED, "no heartbeat")
-    except (WebSocketDisconnect, KeyError):  # KeyError: a binary frame, which this protocol does not have
-        return
 
 
 async def _write(socket: WebSocket, connection: Connection) -> None:
@@ -162,21 +163,28 @@ async def _forward_events(
                     break  # in the silence look into the log itself: a message may have been lost
 
 
-async def _tell_changes(socket: WebSocket, services: Services) -> None:
+async def _tell_changes(socket: WebSocket, services: Services, desk: Desk) -> None:
     await _send(socket, {"type": "welcome", "heartbeat_s": services.settings.media.heartbeat_s})
+    await _until_first_ends(_tell_events(socket, services), _tell_presence(socket, desk))
+
+
+async def _tell_events(socket: WebSocket, services: Services) -> None:
     async with services.bus.subscribe() as subscription:
         while True:
             published = await subscription.next(timeout_s=60.0)
             if published is not None:
-                await _send(
-                    socket,
-                    {
-                        "type": "changed",
-                        "inspection_id": published.inspection_id,
-                        "seq": published.event.seq,
-                        "kind": published.event.kind,
-                    },
-                )
+                event = published.event
+                await _send(socket, _changed(published.inspection_id, event.seq, event.kind))
+
+
+async def _tell_presence(socket: WebSocket, desk: Desk) -> None:
+    """Tell of what is in no log: a seller's page that opens or closes. ``seq`` 0 stands for no event."""
+    while True:
+        await _send(socket, _changed(await desk.next(), 0, "presence"))
+
+
+def _changed(inspection_id: InspectionId, seq: int, kind: str) -> dict[str, Any]:
+    return {"type": "changed", "inspection_id": inspection_id, "seq": seq, "kind": kind}
 
 
 async def _stay_while(socket: WebSocket, is_welcome: Callable[[], Awaitable[object]], every_s: float) -> None:
@@ -222,8 +230,7 @@ async def _send(socket: WebSocket, message: Mapping[str, Any]) -> None:
 
 
 async def _refuse(socket: WebSocket, error: InspectionServiceError) -> None:
-    problem = {"type": f"urn:inspection:problem:{error.slug}", "detail": error.message}
-    await _send(socket, {"type": "problem", "problem": problem})
+    await _send(socket, problem(error))
     code = UNKNOWN if isinstance(error, NotFound) else NOT_YOURS
     await _close(socket, NO_SESSION if error.slug.startswith("session") else code, error.slug)
 

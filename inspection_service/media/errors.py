@@ -10,15 +10,17 @@ InspectionServiceError
 │   ├── ClaimNeeded
 │   ├── ConsentMissing
 │   └── SupervisorNeeded
-└── Conflict
-    ├── NoCall
-    ├── SellerAbsent
-    └── ViewersFull
+├── Conflict
+│   ├── NoCall
+│   ├── SellerAbsent
+│   └── ViewersFull
+└── Unavailable
+    └── RelaySecretUnusable
 """
 
 from __future__ import annotations
 
-from inspection_service.errors import Conflict, InvalidInput, NotAllowed
+from inspection_service.errors import Conflict, InvalidInput, NotAllowed, Unavailable
 
 
 class MalformedMessage(InvalidInput):
@@ -80,3 +82,9 @@ class ViewersFull(Conflict):
     """As many people look on as the seller's phone can serve."""
 
     slug = "viewers-full"
+
+
+class RelaySecretUnusable(Unavailable):
+    """The file with the relay's shared secret cannot be read or is empty."""
+
+    slug = "relay-secret-unusable"

@@ -7,9 +7,10 @@ the seller's page makes a new offer, the old peer is closed. Source: shared expe
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
@@ -17,25 +18,43 @@ from aiortc.sdp import candidate_from_sdp
 from av import VideoFrame
 
 from inspection_service.media.errors import UnusableDescription
-from inspection_service.media.frames import LatestFrame
 
 ANSWER_TIMEOUT_S: Final = 10.0
 SILENCE_TIMEOUT_S: Final = 10.0
 """A peer that sent no frame for so long is given up; the page will offer again."""
+MAX_FRAME_PIXELS: Final = 1280 * 960
+"""Pages send 640x360; who sends more than this wants our processor, not our hints."""
+
+
+class FrameSink(Protocol):
+    """Where frames go; never blocks."""
+
+    def put(self, frame: VideoFrame, /) -> None:
+        """Take the newest frame."""
+        ...
 
 
 class AnalysisPeer:
-    """Answers one offer and keeps the newest video frame of it.
+    """Answers one offer and hands on its video frames, until they stop coming.
 
     Every accepted track is drained, also the ones nobody looks at: aiortc's frame queues have no bound.
     """
 
-    def __init__(self, frames: LatestFrame[VideoFrame], stun_urls: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        frames: FrameSink,
+        stun_urls: tuple[str, ...] = (),
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         servers = [RTCIceServer(urls=url) for url in stun_urls]
         self._connection = RTCPeerConnection(RTCConfiguration(iceServers=servers))
         self._frames = frames
         self._drains: set[asyncio.Task[None]] = set()
+        self._monotonic = monotonic
+        self._heard_s = monotonic()
+        self._reaper: asyncio.Task[None] | None = None
         self.closed = asyncio.Event()
+        """Set when nothing more is to be expected of this peer: close it."""
         self._connection.on("track", self._accept)
         self._connection.on("connectionstatechange", self._on_state)
 
@@ -61,6 +80,8 @@ class AnalysisPeer:
             raise UnusableDescription("No answer could be made in time; offer again.") from error
         except Exception as error:  # aiortc raises whatever its parser meets in nonsense
             raise UnusableDescription from error
+        self._heard_s = self._monotonic()
+        self._reaper = asyncio.create_task(self._give_up_when_silent(), name="analysis-silence")
         local = self._connection.localDescription
         return {"type": local.type, "sdp": local.sdp}
 
@@ -85,9 +106,10 @@ class AnalysisPeer:
     async def close(self) -> None:
         """End the connection and the draining of its tracks; closing twice is fine."""
         self.closed.set()
-        for task in list(self._drains):
+        tasks = [*self._drains, *([self._reaper] if self._reaper else [])]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._drains, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self._connection.close()
 
     def _on_state(self) -> None:
@@ -100,12 +122,21 @@ class AnalysisPeer:
         task.add_done_callback(self._drains.discard)
 
     async def _drain(self, track: MediaStreamTrack) -> None:
-        try:
+        with suppress(MediaStreamError):
             while True:
-                async with asyncio.timeout(SILENCE_TIMEOUT_S):
-                    frame = await track.recv()
+                frame = await track.recv()
                 if isinstance(frame, VideoFrame):
+                    if frame.width * frame.height > MAX_FRAME_PIXELS:
+                        break
+                    self._heard_s = self._monotonic()
                     self._frames.put(frame)
-        except (MediaStreamError, TimeoutError):
-            if track.kind == "video":
-                self.closed.set()
+        if track.kind == "video":
+            self.closed.set()
+
+    async def _give_up_when_silent(self) -> None:
+        while (left_s := self._heard_s + SILENCE_TIMEOUT_S - self._monotonic()) > 0:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(left_s):
+                    await self.closed.wait()
+                    return
+        self.closed.set()

@@ -33,6 +33,12 @@ class Metrics:
             registry=self.registry,
             buckets=_SECONDS,
         )
+        self.sealing_waits = Counter(
+            "inspection_sealing_waits",
+            "Seals that had to wait, by reason",
+            ["reason"],
+            registry=self.registry,
+        )
         self.work_failures = Counter(
             "inspection_work_failures", "Pieces of work that raised", ["kind"], registry=self.registry
         )
@@ -44,6 +50,18 @@ class Metrics:
         )
         self.frames_dropped = Counter(
             "inspection_frames_dropped", "Live frames replaced before anybody looked", registry=self.registry
+        )
+        self.analysis_frames = Counter(
+            "inspection_analysis_frames",
+            "Frames of sellers' cameras that reached the service, by UDP or as JPEGs where no UDP passes",
+            ["path"],
+            registry=self.registry,
+        )
+        self.analysis_sessions = Counter(
+            "inspection_analysis_sessions",
+            "Live sessions that sent frames on a path; one that had to change counts on both",
+            ["path"],
+            registry=self.registry,
         )
         self.uploads = Counter(
             "inspection_uploads",

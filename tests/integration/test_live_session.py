@@ -9,24 +9,29 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from aiortc import RTCPeerConnection, RTCSessionDescription, VideoStreamTrack
 from av import VideoFrame
 from numpy.typing import NDArray
 
-from inspection_service.inspections.records import Actor, InspectionId
+from inspection_service.inspections.records import Actor, ChatMessage, InspectionId, MessageId
+from inspection_service.media import peer
 from inspection_service.media.frames import LatestFrame
-from inspection_service.media.signalling import Participant
+from inspection_service.media.signalling import MAX_JPEG_BYTES, Participant
+from inspection_service.media.turn import Relays
 from inspection_service.sessions import Connection, Farewell, Hint, LiveSession, LiveSessions, SessionFacts
+from inspection_service.settings import MediaSettings
 from inspection_service.telemetry.metrics import Metrics
+from inspection_service.testing import FakeClock
 
 pytestmark = pytest.mark.integration
 
 INSPECTION = InspectionId("ins_1")
 SELLER = Participant("c1", "seller", "ins_1", "seller")
 OPERATOR = Participant("c2", "operator", "op_1", "Ada")
-FACTS = SessionFacts({"front": "front", "rear": "rear"}, "front", may_see_live=True, claimed_by="op_1")
+FACTS = SessionFacts({"front": "front", "rear": "rear"}, "front", live_level="steer", claimed_by="op_1")
 PATIENCE_S = 30.0
 
 
@@ -47,11 +52,13 @@ class BrightnessGuide:
         return Hint("too_bright" if frame.mean() > 200 else "too_dark", False, asked_view)
 
 
-class Log:
-    """Keeps what a session records."""
+class Record:
+    """Keeps what a session records, and says what the record says by now."""
 
-    def __init__(self) -> None:
+    def __init__(self, facts: SessionFacts = FACTS) -> None:
+        self.now = facts
         self.kinds: list[str] = []
+        self.said: list[str] = []
 
     async def record(
         self, inspection_id: InspectionId, kind: str, actor: Actor, data: Mapping[str, Any]
@@ -59,11 +66,26 @@ class Log:
         self.kinds.append(kind)
         return None
 
+    async def say(
+        self, inspection_id: InspectionId, actor: Actor, text: str, *, read_aloud: bool, client_id: str
+    ) -> ChatMessage:
+        self.said.append(text)
+        return ChatMessage(MessageId("msg_1"), inspection_id, actor, text, FakeClock().now(), read_aloud)
 
-def sessions(log: Log, executor: ThreadPoolExecutor, metrics: Metrics | None = None) -> LiveSessions:
+    async def facts(self, inspection_id: InspectionId) -> SessionFacts:
+        return self.now
+
+
+def sessions(record: Record, executor: ThreadPoolExecutor, metrics: Metrics | None = None) -> LiveSessions:
     async def open_session(inspection_id: InspectionId) -> LiveSession:
         return LiveSession(
-            inspection_id, FACTS, events=log, guide=BrightnessGuide(), executor=executor, metrics=metrics
+            inspection_id,
+            record.now,
+            record=record,
+            guide=BrightnessGuide(),
+            executor=executor,
+            relays=Relays(MediaSettings(), FakeClock()),
+            metrics=metrics,
         )
 
     return LiveSessions(open_session)
@@ -93,7 +115,7 @@ async def test_frames_of_the_sellers_camera_become_hints_for_both_sides() -> Non
     """Pixels travel by WebRTC to the service's peer; the hint reaches both pages, and its age is measured."""
     metrics = Metrics()
     with ThreadPoolExecutor(1) as executor:
-        live = sessions(Log(), executor, metrics)
+        live = sessions(Record(), executor, metrics)
         sender = RTCPeerConnection()
         async with (
             live.connect(INSPECTION, SELLER, {"type": "welcome"}) as (session, seller),
@@ -113,7 +135,7 @@ async def test_frames_of_the_sellers_camera_become_hints_for_both_sides() -> Non
 async def test_another_step_asks_the_guide_for_another_view() -> None:
     """What the seller is shown is about the step on the screen, not the one before."""
     with ThreadPoolExecutor(1) as executor:
-        live = sessions(Log(), executor)
+        live = sessions(Record(), executor)
         sender = RTCPeerConnection()
         async with live.connect(INSPECTION, SELLER, {"type": "welcome"}) as (session, seller):
             await offer(session, seller, sender)
@@ -127,7 +149,7 @@ async def test_another_step_asks_the_guide_for_another_view() -> None:
 async def test_a_second_offer_replaces_the_first_peer() -> None:
     """The peer knows no ICE restart: the page offers again, and frames flow again."""
     with ThreadPoolExecutor(1) as executor:
-        live = sessions(Log(), executor)
+        live = sessions(Record(), executor)
         first, second = RTCPeerConnection(), RTCPeerConnection()
         async with live.connect(INSPECTION, SELLER, {"type": "welcome"}) as (session, seller):
             await offer(session, seller, first)
@@ -143,7 +165,7 @@ async def test_a_second_offer_replaces_the_first_peer() -> None:
 async def test_nonsense_instead_of_a_description_is_a_problem_and_nothing_else(sdp: str) -> None:
     """The session goes on, and the page is told."""
     with ThreadPoolExecutor(1) as executor:
-        live = sessions(Log(), executor)
+        live = sessions(Record(), executor)
         async with live.connect(INSPECTION, SELLER, {"type": "welcome"}) as (session, seller):
             text = json.dumps({"type": "analysis.offer", "description": {"type": "offer", "sdp": sdp}})
             await session.receive(seller, text)
@@ -156,7 +178,7 @@ async def test_nonsense_instead_of_a_description_is_a_problem_and_nothing_else(s
 async def test_consent_taken_back_stops_the_frames() -> None:
     """Withdrawing the consent to live video ends the service's view in the same moment."""
     with ThreadPoolExecutor(1) as executor:
-        live = sessions(Log(), executor)
+        live = sessions(Record(), executor)
         sender = RTCPeerConnection()
         async with live.connect(INSPECTION, SELLER, {"type": "welcome"}) as (session, seller):
             await offer(session, seller, sender)
@@ -173,7 +195,7 @@ async def test_consent_taken_back_stops_the_frames() -> None:
 async def test_a_log_that_cannot_be_written_ends_nothing_and_steers_nothing() -> None:
     """The database is away for a moment: no command reaches the phone unrecorded, and the session goes on."""
 
-    class Broken(Log):
+    class Broken(Record):
         async def record(
             self, inspection_id: InspectionId, kind: str, actor: Actor, data: Mapping[str, Any]
         ) -> object:
@@ -202,24 +224,9 @@ async def test_a_consent_withdrawn_unheard_is_found_in_the_record(monkeypatch: p
     """A lost message does not keep anybody looking: the session reads the record now and then."""
     monkeypatch.setattr("inspection_service.sessions.live.TICK_S", 0.01)
     monkeypatch.setattr("inspection_service.sessions.live.FACTS_S", 0.0)
-    record = [FACTS]
-
-    async def read_facts() -> SessionFacts:
-        return record[-1]
-
-    async def open_session(inspection_id: InspectionId) -> LiveSession:
-        return LiveSession(
-            inspection_id,
-            FACTS,
-            read_facts=read_facts,
-            events=Log(),
-            guide=BrightnessGuide(),
-            executor=executor,
-            metrics=Metrics(),
-        )
-
+    record = Record()
     with ThreadPoolExecutor(1) as executor:
-        live = LiveSessions(open_session)
+        live = sessions(record, executor)
         async with (
             live.connect(INSPECTION, SELLER, {"type": "welcome"}) as (session, seller),
             live.connect(INSPECTION, OPERATOR, {"type": "welcome"}) as (_, operator),
@@ -228,9 +235,223 @@ async def test_a_consent_withdrawn_unheard_is_found_in_the_record(monkeypatch: p
             assert (await heard(seller, "call"))["state"] == "ringing"
             await session.receive(seller, json.dumps({"type": "call.accept"}))
             assert (await heard(seller, "call"))["state"] == "accepted"
-            record.append(replace(FACTS, may_see_live=False))
+            record.now = replace(FACTS, live_level="off")
             ended = await heard(seller, "call")
             assert (ended["state"], ended["reason"]) == ("ended", "consent-withdrawn")
+
+
+async def test_what_the_record_allows_by_now_is_not_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page claims, or is allowed, by HTTP and acts at once: the news of it may still be on its way to the session."""
+    monkeypatch.setattr("inspection_service.sessions.live.STALE_S", 0.0)
+    record = Record(replace(FACTS, claimed_by=None, live_level="off"))
+    with ThreadPoolExecutor(1) as executor:
+        live = sessions(record, executor)
+        async with (
+            live.connect(INSPECTION, SELLER, {"type": "welcome"}) as (session, seller),
+            live.connect(INSPECTION, OPERATOR, {"type": "welcome"}) as (_, operator),
+        ):
+            record.now = replace(FACTS, live_level="off")
+            await session.receive(operator, json.dumps({"type": "call.open"}))
+            assert (await heard(seller, "call"))["state"] == "ringing"
+            record.now = replace(FACTS, live_level="watch")
+            await session.receive(seller, json.dumps({"type": "call.accept"}))
+            assert (await heard(operator, "call"))["state"] == "ringing"
+            assert (await heard(operator, "call"))["state"] == "accepted"
+            command = {"type": "command", "id": "k1", "name": "torch", "args": {"on": True}}
+            await session.receive(operator, json.dumps(command))
+            assert (await heard(operator, "ack"))["error"] == "level-needed"
+            record.now = FACTS
+            await session.receive(operator, json.dumps(command))
+            assert (await heard(seller, "command"))["name"] == "torch"
+
+
+# --- frames over the WebSocket ------------------------------------------------------------------
+
+
+def jpeg(*, width: int = 640, height: int = 360, brightness: int = 250) -> bytes:
+    is_ok, data = cv2.imencode(".jpg", np.full((height, width, 3), brightness, np.uint8))
+    assert is_ok
+    return data.tobytes()
+
+
+def counted(metrics: Metrics, name: str, **labels: str) -> float:
+    return metrics.registry.get_sample_value(name, labels) or 0.0
+
+
+async def test_where_no_udp_passes_jpegs_become_hints_too() -> None:
+    """Upright or lying down; counted apart, so that the share of such sessions is known."""
+    metrics = Metrics()
+    with ThreadPoolExecutor(1) as executor:
+        live = sessions(Record(), executor, metrics)
+        async with (
+            live.connect(INSPECTION, SELLER, {"type": "welcome"}) as (session, seller),
+            live.connect(INSPECTION, OPERATOR, {"type": "welcome"}) as (_, operator),
+        ):
+            await session.receive(seller, jpeg())
+            assert (await heard(operator, "hint"))["code"] == "too_bright"
+            await session.receive(seller, json.dumps({"type": "watch.step", "step_id": "rear"}))
+            await session.receive(seller, jpeg(width=360, height=640, brightness=9))
+            hint = await heard(seller, "hint")
+            while hint["step_id"] != "rear":
+                hint = await heard(seller, "hint")
+            assert hint["code"] == "too_dark"
+    assert counted(metrics, "inspection_analysis_frames_total", path="jpeg") == 2
+    assert counted(metrics, "inspection_analysis_sessions_total", path="jpeg") == 1
+    assert counted(metrics, "inspection_analysis_frames_total", path="udp") == 0
+
+
+async def test_of_jpegs_that_come_too_fast_most_are_dropped() -> None:
+    """Three a second are looked at, whatever a page sends."""
+    metrics = Metrics()
+    with ThreadPoolExecutor(1) as executor:
+        live = sessions(Record(), executor, metrics)
+        async with live.connect(INSPECTION, SELLER, {"type": "welcome"}) as (session, seller):
+            data = jpeg()
+            for _ in range(60):
+                await session.receive(seller, data)
+            await heard(seller, "hint")
+    assert 3 <= counted(metrics, "inspection_analysis_frames_total", path="jpeg") < 60
+
+
+@pytest.mark.parametrize(
+    ("data", "slug"),
+    [
+        (b"", "not-an-image"),
+        (b"\x89PNG\r\n\x1a\n", "not-an-image"),
+        (b"\xff\xd8\xff nonsense", "image-truncated"),
+        (jpeg()[:400], "image-truncated"),
+        (jpeg(width=1280, height=720), "image-too-large"),
+        (b"\xff\xd8\xff" + bytes(MAX_JPEG_BYTES), "malformed-message"),
+    ],
+    ids=["empty", "png", "nonsense", "half", "large", "heavy"],
+)
+async def test_a_binary_message_that_is_no_small_jpeg_is_a_problem_and_nothing_else(
+    data: bytes, slug: str
+) -> None:
+    """Refused by its first bytes, its header or its size; the session goes on."""
+    with ThreadPoolExecutor(1) as executor:
+        live = sessions(Record(), executor)
+        async with live.connect(INSPECTION, SELLER, {"type": "welcome"}) as (session, seller):
+            await session.receive(seller, data)
+            assert (await heard(seller, "problem"))["problem"]["type"].rpartition(":")[2] == slug
+            await session.receive(seller, jpeg())
+            assert (await heard(seller, "hint"))["code"] == "too_bright"
+
+
+async def test_a_jpeg_needs_consent_and_an_operator_sends_none() -> None:
+    """The operator's page is closed with 4400."""
+    with ThreadPoolExecutor(1) as executor:
+        live = sessions(Record(replace(FACTS, live_level="off")), executor)
+        async with (
+            live.connect(INSPECTION, SELLER, {"type": "welcome"}) as (session, seller),
+            live.connect(INSPECTION, OPERATOR, {"type": "welcome"}) as (_, operator),
+        ):
+            await session.receive(seller, jpeg())
+            assert (await heard(seller, "problem"))["problem"]["type"].endswith("consent-missing")
+            await session.receive(operator, jpeg())
+            told = [operator.outbox.get_nowait() for _ in range(operator.outbox.qsize())]
+            assert isinstance(told[-1], Farewell)
+            assert told[-1].code == 4400
+
+
+async def test_a_peer_that_delivers_keeps_jpegs_out() -> None:
+    """One path at a time: a page does not send the same picture twice."""
+    metrics = Metrics()
+    with ThreadPoolExecutor(1) as executor:
+        live = sessions(Record(), executor, metrics)
+        sender = RTCPeerConnection()
+        async with live.connect(INSPECTION, SELLER, {"type": "welcome"}) as (session, seller):
+            await offer(session, seller, sender)
+            await heard(seller, "hint")
+            await session.receive(seller, jpeg())
+        await sender.close()
+    assert counted(metrics, "inspection_analysis_frames_total", path="jpeg") == 0
+    assert counted(metrics, "inspection_analysis_frames_total", path="udp") >= 1
+    assert counted(metrics, "inspection_analysis_sessions_total", path="udp") == 1
+
+
+async def test_a_peer_that_falls_silent_is_given_up_and_the_page_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Aiortc would notice after half a minute; an offer whose network never connects is noticed the same way."""
+    monkeypatch.setattr("inspection_service.sessions.live.TICK_S", 0.01)
+    monkeypatch.setattr(peer, "SILENCE_TIMEOUT_S", 0.2)
+    with ThreadPoolExecutor(1) as executor:
+        live = sessions(Record(), executor)
+        sender = RTCPeerConnection()
+        async with live.connect(INSPECTION, SELLER, {"type": "welcome"}) as (session, seller):
+            sender.addTrack(White())
+            await sender.setLocalDescription(await sender.createOffer())
+            description = {"type": "offer", "sdp": sender.localDescription.sdp}
+            await session.receive(seller, json.dumps({"type": "analysis.offer", "description": description}))
+            assert (await heard(seller, "analysis"))["description"] is not None
+            assert (await heard(seller, "analysis"))["description"] is None
+        await sender.close()
+
+
+# --- words and lists ----------------------------------------------------------------------------
+
+
+async def test_a_sentence_is_stored_and_shown_to_everybody() -> None:
+    """Its author's page recognises it by its own id."""
+    record = Record()
+    with ThreadPoolExecutor(1) as executor:
+        live = sessions(record, executor)
+        async with (
+            live.connect(INSPECTION, SELLER, {"type": "welcome"}) as (session, seller),
+            live.connect(INSPECTION, OPERATOR, {"type": "welcome"}) as (_, operator),
+        ):
+            words = {"type": "chat", "id": "m1", "text": "A step back, please", "read_aloud": True}
+            await session.receive(operator, json.dumps(words))
+            shown = dict(await heard(seller, "chat"))
+            assert shown == {
+                "type": "chat",
+                "id": "msg_1",
+                "from": "operator",
+                "name": "Ada",
+                "text": "A step back, please",
+                "at": "2026-11-22T12:00:00.000Z",
+                "read_aloud": True,
+            }
+            assert dict(await heard(operator, "chat")) == shown | {"client_id": "m1"}
+    assert record.said == ["A step back, please"]
+
+
+async def test_a_sentence_that_cannot_be_stored_is_shown_to_nobody() -> None:
+    """Its author is told, with the page's own id."""
+
+    class Full(Record):
+        async def say(
+            self, inspection_id: InspectionId, actor: Actor, text: str, *, read_aloud: bool, client_id: str
+        ) -> ChatMessage:
+            raise OSError("the database is away")
+
+    with ThreadPoolExecutor(1) as executor:
+        live = sessions(Full(), executor)
+        async with (
+            live.connect(INSPECTION, SELLER, {"type": "welcome"}) as (session, seller),
+            live.connect(INSPECTION, OPERATOR, {"type": "welcome"}) as (_, operator),
+        ):
+            await session.receive(seller, json.dumps({"type": "chat", "id": "m1", "text": "Hello"}))
+            problem = (await heard(seller, "problem"))["problem"]
+            assert (problem["type"].rpartition(":")[2], problem["id"]) == ("unavailable", "m1")
+            await session.receive(operator, json.dumps({"type": "ping"}))
+            told = [operator.outbox.get_nowait() for _ in range(operator.outbox.qsize())]
+            assert not any(not isinstance(each, Farewell) and each["type"] == "chat" for each in told)
+
+
+async def test_operators_lists_hear_of_pages_and_calls() -> None:
+    """A seller's page that opens is in no event log, and still moves the row; who has a list open is online."""
+    with ThreadPoolExecutor(1) as executor:
+        live = sessions(Record(), executor)
+        async with live.at_desk("op_7") as desk, asyncio.timeout(PATIENCE_S):
+            async with live.connect(INSPECTION, SELLER, {"type": "welcome"}):
+                assert await desk.next() == INSPECTION
+                async with live.connect(INSPECTION, OPERATOR, {"type": "welcome"}):
+                    assert live.operators_online == {"op_7", "op_1"}
+                assert await desk.next() == INSPECTION
+            assert live.operators_online == {"op_7"}
+        assert live.operators_online == frozenset()
 
 
 async def test_a_page_that_reads_too_slowly_is_sent_away_and_may_come_back() -> None:

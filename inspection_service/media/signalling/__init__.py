@@ -17,7 +17,6 @@ from inspection_service.media.signalling.call import (
     CallState,
     EndReason,
     OngoingCall,
-    Viewer,
 )
 from inspection_service.media.signalling.commands import (
     COMMAND_TIMEOUT_S,
@@ -27,7 +26,6 @@ from inspection_service.media.signalling.commands import (
     SentCommand,
 )
 from inspection_service.media.signalling.messages import (
-    LEVELS,
     MAX_MESSAGE_BYTES,
     AnalysisCandidate,
     AnalysisFrame,
@@ -35,14 +33,12 @@ from inspection_service.media.signalling.messages import (
     Close,
     Effect,
     IceWanted,
-    Level,
     Log,
     Participant,
     Role,
     Say,
     Send,
     WatchStep,
-    covers,
     problem,
 )
 from inspection_service.media.signalling.protocol import (
@@ -66,7 +62,6 @@ __all__ = [
     "COMMAND_TIMEOUT_S",
     "HANDED_OVER_LASTS_S",
     "HELP_LASTS_S",
-    "LEVELS",
     "MAX_CHAT_CHARACTERS",
     "MAX_JPEG_BYTES",
     "MAX_MESSAGE_BYTES",
@@ -85,7 +80,6 @@ __all__ = [
     "Effect",
     "EndReason",
     "IceWanted",
-    "Level",
     "Log",
     "OngoingCall",
     "Participant",
@@ -94,8 +88,6 @@ __all__ = [
     "Send",
     "SentCommand",
     "Signalling",
-    "Viewer",
     "WatchStep",
-    "covers",
     "problem",
 ]

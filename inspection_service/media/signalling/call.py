@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
+from inspection_service.inspections.records import OngoingCallFacts, OperatorId, Viewer
 from inspection_service.media.errors import NoCall, SellerAbsent
 from inspection_service.media.signalling.messages import Effect, Log, Participant, Role, Send, only
 from inspection_service.media.signalling.room import Room
@@ -25,17 +26,8 @@ HANDED_OVER_LASTS_S: Final = 120.0
 
 
 @dataclass(frozen=True, slots=True)
-class Viewer:
-    """Somebody who looks on beside the operator of the call."""
-
-    id: str
-    operator_id: str
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
 class OngoingCall:
-    """A call as others must know it: a page that has just been loaded, a service that has just been started."""
+    """A call that rings or goes on, as pages that have just been loaded must know it."""
 
     id: str
     operator_id: str
@@ -89,7 +81,9 @@ class Calls:
         call = self.current
         if call is None:
             return None
-        viewers = tuple(Viewer(key, page.actor_id, page.name) for key, page in call.viewers.items())
+        viewers = tuple(
+            Viewer(key, OperatorId(page.actor_id), page.name) for key, page in call.viewers.items()
+        )
         operator = call.operator
         return OngoingCall(call.id, operator.actor_id, operator.name, call.state, call.is_paused, viewers)
 
@@ -132,23 +126,26 @@ class Calls:
             call.absent_since_s["operator"] = now_s
         return effects
 
-    def resume(self, call: OngoingCall, now_s: float, *, idle_s: float) -> list[Effect]:
+    def resume(self, facts: OngoingCallFacts, now_s: float, *, idle_s: float) -> list[Effect]:
         """Take up a call that the log knows after a restart; both sides have yet to come back.
 
         Args:
-            call: As the log tells it.
+            facts: As the log tells it.
             now_s: The present moment.
             idle_s: How long ago anything happened in the inspection: after a day nobody is coming back.
         """
-        operator = Participant("", "operator", call.operator_id, call.operator_name)
+        operator = Participant("", "operator", facts.operator_id, facts.operator_name)
         since_s = now_s - idle_s if idle_s >= SELLER_ABSENCE_S else now_s
-        self.current = Call(
-            call.id, operator, call.state, since_s, call.paused, {"seller": since_s, "operator": since_s}
-        )
+        absent_since_s: dict[Role, float] = {"seller": since_s, "operator": since_s}
+        self.current = Call(facts.call_id, operator, "accepted", since_s, facts.is_paused, absent_since_s)
         # Who looked on has lost their connection, and will ask again for a new one.
         return [
-            Log(Participant(v.id, "operator", v.operator_id, v.name), "viewer.left", {"viewer_id": v.id})
-            for v in call.viewers
+            Log(
+                Participant(viewer.viewer_id, "operator", viewer.operator_id, viewer.name),
+                "viewer.left",
+                {"viewer_id": viewer.viewer_id},
+            )
+            for viewer in facts.viewers
         ]
 
     def tick(self, now_s: float) -> list[Effect]:

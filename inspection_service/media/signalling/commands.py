@@ -7,16 +7,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from inspection_service.inspections.records import LiveLevel
+from inspection_service.inspections.views import allows
 from inspection_service.media.errors import MalformedMessage
 from inspection_service.media.signalling.call import Calls
 from inspection_service.media.signalling.messages import (
     MAX_ID_CHARACTERS,
     Effect,
-    Level,
     Log,
     Participant,
     Send,
-    covers,
     flat_in,
     only,
     text_in,
@@ -52,7 +52,7 @@ def _is_zoom(value: object) -> bool:
 class Kind:
     """One command: what the seller must allow for it, and what it takes."""
 
-    level: Level
+    level: LiveLevel
     arguments: Mapping[str, Check]
     needs_recording: Callable[[Mapping[str, Any]], bool] = lambda _: False
 
@@ -132,7 +132,11 @@ class Commands:
         return [Log(who, "command.sent", told), Send(self._room.seller, {"type": "command", **told})]
 
     def acknowledge(self, who: Participant, message: Mapping[str, Any]) -> list[Effect]:
-        """Take the phone's answer: what the camera did, read back from it. Raises ``WrongRole``, ``MalformedMessage``."""
+        """Take the phone's answer: what the camera did, read back from it.
+
+        Raises:
+            WrongRole, MalformedMessage: It is not a phone's answer.
+        """
         only(who, "seller")
         waiting = self._pending.get(text_in(message, "id", at_most=MAX_ID_CHARACTERS))
         effect = flat_in(message, "effect")
@@ -175,7 +179,7 @@ class Commands:
             refusal = "no-call"
         elif call.is_paused:
             refusal = "paused"
-        elif not covers(room.live_level, kind.level):
+        elif not allows(room.live_level, kind.level):
             return {"error": "level-needed", "level": kind.level}
         elif kind.needs_recording(arguments) and not room.may_record:
             return {"error": "level-needed", "level": "recording"}

@@ -12,9 +12,6 @@ from inspection_service.errors import InspectionServiceError
 from inspection_service.media.errors import MalformedMessage, UnusableDescription, WrongRole
 
 Role = Literal["seller", "operator"]
-Level = Literal["off", "watch", "point", "steer"]
-"""What the seller allows an operator in a call; each includes those before it."""
-LEVELS: Final[tuple[Level, ...]] = ("off", "watch", "point", "steer")
 
 MAX_MESSAGE_BYTES: Final = 64 * 1024
 """Well above a session description with all candidates (about 8 kB in Chromium)."""
@@ -23,11 +20,6 @@ MAX_TEXT_CHARACTERS: Final = 200
 MAX_FIELDS: Final = 16
 
 _DESCRIPTIONS: Final = frozenset({"offer", "answer", "pranswer"})
-
-
-def covers(given: Level, needed: Level) -> bool:
-    """Say whether what the seller allows is enough."""
-    return LEVELS.index(given) >= LEVELS.index(needed)
 
 
 @dataclass(frozen=True, slots=True)

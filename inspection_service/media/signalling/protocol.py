@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from inspection_service.errors import InspectionServiceError
+from inspection_service.inspections.records import LiveLevel, OngoingCallFacts
 from inspection_service.media.errors import MalformedMessage, TooManyMessages
 from inspection_service.media.signalling.call import Calls, OngoingCall
 from inspection_service.media.signalling.commands import Commands, SentCommand
@@ -18,7 +19,6 @@ from inspection_service.media.signalling.messages import (
     Close,
     Effect,
     IceWanted,
-    Level,
     Participant,
     Say,
     Send,
@@ -81,9 +81,14 @@ class Signalling:
         return tuple(self._room.operators.values())
 
     @property
-    def live_level(self) -> Level:
+    def live_level(self) -> LiveLevel:
         """What the seller allows."""
         return self._room.live_level
+
+    @property
+    def is_help_waited_for(self) -> bool:
+        """Whether the seller waits for the person they asked for."""
+        return self._room.help_asked_s is not None
 
     @property
     def is_empty(self) -> bool:
@@ -101,12 +106,20 @@ class Signalling:
         self,
         *,
         now_s: float,
-        call: OngoingCall | None = None,
+        call: OngoingCallFacts | None = None,
         idle_s: float = 0.0,
         commands_sent: int = 0,
         unanswered: tuple[SentCommand, ...] = (),
     ) -> list[Effect]:
-        """Go on where the log ends, after a restart of the service."""
+        """Go on where the log ends, after a restart of the service; to be told before anything else.
+
+        Args:
+            now_s: The present moment.
+            call: The call that goes on, as the log tells it.
+            idle_s: How long ago anything happened in the inspection.
+            commands_sent: The number of the last command.
+            unanswered: Commands that the log knows no answer to.
+        """
         self._commands.resume(commands_sent, unanswered, now_s)
         return [] if call is None else self._calls.resume(call, now_s, idle_s=idle_s)
 
@@ -115,11 +128,14 @@ class Signalling:
         self._room.claimed_by = operator_id
         return self._calls.claim_moved(now_s)
 
-    def set_consents(self, level: Level, *, may_record: bool) -> list[Effect]:
+    def set_consents(self, level: LiveLevel, *, may_record: bool) -> list[Effect]:
         """Note what the seller allows; nothing of a call outlives the consent to it."""
         was, self._room.live_level = self._room.live_level, level
         self._room.may_record = may_record
-        return self._calls.consent_withdrawn() if level == "off" and was != "off" else []
+        call = self._calls.current
+        # A ring may wait for the consent that comes with its answer; what goes on may not be without it.
+        is_over = level == "off" and (was != "off" or (call is not None and call.state == "accepted"))
+        return self._calls.consent_withdrawn() if is_over else []
 
     def set_help(self, asked_s: float | None) -> None:
         """Note when the seller asked for help, or that they no longer wait for it."""

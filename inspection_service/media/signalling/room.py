@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from inspection_service.inspections.records import LiveLevel
 from inspection_service.media.errors import ClaimNeeded, ConsentMissing
-from inspection_service.media.signalling.messages import Effect, Level, Participant, Send
+from inspection_service.media.signalling.messages import Effect, Participant, Send
 
 BURST_MESSAGES: Final = 200
 MESSAGES_PER_S: Final = 50.0
@@ -44,7 +45,7 @@ class Room:
     """By connection, in the order they came."""
     claimed_by: str | None = None
     """Operator id that holds the case."""
-    live_level: Level = "off"
+    live_level: LiveLevel = "off"
     may_record: bool = False
     help_asked_s: float | None = None
     """When the seller asked for help that no call has answered yet."""
