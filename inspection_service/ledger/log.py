@@ -74,31 +74,28 @@ class Ledger:
 
     # -- writing ---------------------------------------------------------------------------------------------
     async def append(self, leaf: Leaf, *, within: Transaction | None = None) -> Entry:
-        """Add a leaf and sign a head that contains it; a leaf that is there already stays where it is.
+        """Add a leaf and sign a head that contains it, both or neither; a leaf that is there stays where it is.
 
         Args:
             leaf: Of a report or a correction.
-            within: Add it in this transaction; the head is then signed when somebody asks, or by ``publish``.
+            within: Do it in this transaction, so that the leaf is there exactly when what it stands for is.
         """
         async with self._writing(within) as rows:
-            await rows.lock()
             entry = await rows.find(leaf.hash)
             if entry is None:
                 entry = Entry(await rows.size(), leaf.hash)
                 await rows.add(leaf, entry.seq)
-        if within is None:
-            await self.head()
-        return entry
+                await self._sign(rows, entry.seq + 1, NO_DAY)
+            return entry
 
     async def head(self) -> Head:
-        """Return the newest head; one that contains every leaf is signed when there is none."""
+        """Return the newest head; of an empty log it is signed when first asked for."""
         async with self._reading() as rows:
-            size = await rows.size()
             newest = await rows.newest_head()
-            if newest is not None and newest.tree_size >= size:
-                return newest
-            root = await rows.root(size)
-        return await self._sign(size, root, NO_DAY)
+        if newest is not None:
+            return newest
+        async with self._writing(None) as rows:
+            return await rows.newest_head() or await self._sign(rows, await rows.size(), NO_DAY)
 
     async def publish(self) -> bool:
         """Publish the head of the day, timestamped where an authority is configured; repeating it is fine.
@@ -112,11 +109,10 @@ class Ledger:
         day = self._clock.now().date().isoformat()
         async with self._reading() as rows:
             head = await rows.head_of_day(day)
-            size = await rows.size()
-            root = await rows.root(size) if head is None else b""
         is_new = head is None
         if head is None:
-            head = await self._sign(size, root, day)
+            async with self._writing(None) as rows:
+                head = await rows.head_of_day(day) or await self._sign(rows, await rows.size(), day)
         if self._timestamps is None or head.timestamp_token is not None:
             return is_new
         token = await asyncio.to_thread(self._timestamps.token, head.jws.encode("ascii"))
@@ -135,9 +131,7 @@ class Ledger:
             entry = await _found(rows, leaf_hash)
             head = await rows.newest_head(above=entry.seq, timestamped=True)
             head = head or await rows.newest_head(above=entry.seq)
-        if head is None:
-            head = await self.head()
-        async with self._reading() as rows:
+            assert head is not None, "a leaf is added together with a head that contains it"
             path = await rows.ranges(merkle.inclusion_plan(entry.seq, head.tree_size))
             leaf = await rows.leaf(entry.seq)
         return InclusionProof(
@@ -196,27 +190,19 @@ class Ledger:
         return True, [_newer(leaf) for leaf in later]
 
     # -- within ----------------------------------------------------------------------------------------------
-    async def _sign(self, size: int, root: bytes, day: str) -> Head:
-        """Sign a head and keep it, unless somebody else was faster; then theirs stands."""
+    async def _sign(self, rows: LedgerRows, size: int, day: str) -> Head:
+        """Sign and keep a head, while no other writer can add to the log."""
         at = self._clock.now()
-        name = await self._name()
+        root = await rows.root(size)
+        name = await self._name(rows)
         said = rfc8785.dumps({"log": name, "tree_size": size, "root": root.hex(), "at": isoformat(at)})
         jws = await asyncio.to_thread(self._signer.sign, said, at)
-        async with self._writing(None) as rows:
-            await rows.lock()
-            standing = await rows.head_of_day(day) if day else await rows.newest_head()
-            if standing is not None and (day or standing.tree_size >= size):
-                return standing
-            await rows.add_head(Head(0, size, root, at, jws, None), day)
-            made = await rows.head_of_day(day) if day else await rows.head_of_size(size)
-            assert made is not None
-            return made
+        return await rows.add_head(Head(0, size, root, at, jws, None), day)
 
-    async def _name(self) -> str:
+    async def _name(self, rows: LedgerRows) -> str:
         """The log keeps the name of the key that signed its first head, also when keys are changed."""
         if self._known_name is None:
-            async with self._reading() as rows:
-                first = await rows.first_head()
+            first = await rows.first_head()
             if first is None:
                 return LOG_URN + self._signer.key_sha256
             self._known_name = str(payload_of(first.jws)["log"])
@@ -230,10 +216,14 @@ class Ledger:
     @asynccontextmanager
     async def _writing(self, within: Transaction | None) -> AsyncIterator[LedgerRows]:
         if within is not None:
-            yield LedgerRows(within.connection)
+            rows = LedgerRows(within.connection)
+            await rows.lock()
+            yield rows
             return
         async with self._database.write() as transaction:
-            yield LedgerRows(transaction.connection)
+            rows = LedgerRows(transaction.connection)
+            await rows.lock()
+            yield rows
 
 
 def payload_of(jws: str) -> dict[str, object]:

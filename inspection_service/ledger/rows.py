@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from sqlalchemy import RowMapping, and_, func, insert, or_, select, text, update
@@ -142,13 +143,15 @@ class LedgerRows:
         query = select(t.ledger_heads).where(column.no > after).order_by(column.no).limit(limit)
         return [_head(row) for row in (await self._connection.execute(query)).mappings()]
 
-    async def add_head(self, head: Head, day: str) -> None:
+    async def add_head(self, head: Head, day: str) -> Head:
         """Add a head; its number is given by the database."""
-        await self._connection.execute(
+        done = await self._connection.execute(
             insert(t.ledger_heads).values(
                 tree_size=head.tree_size, root=head.root, at=head.at, day=day, jws=head.jws
             )
         )
+        assert done.inserted_primary_key is not None
+        return replace(head, no=int(done.inserted_primary_key[0]))
 
     async def put_token(self, no: int, token: bytes) -> None:
         """Put the timestamp to a head that has none yet."""
