@@ -1,20 +1,32 @@
 /** Everything the operator's page may ask of the service. */
 
 import type { Http } from "../../core/api";
-import type { Box, Language } from "../../core/views";
-import type { Answer, DamageKind, OperatorRef, OperatorView, QueuePage } from "./views";
+import type { AnnotationView, Box, ChatMessage, Language, StrokeView } from "../../core/views";
+import type { Answer, Colleague, DamageKind, Me, OperatorView, QueuePage, ReplayView } from "./views";
 
 const CASES = "/v1/operator/inspections";
+
+/** A frozen frame with what was drawn on it, to become evidence. */
+export interface KeptDrawing {
+  readonly strokes: readonly StrokeView[];
+  readonly text: string | null;
+  readonly finding: { readonly kind: DamageKind; readonly severity: "minor" | "major" } | null;
+}
+
+/** Where the pages find a frozen frame, and what was recorded. */
+export const frameUrl = (id: string, frameId: string): string => `${CASES}/${id}/frames/${encodeURIComponent(frameId)}`;
+export const recordingUrl = (id: string, recordingId: string, kind: "video" | "mirror"): string =>
+  `${CASES}/${id}/recordings/${encodeURIComponent(recordingId)}/${kind}`;
 
 export class OperatorApi {
   constructor(private readonly http: Http) {}
 
-  async me(): Promise<OperatorRef> {
-    return (await this.http.json<{ operator: OperatorRef }>("GET", "/v1/operator/me")).operator;
+  async me(): Promise<Me> {
+    return (await this.http.json<{ operator: Me }>("GET", "/v1/operator/me")).operator;
   }
 
-  async login(email: string, password: string): Promise<OperatorRef> {
-    const answer = await this.http.json<{ operator: OperatorRef }>("POST", "/v1/operator/login", { email, password });
+  async login(email: string, password: string): Promise<Me> {
+    const answer = await this.http.json<{ operator: Me }>("POST", "/v1/operator/login", { email, password });
     return answer.operator;
   }
 
@@ -30,8 +42,29 @@ export class OperatorApi {
     return this.http.json("GET", `${CASES}/${id}?lang=${language}`);
   }
 
-  claim(id: string): Promise<unknown> {
-    return this.post(id, "claim");
+  replay(id: string, language: Language): Promise<ReplayView> {
+    return this.http.json("GET", `${CASES}/${id}/replay?lang=${language}`);
+  }
+
+  async chat(id: string): Promise<readonly ChatMessage[]> {
+    return (await this.http.json<{ items: readonly ChatMessage[] }>("GET", `${CASES}/${id}/chat`)).items;
+  }
+
+  colleagues(): Promise<readonly Colleague[]> {
+    return this.http.json("GET", "/v1/operator/colleagues");
+  }
+
+  /** Hold the case; `isByForce` takes it from a colleague, which a supervisor may. */
+  claim(id: string, isByForce = false): Promise<unknown> {
+    return this.post(id, "claim", isByForce ? { force: true } : {});
+  }
+
+  handOver(id: string, operatorId: string, note: string | null): Promise<unknown> {
+    return this.post(id, "handover", note === null ? { operator_id: operatorId } : { operator_id: operatorId, note });
+  }
+
+  keepFrame(id: string, frameId: string, kept: KeptDrawing): Promise<AnnotationView> {
+    return this.http.json("POST", `${CASES}/${id}/frames/${frameId}/keep`, kept);
   }
 
   release(id: string): Promise<unknown> {

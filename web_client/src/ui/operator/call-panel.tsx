@@ -1,98 +1,74 @@
-import { useEffect, useRef } from "preact/hooks";
 import { inWords } from "../../core/words";
-import type { CaseModel, SentCommand } from "./case-model";
-import { t } from "./desk";
+import type { CaseModel } from "./case-model";
+import { me, t } from "./desk";
 
-/** Seeing, hearing and steering the seller's phone; every command says what came of it. */
+/** The line to the seller: ringing, talking, looking on at a colleague's call. */
 export function CallPanel({ model }: { readonly model: CaseModel }) {
   const texts = t();
-  const call = model.call.value;
-  const isAccepted = call?.state === "accepted" && call.isMine;
-  const mayBeSeen = model.view.value?.consents.live_video ?? false;
-  const step = model.step.value;
-
+  const { live } = model;
+  const call = live.call.value;
+  const isAccepted = live.isAccepted.value;
+  const isInCall = live.isInCall.value;
+  const whyNot = whyNoCall(model);
   return (
     <section class="call">
       <h2>{texts.call}</h2>
-      {isAccepted && !model.showsLive.value && <LiveVideo model={model} />}
-      {isAccepted && model.hint.value && (
-        <p class={`hint ${model.hint.value.ok ? "good" : ""}`}>
-          {texts.hint}: {inWords(texts.hints, model.hint.value.code) ?? model.hint.value.code}
-        </p>
-      )}
       {isAccepted && (
-        <p class={model.link.value === "connected" ? "faint" : "warning"}>
-          {texts.link[model.link.value ?? "connecting"]}
-          {!model.hasMicrophone.value && ` · ${texts.noMicrophone}`}
+        <p class={live.link.value === "connected" ? "faint" : "warning"}>
+          {texts.link[live.link.value ?? "connecting"]}
+          {!live.hasMicrophone.value && ` · ${texts.noMicrophone}`}
+          {live.isMuted.value && live.hasMicrophone.value && ` · ${texts.live.muted}`}
         </p>
       )}
-      {call?.state === "ringing" && <p>{texts.callRinging}</p>}
-      {call?.state === "declined" && <p>{texts.callDeclined}</p>}
-      {call?.state === "ended" && <p>{inWords(texts.callEnded, call.reason) ?? texts.callEnded["hung-up"]}</p>}
-      {!model.isInCall && <p class="faint">{whyNoCall(model) ?? (mayBeSeen ? null : texts.callAsksConsent)}</p>}
+      {call?.isMine && call.state === "ringing" && <p>{texts.callRinging}</p>}
+      {call?.isMine && call.state === "declined" && <p>{texts.callDeclined}</p>}
+      {call?.isMine && call.state === "ended" && <p>{inWords(texts.callEnded, call.reason) ?? texts.callEnded["hung-up"]}</p>}
+      {call && !call.isMine && (call.state === "ringing" || call.state === "accepted") && (
+        <p>
+          {live.watching.value === "joined"
+            ? texts.live.watchJoined(call.operatorName)
+            : call.state === "ringing"
+              ? texts.live.ringing(call.operatorName)
+              : texts.live.inCall(call.operatorName)}
+        </p>
+      )}
+      {!isInCall && whyNot !== null && <p class="faint">{whyNot}</p>}
+      {!isInCall && whyNot === null && model.level.value === "off" && <p class="faint">{texts.callAsksConsent}</p>}
       <div class="actions">
         <button
-          class={model.isInCall ? "danger" : "primary"}
-          disabled={!model.isInCall && whyNoCall(model) !== null}
-          onClick={() => void model.toggleCall()}
+          class={isInCall ? "danger" : "primary"}
+          disabled={!isInCall && whyNot !== null}
+          onClick={() => void live.toggleCall()}
         >
-          {model.isInCall ? texts.callEnd : texts.callNow} <kbd>v</kbd>
+          {isInCall ? texts.callEnd : texts.callNow} <kbd>v</kbd>
         </button>
-        {isAccepted && (
-          <button aria-pressed={model.showsLive.value} onClick={() => (model.showsLive.value = !model.showsLive.value)}>
-            {texts.large} <kbd>l</kbd>
+        {isAccepted && live.hasMicrophone.value && (
+          <button aria-pressed={live.isMuted.value} onClick={() => live.toggleMute()}>
+            {live.isMuted.value ? texts.unmute : texts.mute} <kbd>M</kbd>
           </button>
         )}
-        {isAccepted && model.hasMicrophone.value && (
-          <button aria-pressed={model.isMuted.value} onClick={() => model.toggleMute()}>
-            {model.isMuted.value ? texts.unmute : texts.mute}
+        {mayWatch(model) && (
+          <button aria-pressed={live.watching.value !== "no"} onClick={() => live.toggleWatch()}>
+            {texts.live[live.watching.value === "no" ? "watch" : live.watching.value === "asked" ? "watchAsked" : "unwatch"]}{" "}
+            <kbd>W</kbd>
           </button>
         )}
       </div>
-      {isAccepted && (
-        <div class="actions">
-          <button disabled={step === null} onClick={() => step && model.command("go_to_step", { step_id: step.id })}>
-            {texts.goHere} <kbd>g</kbd>
-          </button>
-          <button onClick={() => model.command("take_photo")}>
-            {texts.takePhoto} <kbd>t</kbd>
-          </button>
-        </div>
-      )}
-      <ul class="commands" aria-live="polite">
-        {model.commands.value.map((command) => (
-          <Outcome key={command.id} command={command} />
-        ))}
-      </ul>
     </section>
   );
 }
 
-function whyNoCall(model: CaseModel): string | null {
+/** Whether this operator may look on: a supervisor, at the accepted call of somebody else. */
+export function mayWatch(model: CaseModel): boolean {
+  const call = model.live.call.value;
+  const isSupervisor = me.value?.role === "supervisor" || me.value?.role === "admin";
+  return isSupervisor && (model.live.watching.value !== "no" || (call?.state === "accepted" && !call.isMine));
+}
+
+export function whyNoCall(model: CaseModel): string | null {
   const texts = t();
+  const call = model.live.call.value;
+  if (call && !call.isMine && (call.state === "accepted" || call.state === "ringing")) return texts.callTaken(call.operatorName);
   if (!model.mayWrite.value) return texts.callClaim;
-  return model.seller.value ? null : texts.callAbsent;
-}
-
-function Outcome({ command }: { readonly command: SentCommand }) {
-  const texts = t();
-  const name = command.name === "take_photo" ? texts.takePhoto : texts.goHere;
-  if (command.ack === null) return <li>{`${name}: ${texts.commandSent}`}</li>;
-  const { ok, error, effect } = command.ack;
-  const size = effect && "width" in effect ? ` ${String(effect.width)}×${String(effect.height)}` : "";
-  return (
-    <li class={ok ? "good" : "bad"}>
-      {name}: {ok ? `${texts.commandDone}${size}` : `${texts.commandFailed} (${inWords(texts.commandErrors, error) ?? error ?? ""})`}
-    </li>
-  );
-}
-
-/** The seller's camera as it is now, whole; in the panel, or large on the stage. */
-export function LiveVideo({ model }: { readonly model: CaseModel }) {
-  const video = useRef<HTMLVideoElement>(null);
-  const stream = model.remote.value;
-  useEffect(() => {
-    if (video.current) video.current.srcObject = stream;
-  }, [stream]);
-  return <video ref={video} class="live" autoplay playsInline />;
+  return model.live.seller.value ? null : texts.callAbsent;
 }

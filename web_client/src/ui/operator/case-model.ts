@@ -1,34 +1,25 @@
-/** One open inspection on the desk: its view, kept fresh by the event log, and the live line to the seller. */
+/** One open inspection on the desk: its view, kept fresh by the event log, and what the operator has before the eyes. */
 
 import { computed, signal } from "@preact/signals";
-import { PeerCall, type LinkState } from "../../core/call";
-import type { Ack, CallState, CommandName, CommandRefusal, IceServer, Incoming } from "../../core/messages";
-import { SessionSocket, sessionUrl, type LineState } from "../../core/session-socket";
+import type { EventView, LiveLevel } from "../../core/views";
 import { api, attempt, language, me, notice, t } from "./desk";
+import { LiveModel } from "./live/live-model";
 import type { OperatorStep, OperatorView } from "./views";
 
-export interface SentCommand {
-  readonly id: string;
-  readonly name: CommandName;
-  readonly ack: Ack | null;
-}
+/** What is large in the middle. */
+export type StageMode = "photo" | "live" | "camera" | "screen";
+
+const OVER = ["sealed", "cancelled", "expired", "rejected"];
 
 export class CaseModel {
   readonly view = signal<OperatorView | null>(null);
   readonly stepId = signal<string | null>(null);
   readonly captureId = signal<string | null>(null);
   readonly findingId = signal<string | null>(null);
-  readonly line = signal<LineState>("connecting");
-  readonly seller = signal(false);
-  readonly call = signal<{ readonly state: CallState; readonly isMine: boolean; readonly reason?: string } | null>(null);
-  readonly link = signal<LinkState | null>(null);
-  readonly remote = signal<MediaStream | null>(null);
-  readonly isMuted = signal(false);
-  readonly hasMicrophone = signal(true);
-  /** Whether the camera, and not a photo, is on the stage. */
-  readonly showsLive = signal(false);
-  readonly hint = signal<{ readonly code: string; readonly ok: boolean } | null>(null);
-  readonly commands = signal<readonly SentCommand[]>([]);
+  readonly stage = signal<StageMode>("photo");
+  /** Whether the chosen step follows the seller's. */
+  readonly follows = signal(true);
+  readonly live: LiveModel;
 
   readonly step = computed<OperatorStep | null>(() => {
     const steps = this.view.value?.steps ?? [];
@@ -43,43 +34,54 @@ export class CaseModel {
     const holder = this.view.value?.inspection.claimed_by;
     return holder !== null && holder !== undefined && holder.id === me.value?.id;
   });
-
+  readonly isOver = computed(() => OVER.includes(this.view.value?.inspection.state ?? ""));
   /** Whether this desk may change the case: it holds it, and the case is not over. */
-  readonly mayWrite = computed(() => {
-    const state = this.view.value?.inspection.state ?? "";
-    return this.isMine.value && !["sealed", "cancelled", "expired", "rejected"].includes(state);
-  });
+  readonly mayWrite = computed(() => this.isMine.value && !this.isOver.value);
+  /** The step on the seller's phone: as the phone says it now, else as the record has it. */
+  readonly sellerStep = computed(
+    () => this.live.phone.value?.screen.step_id ?? this.view.value?.inspection.current_step ?? null,
+  );
+  readonly level = computed<LiveLevel>(() => this.view.value?.consents.live_level ?? "off");
+  readonly recording = computed(
+    () => (this.view.value?.recordings ?? []).find((each) => each.ended_at === null) ?? null,
+  );
 
-  private socket: SessionSocket | null = null;
-  private peer: PeerCall | null = null;
-  private microphone: MediaStream | null = null;
-  private iceServers: readonly IceServer[] = [];
   private isLoading = false;
   private isStale = false;
-  private numbered = 0;
 
-  constructor(readonly id: string) {}
+  constructor(readonly id: string) {
+    this.live = new LiveModel({
+      id,
+      me: () => me.value?.id,
+      isMine: () => this.mayWrite.value,
+      level: () => this.level.value,
+      mayRecord: () => this.view.value?.consents.recording ?? false,
+      isRecording: () => this.recording.value !== null,
+      changed: (event) => void this.changed(event),
+      say: (problem) => (notice.value = problemInWords(problem)),
+      lastFrame: () => lastFrame(this.view.value?.events ?? []),
+      loadChat: () => api.chat(id),
+    });
+  }
 
-  async open(): Promise<void> {
+  /** Read the case and listen; `joins` claims it and rings or connects at once. */
+  async open(joins = false): Promise<void> {
     if (!(await this.refresh())) return;
     this.stepId.value ??= this.view.value?.inspection.current_step ?? null;
-    this.seller.value = this.view.value?.presence.seller ?? false;
-    this.socket = new SessionSocket({
-      url: sessionUrl(location, this.id, "operator"),
-      open: (url) => new WebSocket(url),
-      onMessage: (message) => void this.hear(message),
-      onState: (state) => (this.line.value = state),
-      after: this.view.value?.event_seq ?? 0,
-    });
-    this.socket.start();
-    addEventListener("online", this.wake);
+    this.live.open(this.view.value?.event_seq ?? 0, this.view.value?.presence.seller ?? false);
+    if (joins) await this.join();
   }
 
   close(): void {
-    removeEventListener("online", this.wake);
-    if (this.call.value?.isMine && this.isInCall) this.socket?.send({ type: "call.end" });
-    this.hangUp();
-    this.socket?.close();
+    this.live.close();
+  }
+
+  /** Take the case if nobody holds it, and call the seller. */
+  async join(): Promise<void> {
+    const holder = this.view.value?.inspection.claimed_by ?? null;
+    if (holder === null && !this.isOver.value && !(await this.act(() => api.claim(this.id)))) return;
+    if (!this.mayWrite.value || this.live.isInCall.value) return;
+    await this.live.toggleCall();
   }
 
   /** Read the case anew; several requests at once become one more reading at the end. */
@@ -114,136 +116,41 @@ export class CaseModel {
     this.stepId.value = stepId;
     this.captureId.value = captureId;
     this.findingId.value = null;
-    const hasPhoto = this.view.value?.steps.find((each) => each.id === stepId)?.capture !== null;
-    this.showsLive.value = this.remote.value !== null && !hasPhoto;
+    this.follows.value = stepId === this.sellerStep.value;
+    const step = this.view.value?.steps.find((each) => each.id === stepId);
+    // A photo that was asked for is shown; otherwise a live picture stays.
+    if (captureId !== null || !this.live.isLive.value) this.stage.value = "photo";
+    else if (this.stage.value === "photo" && (step?.captures.length ?? 0) === 0) this.stage.value = "live";
   }
 
-  get isInCall(): boolean {
-    return this.call.value?.state === "ringing" || this.call.value?.state === "accepted";
+  /** Go to the step the seller is on, and stay with the seller from now on. */
+  followSeller(): void {
+    const step = this.sellerStep.value;
+    if (step !== null) this.choose(step);
+    this.follows.value = true;
   }
 
-  // --- call -------------------------------------------------------------------------------------
-
-  async toggleCall(): Promise<void> {
-    if (this.isInCall) {
-      this.socket?.send({ type: "call.end" });
-      return;
-    }
-    notice.value = null;
-    await this.openMicrophone();
-    this.socket?.send({ type: "call.open" });
+  private async changed(event: EventView): Promise<void> {
+    if (event.kind === "consent.withdrawn" && event.actor.kind === "seller") notice.value = t().live.levelChanged;
+    await this.refresh();
   }
+}
 
-  toggleMute(): void {
-    this.isMuted.value = !this.isMuted.value;
-    for (const track of this.microphone?.getAudioTracks() ?? []) track.enabled = !this.isMuted.value;
+/** The newest frame of a log that the seller's camera was frozen on. */
+function lastFrame(events: readonly EventView[]): { id: string; width: number; height: number } | null {
+  const found = events.filter((each) => each.kind === "frame.frozen").at(-1)?.data;
+  if (found === undefined) return null;
+  return { id: String(found.frame_id), width: Number(found.width), height: Number(found.height) };
+}
+
+function problemInWords(problem: Readonly<Record<string, unknown>>): string {
+  const slug = String(problem.type).split(":").at(-1);
+  if (slug === "seller-absent") return t().callAbsent;
+  if (slug === "claim-needed") return t().callClaim;
+  if (slug === "consent-missing") return t().callAsksConsent;
+  if (slug === "viewers-full") return t().live.viewersFull;
+  if (slug === "no-call") {
+    return typeof problem.operator_name === "string" ? t().callTaken(problem.operator_name) : t().callOver;
   }
-
-  command(name: CommandName, args: Readonly<Record<string, string>> = {}): void {
-    this.numbered += 1;
-    const id = `${Date.now().toString(36)}-${this.numbered}`;
-    const isSent = this.socket?.send({ type: "command", id, name, args }) ?? false;
-    const ack: Ack | null = isSent ? null : { id, ok: false, effect: null, error: "no-line" satisfies CommandRefusal };
-    this.commands.value = [{ id, name, ack }, ...this.commands.value].slice(0, 5);
-  }
-
-  private async openMicrophone(): Promise<void> {
-    try {
-      this.microphone ??= await navigator.mediaDevices.getUserMedia({
-        audio: { echoCancellation: true, noiseSuppression: true, autoGainControl: true },
-      });
-      this.hasMicrophone.value = true;
-    } catch {
-      this.hasMicrophone.value = false; // the operator can still see, and hear the seller
-    }
-  }
-
-  private startPeer(): void {
-    this.peer?.close();
-    this.peer = new PeerCall({
-      role: "operator",
-      iceServers: this.iceServers as RTCIceServer[],
-      send: (payload) => this.socket?.send({ type: "signal", payload }),
-      onRemoteStream: (stream) => (this.remote.value = stream),
-      onState: (state) => (this.link.value = state),
-    });
-    void this.peer.speak(this.microphone?.getAudioTracks()[0] ?? null);
-  }
-
-  private hangUp(): void {
-    this.peer?.close();
-    this.peer = null;
-    this.remote.value = null;
-    this.showsLive.value = false;
-    this.link.value = null;
-    this.hint.value = null;
-    for (const track of this.microphone?.getTracks() ?? []) track.stop();
-    this.microphone = null;
-  }
-
-  // --- what the service says --------------------------------------------------------------------
-
-  private async hear(message: Incoming): Promise<void> {
-    switch (message.type) {
-      case "welcome":
-        this.iceServers = message.ice_servers;
-        break;
-      case "event":
-        await this.refresh();
-        break;
-      case "presence":
-        this.seller.value = message.seller;
-        break;
-      case "call":
-        await this.followCall(message);
-        break;
-      case "signal":
-        if (this.peer?.isFromAnother(message.payload)) this.startPeer(); // the seller's page was loaded anew
-        await this.peer?.receive(message.payload);
-        break;
-      case "ack":
-        this.commands.value = this.commands.value.map((each) => (each.id === message.id ? { ...each, ack: message } : each));
-        break;
-      case "hint":
-        this.hint.value = message;
-        break;
-      case "problem":
-        notice.value = this.problemInWords(message.problem);
-        break;
-      default:
-        break;
-    }
-  }
-
-  private async followCall(message: Extract<Incoming, { type: "call" }>): Promise<void> {
-    const isMine = message.operator_id === me.value?.id;
-    const isNewPage = this.call.value === null;
-    this.call.value = { state: message.state, isMine, ...(message.reason ? { reason: message.reason } : {}) };
-    if (!isMine) return;
-    if (message.state === "accepted") {
-      this.showsLive.value = true;
-      await this.openMicrophone();
-      if (this.peer === null) this.startPeer();
-      // Loaded in the middle of the call: the seller's page offered to a page that is gone.
-      if (isNewPage) this.socket?.send({ type: "signal", payload: { renegotiate: "all" } });
-    } else if (message.state !== "ringing") {
-      this.hangUp();
-    }
-  }
-
-  private problemInWords(problem: Readonly<Record<string, unknown>>): string {
-    const slug = String(problem.type).split(":").at(-1);
-    if (slug === "seller-absent") return t().callAbsent;
-    if (slug === "claim-needed") return t().callClaim;
-    if (slug === "consent-missing") return t().callAsksConsent;
-    if (slug === "no-call") {
-      return typeof problem.operator_name === "string" ? t().callTaken(problem.operator_name) : t().callOver;
-    }
-    return String(problem.detail ?? slug);
-  }
-
-  private readonly wake = (): void => {
-    this.socket?.start();
-    this.peer?.restart();
-  };
+  return String(problem.detail ?? slug);
 }

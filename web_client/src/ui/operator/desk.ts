@@ -6,12 +6,12 @@ import { Refused, Unreached } from "../../core/problems";
 import type { Language } from "../../core/views";
 import { operatorTexts, type OperatorTexts } from "../../locales/operator";
 import { OperatorApi } from "./api";
-import type { OperatorRef } from "./views";
+import type { Me, OperatorRef } from "./views";
 
 const LANGUAGE_KEY = "operator.language";
 
 export const api = new OperatorApi(new Http((url, init) => fetch(url, init)));
-export const me = signal<OperatorRef | null | undefined>(undefined);
+export const me = signal<Me | null | undefined>(undefined);
 export const language = signal<Language>(initialLanguage());
 export const notice = signal<string | null>(null);
 export const path = signal(location.pathname);
@@ -27,11 +27,23 @@ export function chooseLanguage(next: Language): void {
   localStorage.setItem(LANGUAGE_KEY, next);
 }
 
+/** What is to happen as soon as the next page is there. */
+export type Intent = "join";
+let intent: Intent | null = null;
+
 /** Go to another page of the desk without loading it anew. */
-export function go(to: string): void {
+export function go(to: string, then: Intent | null = null): void {
+  intent = then;
   history.pushState(null, "", to);
   path.value = to;
   notice.value = null;
+}
+
+/** What the way here was taken for; once. */
+export function takeIntent(): Intent | null {
+  const taken = intent;
+  intent = null;
+  return taken;
 }
 
 /** Do something and say in words when it did not happen; answers whether it did. */

@@ -5,8 +5,11 @@ import { t } from "./desk";
 export interface Question {
   readonly title: string;
   readonly choices: readonly Advice[];
-  readonly textLabel: string;
+  /** `null`: no words are asked for. */
+  readonly textLabel: string | null;
   readonly isTextNeeded: boolean;
+  /** Nothing can be answered: only read and closed. */
+  readonly isBlocked?: boolean;
   /** What is better known before answering. */
   readonly warnings?: readonly string[];
   /** What the button says, where "send" says too little. */
@@ -26,6 +29,11 @@ export function Ask({ question, onClose }: { readonly question: Question; readon
     event.preventDefault();
     question.onAnswer(code, text.trim() || null);
     onClose();
+  };
+  const sendOnEnter = (event: KeyboardEvent): void => {
+    if (event.key !== "Enter" || event.shiftKey) return;
+    event.preventDefault();
+    (event.currentTarget as HTMLTextAreaElement).form?.requestSubmit();
   };
   const chooseByNumber = (event: KeyboardEvent): void => {
     const choice = question.choices[Number(event.key) - 1];
@@ -49,15 +57,24 @@ export function Ask({ question, onClose }: { readonly question: Question; readon
             <kbd>{index + 1}</kbd> {choice.sentence}
           </label>
         ))}
-        <label>
-          {question.textLabel}
-          <textarea rows={2} maxLength={500} required={question.isTextNeeded} value={text} onInput={(e) => setText(e.currentTarget.value)} />
-        </label>
+        {question.textLabel !== null && (
+          <label>
+            {question.textLabel}
+            <textarea
+              rows={2}
+              maxLength={500}
+              required={question.isTextNeeded}
+              value={text}
+              onInput={(event) => setText(event.currentTarget.value)}
+              onKeyDown={sendOnEnter}
+            />
+          </label>
+        )}
         <footer>
           <button type="button" onClick={onClose}>
             {texts.cancel}
           </button>
-          <button class="primary">{question.action ?? texts.send}</button>
+          <button class="primary" disabled={question.isBlocked}>{question.action ?? texts.send}</button>
         </footer>
       </form>
     </dialog>

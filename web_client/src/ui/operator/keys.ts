@@ -2,7 +2,10 @@
 
 import { useEffect } from "preact/hooks";
 
-export type Keys = Readonly<Record<string, () => void>>;
+export type Keys = Readonly<Record<string, (() => void) | undefined>>;
+
+/** What a focused button or link does itself when one of these is pressed. */
+const PRESSES = new Set(["Enter", " "]);
 
 export function useKeys(keys: Keys): void {
   useEffect(() => {
@@ -10,6 +13,7 @@ export function useKeys(keys: Keys): void {
       const target = event.target as HTMLElement;
       const isTyping = /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName) || target.closest("dialog[open]") !== null;
       if (isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (PRESSES.has(event.key) && target.closest("button, a, summary") !== null) return;
       const act = keys[event.key];
       if (act === undefined) return;
       event.preventDefault();

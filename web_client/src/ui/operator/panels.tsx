@@ -1,7 +1,9 @@
 import { useState } from "preact/hooks";
 import type { CaseModel } from "./case-model";
+import { frameUrl } from "./api";
 import { api, t } from "./desk";
 import type { Question } from "./dialogs";
+import { Marked } from "./marked";
 import { ANSWERS, type Answer } from "./views";
 
 interface Props {
@@ -53,6 +55,34 @@ export function Findings({ model }: Props) {
                 {verdict === "confirmed" ? "✓" : "✕"}
               </button>
             ))}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+/** Frozen frames that became evidence, with what was drawn on them. */
+export function Annotations({ model }: Props) {
+  const { annotations } = model.view.value!;
+  if (annotations.length === 0) return null;
+  return (
+    <section>
+      <h2>
+        {t().annotations} <small>{annotations.length}</small>
+      </h2>
+      <ul class="annotations">
+        {annotations.map((each) => (
+          <li key={each.id}>
+            <a href={frameUrl(model.id, each.frame_id)} target="_blank" rel="noreferrer">
+              <Marked src={frameUrl(model.id, each.frame_id)} strokes={each.strokes} />
+            </a>
+            <span>
+              {each.text ?? ""}
+              <small>
+                {each.by.name} · {new Date(each.at).toLocaleTimeString()}
+              </small>
+            </span>
           </li>
         ))}
       </ul>

@@ -3,7 +3,9 @@
 import type {
   Actor,
   Advice,
+  AnnotationView,
   CaptureView,
+  ChatMessage,
   Consents,
   EventView,
   FindingView,
@@ -18,6 +20,22 @@ import type {
 export interface OperatorRef {
   readonly id: string;
   readonly name: string;
+}
+
+export type Role = "operator" | "supervisor" | "admin";
+
+/** The operator at this desk. */
+export interface Me extends OperatorRef {
+  readonly role: Role;
+}
+
+/** Somebody a case may be handed to. */
+export interface Colleague extends OperatorRef {
+  readonly role: Role;
+  /** Whether a page of the desk is open. */
+  readonly online: boolean;
+  /** Open cases held. */
+  readonly cases: number;
 }
 
 export interface Progress {
@@ -38,8 +56,19 @@ export interface QueueItem {
   readonly step_title: string | null;
   readonly age_s: number;
   readonly last_event_at: string | null;
+  /** The most urgent first: help > failed_twice > stalled > sign_off. */
   readonly needs: readonly Need[];
+  readonly need_since: string | null;
+  /** What went wrong last, when the step it happened on is still open. */
+  readonly failure: {
+    readonly step_id: string | null;
+    readonly step_title: string | null;
+    readonly code: string;
+    readonly sentence: string;
+    readonly at: string;
+  } | null;
   readonly claimed_by: OperatorRef | null;
+  readonly call: { readonly state: "ringing" | "accepted"; readonly operator_name: string } | null;
   readonly live: { readonly seller: boolean };
 }
 
@@ -82,6 +111,50 @@ export const DAMAGE_KINDS = [
 ] as const;
 export type DamageKind = (typeof DAMAGE_KINDS)[number];
 
+/** Sound and picture of the session, or its mirrored screen, as a device recorded it with both sides' consent. */
+export interface Recording {
+  readonly id: string;
+  readonly device: "seller" | "operator";
+  readonly parts: Readonly<
+    Partial<
+      Record<
+        "video" | "mirror",
+        {
+          readonly media_type: string;
+          readonly chunks: number;
+          readonly bytes: number;
+          readonly chain_sha256: string;
+          readonly deleted_at: string | null;
+        }
+      >
+    >
+  >;
+  readonly started_at: string;
+  readonly ended_at: string | null;
+  readonly steps: readonly { readonly step_id: string; readonly at_s: number }[];
+}
+
+export interface FrameView {
+  readonly frame_id: string;
+  readonly width: number;
+  readonly height: number;
+  readonly at: string;
+}
+
+/** Everything the flight recorder shows. */
+export interface ReplayView {
+  readonly inspection: OperatorView["inspection"];
+  readonly steps: readonly OperatorStep[];
+  readonly started_at: string;
+  readonly ended_at: string | null;
+  readonly events: readonly EventView[];
+  readonly captures: readonly CaptureView[];
+  readonly annotations: readonly AnnotationView[];
+  readonly recordings: readonly Recording[];
+  readonly chat: readonly ChatMessage[];
+  readonly frames: readonly FrameView[];
+}
+
 export interface OperatorView {
   readonly inspection: {
     readonly id: string;
@@ -122,5 +195,7 @@ export interface OperatorView {
   }[];
   readonly events: readonly EventView[];
   readonly presence: { readonly seller: boolean; readonly operators: readonly string[] };
+  readonly annotations: readonly AnnotationView[];
+  readonly recordings: readonly Recording[];
   readonly report_ready: boolean;
 }

@@ -1,0 +1,64 @@
+/** Everything the operator can make the phone do: its key, its name, whether it may be done now, and how. */
+
+import type { CommandArgs, CommandName } from "../../../core/messages";
+import type { CaseModel } from "../case-model";
+import { whyNot, zoomBy, type WhyNot } from "./commands";
+
+export interface Act {
+  /** Also its name in `texts.live.acts`. */
+  readonly id: ActId;
+  readonly key: string;
+  /** Why not, as a code with a sentence in `texts.live.whyNot`; `null` when it may be done. */
+  readonly why: WhyNot | null;
+  /** For what is on or off: which of the two it is. */
+  readonly isOn?: boolean;
+  readonly run: () => void;
+}
+
+export type ActId =
+  | "goHere"
+  | "photo"
+  | "freeze"
+  | "torch"
+  | "zoomIn"
+  | "zoomOut"
+  | "switchCamera"
+  | "example"
+  | "sound"
+  | "microphone"
+  | "record";
+
+/** The acts in the order of the command bar. */
+export function acts(model: CaseModel): readonly Act[] {
+  const { live } = model;
+  const now = live.situation;
+  const { phone } = now;
+  const step = model.step.value;
+  const one = (id: ActId, key: string, name: CommandName, args: CommandArgs | null, more: Partial<Act> = {}): Act => ({
+    id,
+    key,
+    why: whyNot(name, now),
+    run: () => args !== null && live.command(name, args),
+    ...more,
+  });
+  const zoom = (id: ActId, key: string, direction: 1 | -1): Act => {
+    const to = zoomBy(direction, phone);
+    const act = one(id, key, "zoom", to === null ? null : { level: to });
+    return act.why === null && to === null ? { ...act, why: "zoom-end" } : act;
+  };
+  const isTorchOn = phone?.camera.torch === true;
+  const about = step === null ? null : { step_id: step.id };
+  return [
+    one("goHere", "g", "go_to_step", about),
+    one("photo", "t", "take_photo", {}),
+    one("freeze", "z", now.isFrozen ? "unfreeze" : "freeze", {}, { isOn: now.isFrozen }),
+    one("torch", "b", "torch", { on: !isTorchOn }, { isOn: isTorchOn }),
+    zoom("zoomIn", "+", 1),
+    zoom("zoomOut", "-", -1),
+    one("switchCamera", "s", "switch_camera", {}),
+    one("example", "e", "show_example", about),
+    one("sound", "u", "play_sound", {}),
+    one("microphone", "i", "request_microphone", {}),
+    one("record", "R", "record", { on: !now.isRecording }, { isOn: now.isRecording }),
+  ];
+}

@@ -1,0 +1,77 @@
+/** What was written between the desk and the phone, each sentence once, and how much of it nobody here has read. */
+
+import { signal } from "@preact/signals";
+import { MOST_CHAT_CHARACTERS, type ChatMessage } from "../../../core/messages";
+
+/** A sentence of this page that the service has not confirmed. */
+export interface Unsent {
+  readonly id: string;
+  readonly text: string;
+  readonly readAloud: boolean;
+  readonly hasFailed: boolean;
+}
+
+export interface ChatLine {
+  /** Answers whether the line to the service is open. */
+  readonly send: (id: string, text: string, readAloud: boolean) => boolean;
+  readonly load: () => Promise<readonly ChatMessage[]>;
+}
+
+type Heard = ChatMessage & { readonly client_id?: string };
+
+export class ChatModel {
+  readonly messages = signal<readonly ChatMessage[]>([]);
+  readonly unsent = signal<readonly Unsent[]>([]);
+  readonly unread = signal(0);
+  /** The operator has the field or the list before the eyes. */
+  isWatched = false;
+  #count = 0;
+  #isLoaded = false;
+
+  constructor(private readonly line: ChatLine) {}
+
+  /** Read what was said before, and whatever was missed while the line was down. */
+  async load(): Promise<void> {
+    let known: readonly ChatMessage[];
+    try {
+      known = await this.line.load();
+    } catch {
+      return; // The line tells of what is said from now on; loading comes again with the next welcome.
+    }
+    for (const message of known) this.#add(message, this.#isLoaded);
+    this.#isLoaded = true;
+    for (const each of this.unsent.value) this.#send(each);
+  }
+
+  /** Say something; it stands there at once, and is sent again after a break. */
+  say(text: string, readAloud: boolean): void {
+    const said = text.trim().slice(0, MOST_CHAT_CHARACTERS);
+    if (said === "") return;
+    this.#count += 1;
+    const message: Unsent = { id: `${Date.now().toString(36)}-${this.#count}`, text: said, readAloud, hasFailed: false };
+    this.unsent.value = [...this.unsent.value, message];
+    this.seen();
+    this.#send(message);
+  }
+
+  hear(message: Heard): void {
+    const { client_id: ours, ...said } = message;
+    this.unsent.value = this.unsent.value.filter((each) => each.id !== ours && each.id !== message.id);
+    this.#add(said, true);
+  }
+
+  seen(): void {
+    this.unread.value = 0;
+  }
+
+  #send(message: Unsent): void {
+    const isSent = this.line.send(message.id, message.text, message.readAloud);
+    this.unsent.value = this.unsent.value.map((each) => (each.id === message.id ? { ...each, hasFailed: !isSent } : each));
+  }
+
+  #add(message: ChatMessage, isNews: boolean): void {
+    if (this.messages.value.some((each) => each.id === message.id)) return;
+    this.messages.value = [...this.messages.value, message].sort((a, b) => a.at.localeCompare(b.at));
+    if (isNews && message.from === "seller" && !this.isWatched) this.unread.value += 1;
+  }
+}

@@ -1,0 +1,399 @@
+/**
+ * The live side of one case: the line to the service, the call with the phone, and everything said over both.
+ *
+ * The case itself (photos, findings, who holds it) is the `Host`'s; this only tells it that something changed.
+ */
+
+import { computed, signal } from "@preact/signals";
+import { Backoff } from "../../../core/backoff";
+import { PeerCall, type LinkState } from "../../../core/call";
+import {
+  type Ack,
+  type CallState,
+  type ChatMessage,
+  type CommandArgs,
+  type CommandName,
+  type CommandRefusal,
+  type IceServer,
+  type Incoming,
+  type LiveLevel,
+  type PhoneState,
+  type Viewer,
+} from "../../../core/messages";
+import { SessionSocket, sessionUrl, type LineState } from "../../../core/session-socket";
+import type { EventView } from "../../../core/views";
+import { ChatModel } from "./chat-model";
+import { acknowledged, numbered, outcomeOf, sent, type SentCommand, type Situation } from "./commands";
+import { DrawingModel, type FrozenFrame } from "./drawing-model";
+
+/** What the live side must know of the case, and tell it. */
+export interface Host {
+  readonly id: string;
+  readonly me: () => string | undefined;
+  readonly isMine: () => boolean;
+  readonly level: () => LiveLevel;
+  readonly mayRecord: () => boolean;
+  readonly isRecording: () => boolean;
+  readonly changed: (event: EventView) => void;
+  readonly say: (problem: Readonly<Record<string, unknown>>) => void;
+  /** The newest frozen frame of the record, for a page that was loaded while the picture stands still. */
+  readonly lastFrame: () => Omit<FrozenFrame, "isOver"> | null;
+  readonly loadChat: () => Promise<readonly ChatMessage[]>;
+}
+
+export interface CallView {
+  readonly state: CallState;
+  readonly isMine: boolean;
+  readonly operatorName: string;
+  readonly isPaused: boolean;
+  readonly viewers: readonly Viewer[];
+  readonly reason?: string;
+}
+
+/** The service waits ten seconds for the phone; a little later this page no longer waits for the service. */
+const COMMAND_TIMEOUT_MS = 13_000;
+/** Fresh credentials of the relay are asked for so long before the old ones end. */
+const ICE_AHEAD_MS = 60_000;
+/** A viewer that was offered nothing asks for it. */
+const OFFER_TIMEOUT_MS = 5_000;
+
+export class LiveModel {
+  readonly line = signal<LineState>("connecting");
+  readonly seller = signal(false);
+  readonly call = signal<CallView | null>(null);
+  readonly link = signal<LinkState | null>(null);
+  readonly remote = signal<MediaStream | null>(null);
+  readonly screen = signal<MediaStream | null>(null);
+  /** The data channel of the mirrored screen, new with every connection. */
+  readonly mirror = signal<RTCDataChannel | null>(null);
+  readonly phone = signal<PhoneState | null>(null);
+  readonly hint = signal<{ readonly code: string; readonly ok: boolean } | null>(null);
+  readonly commands = signal<readonly SentCommand[]>([]);
+  readonly isMuted = signal(false);
+  readonly hasMicrophone = signal(true);
+  /** Looking on at a colleague's call: asked for, or joined. */
+  readonly watching = signal<"no" | "asked" | "joined">("no");
+  readonly chat: ChatModel;
+  readonly drawing: DrawingModel;
+
+  readonly isAccepted = computed(() => this.call.value?.state === "accepted" && this.call.value.isMine);
+  readonly isInCall = computed(
+    () => this.call.value?.isMine === true && (this.call.value.state === "ringing" || this.call.value.state === "accepted"),
+  );
+  /** Whether the seller's camera is to be seen here, by call or by looking on. */
+  readonly isLive = computed(() => this.isAccepted.value || this.watching.value === "joined");
+
+  #socket: SessionSocket | null = null;
+  #peer: PeerCall | null = null;
+  #microphone: MediaStream | null = null;
+  #iceServers: readonly IceServer[] = [];
+  #isRelayOnly = false;
+  #viewerId: string | null = null;
+  #iceTimer: ReturnType<typeof setTimeout> | undefined;
+  #rebuildTimer: ReturnType<typeof setTimeout> | undefined;
+  #offerTimer: ReturnType<typeof setTimeout> | undefined;
+  readonly #rebuilds = new Backoff(1_000, 15_000);
+  #count = 0;
+
+  constructor(private readonly host: Host) {
+    this.chat = new ChatModel({
+      send: (id, text, readAloud) => this.#socket?.send({ type: "chat", id, text, read_aloud: readAloud }) ?? false,
+      load: host.loadChat,
+    });
+    this.drawing = new DrawingModel(() => this.#peer?.pointer ?? null);
+  }
+
+  open(after: number, isSellerThere: boolean): void {
+    this.seller.value = isSellerThere;
+    this.#socket = new SessionSocket({
+      url: sessionUrl(location, this.host.id, "operator"),
+      open: (url) => new WebSocket(url),
+      onMessage: (message) => void this.#hear(message),
+      onState: (state) => (this.line.value = state),
+      after,
+    });
+    this.#socket.start();
+    addEventListener("online", this.#wake);
+    void this.chat.load();
+  }
+
+  /** Leave the case: an own call ends, as hanging up does. */
+  close(): void {
+    removeEventListener("online", this.#wake);
+    if (this.isInCall.value) this.#socket?.send({ type: "call.end" });
+    if (this.watching.value !== "no") this.#socket?.send({ type: "watch.leave" });
+    this.#hangUp();
+    clearTimeout(this.#iceTimer);
+    this.#socket?.close();
+  }
+
+  /** What the commands are offered by. */
+  get situation(): Situation {
+    const call = this.call.value;
+    return {
+      isMine: this.host.isMine(),
+      isAccepted: this.isAccepted.value,
+      isPaused: call?.isPaused ?? false,
+      isSellerThere: this.seller.value,
+      level: this.host.level(),
+      mayRecord: this.host.mayRecord(),
+      isRecording: this.host.isRecording(),
+      isFrozen: this.drawing.frame.value !== null || this.phone.value?.camera.state === "frozen",
+      phone: this.phone.value,
+    };
+  }
+
+  // --- call -------------------------------------------------------------------------------------
+
+  async toggleCall(): Promise<void> {
+    if (this.isInCall.value) {
+      this.#socket?.send({ type: "call.end" });
+      return;
+    }
+    await this.#openMicrophone();
+    this.#socket?.send({ type: "call.open" });
+  }
+
+  /** Look on at a colleague's call, small and silent; again to leave. */
+  toggleWatch(): void {
+    if (this.watching.value === "no") {
+      this.watching.value = "asked";
+      this.#socket?.send({ type: "watch.join" });
+    } else {
+      this.#socket?.send({ type: "watch.leave" });
+      this.#stopWatching();
+    }
+  }
+
+  toggleMute(): void {
+    this.isMuted.value = !this.isMuted.value;
+    for (const track of this.#microphone?.getAudioTracks() ?? []) track.enabled = !this.isMuted.value;
+  }
+
+  /** Give a command; what comes of it appears in `commands`. */
+  command(name: CommandName, args: CommandArgs = {}): void {
+    this.#count += 1;
+    const id = `${Date.now().toString(36)}-${this.#count}`;
+    const isSent = this.#socket?.send({ type: "command", id, name, args }) ?? false;
+    this.commands.value = sent(this.commands.value, { id, no: null, name, args, ack: null });
+    if (isSent) setTimeout(() => this.#answered(silence(id, "no-answer")), COMMAND_TIMEOUT_MS);
+    else this.#answered(silence(id, "no-line"));
+  }
+
+  async #openMicrophone(): Promise<void> {
+    try {
+      this.#microphone ??= await navigator.mediaDevices.getUserMedia({
+        audio: { echoCancellation: true, noiseSuppression: true, autoGainControl: true },
+      });
+      this.hasMicrophone.value = true;
+      for (const track of this.#microphone.getAudioTracks()) track.enabled = !this.isMuted.value;
+    } catch {
+      this.hasMicrophone.value = false; // the operator can still see, hear the seller and write
+    }
+  }
+
+  #startPeer(): void {
+    this.#dropPeer();
+    const viewerId = this.#viewerId;
+    const peer = new PeerCall({
+      role: "operator",
+      kind: viewerId === null ? "main" : "viewer",
+      iceServers: this.#iceServers as RTCIceServer[],
+      relayOnly: this.#isRelayOnly,
+      send: (payload) =>
+        this.#socket?.send(viewerId === null ? { type: "signal", payload } : { type: "signal", viewer_id: viewerId, payload }),
+      onRemoteStream: (stream) => (this.remote.value = stream),
+      onScreenStream: (stream) => (this.screen.value = stream),
+      onState: (state) => this.#followLink(state),
+    });
+    this.#peer = peer;
+    this.mirror.value = peer.mirror;
+    this.drawing.listen(peer.pointer);
+    if (viewerId === null) void peer.speak(this.#microphone?.getAudioTracks()[0] ?? null);
+  }
+
+  #followLink(state: LinkState): void {
+    this.link.value = state;
+    if (state === "connected") this.#rebuilds.reset();
+    if (state !== "failed") return;
+    clearTimeout(this.#rebuildTimer);
+    this.#rebuildTimer = setTimeout(() => {
+      if (this.isLive.value) this.#askAnew();
+    }, this.#rebuilds.next());
+  }
+
+  /** Build the connection again from the beginning; the seller's page makes the offer. */
+  #askAnew(): void {
+    this.#startPeer();
+    const viewer = this.#viewerId === null ? {} : { viewer_id: this.#viewerId };
+    this.#socket?.send({ type: "signal", ...viewer, payload: { renegotiate: "all" } });
+  }
+
+  #dropPeer(): void {
+    clearTimeout(this.#rebuildTimer);
+    clearTimeout(this.#offerTimer);
+    this.#peer?.close();
+    this.#peer = null;
+    this.remote.value = null;
+    this.screen.value = null;
+    this.mirror.value = null;
+    this.drawing.listen(null);
+  }
+
+  #hangUp(): void {
+    this.#dropPeer();
+    this.#viewerId = null;
+    this.watching.value = "no";
+    this.link.value = null;
+    this.hint.value = null;
+    this.drawing.drop();
+    for (const track of this.#microphone?.getTracks() ?? []) track.stop();
+    this.#microphone = null;
+  }
+
+  #stopWatching(): void {
+    if (this.isInCall.value) return;
+    this.#hangUp();
+  }
+
+  // --- what the service says --------------------------------------------------------------------
+
+  async #hear(message: Incoming): Promise<void> {
+    switch (message.type) {
+      case "welcome":
+        this.#isRelayOnly = message.relay_only;
+        this.#useIce(message.ice_servers, message.ice_expires_at);
+        void this.chat.load();
+        if (this.watching.value !== "no") this.#socket?.send({ type: "watch.join" });
+        break;
+      case "ice":
+        this.#useIce(message.ice_servers, message.expires_at);
+        break;
+      case "event":
+        if (message.event.kind === "command.sent") {
+          this.commands.value = numbered(this.commands.value, message.event.data.id, message.event.data.no);
+        }
+        this.host.changed(message.event);
+        break;
+      case "presence":
+        this.seller.value = message.seller;
+        if (!message.seller) this.phone.value = null;
+        break;
+      case "call":
+        await this.#followCall(message);
+        break;
+      case "signal":
+        await this.#signalled(message);
+        break;
+      case "ack":
+        this.#answered(message);
+        break;
+      case "phone":
+        this.#followPhone(message.phone);
+        break;
+      case "chat":
+        this.chat.hear(message);
+        break;
+      case "hint":
+        this.hint.value = message;
+        break;
+      case "problem":
+        if (this.watching.value === "asked") this.watching.value = "no";
+        this.host.say(message.problem);
+        break;
+      default:
+        break;
+    }
+  }
+
+  #followPhone(phone: PhoneState | null): void {
+    this.phone.value = phone;
+    const isAsked = this.commands.value.some((each) => each.name === "freeze" && each.ack === null);
+    const known = this.host.lastFrame();
+    if (phone?.camera.state === "frozen" && this.isAccepted.value && this.drawing.frame.value === null && !isAsked && known) {
+      this.drawing.show(known);
+    }
+    this.drawing.follow(phone?.camera.state ?? null);
+  }
+
+  #useIce(servers: readonly IceServer[], expiresAt: string | null): void {
+    this.#iceServers = servers;
+    this.#peer?.setIce(servers as RTCIceServer[], this.#isRelayOnly);
+    clearTimeout(this.#iceTimer);
+    if (expiresAt === null) return;
+    const in_ms = Math.max(ICE_AHEAD_MS, Date.parse(expiresAt) - Date.now() - ICE_AHEAD_MS);
+    this.#iceTimer = setTimeout(() => this.#socket?.send({ type: "ice" }), in_ms);
+  }
+
+  async #signalled(message: Extract<Incoming, { type: "signal" }>): Promise<void> {
+    const viewerId = message.viewer_id ?? null;
+    if (viewerId !== null && (this.watching.value === "no" || this.isInCall.value)) return;
+    if (viewerId === null && !this.isAccepted.value) return;
+    // A new id means a new connection, as does an offer from a page that was loaded anew.
+    if (viewerId !== this.#viewerId || this.#peer === null || this.#peer.isFromAnother(message.payload)) {
+      this.#viewerId = viewerId;
+      if (viewerId !== null) this.watching.value = "joined";
+      this.#startPeer();
+    }
+    await this.#peer?.receive(message.payload);
+  }
+
+  #answered(ack: Ack & { readonly no?: number }): void {
+    const before = this.commands.value.find((each) => each.id === ack.id);
+    this.commands.value = acknowledged(this.commands.value, ack);
+    if (before === undefined || before.ack !== null) return;
+    const now = this.commands.value.find((each) => each.id === ack.id);
+    if (now !== undefined && outcomeOf(now).is === "done") this.drawing.obeyed(now);
+  }
+
+  async #followCall(message: Extract<Incoming, { type: "call" }>): Promise<void> {
+    const isMine = message.operator_id === this.host.me();
+    const isNewPage = this.call.value === null;
+    const wasLooking = this.watching.value;
+    this.call.value = {
+      state: message.state,
+      isMine,
+      operatorName: message.operator_name,
+      isPaused: message.paused ?? false,
+      viewers: message.viewers ?? [],
+      ...(message.reason ? { reason: message.reason } : {}),
+    };
+    if (!isMine) {
+      if (wasLooking !== "no" && message.state !== "accepted") this.#stopWatching();
+      if (wasLooking === "asked" && message.state === "accepted") this.#expectOffer(message.viewers ?? []);
+      return;
+    }
+    if (message.state === "accepted") {
+      this.#viewerId = null;
+      await this.#openMicrophone();
+      // Both may have happened while the browser asked for the microphone: the call's end, and the seller's offer.
+      if (!this.isAccepted.value) return this.#hangUp();
+      if (this.#peer === null) this.#startPeer();
+      // Loaded in the middle of the call: the seller's page offered to a page that is gone.
+      if (isNewPage) this.#socket?.send({ type: "signal", payload: { renegotiate: "all" } });
+    } else if (message.state !== "ringing") {
+      this.#hangUp();
+    }
+  }
+
+  /** The service took this page in as a viewer; should the phone's offer have been lost, it is asked for. */
+  #expectOffer(viewers: readonly Viewer[]): void {
+    clearTimeout(this.#offerTimer);
+    const newest = viewers.at(-1);
+    if (newest === undefined) return;
+    this.#offerTimer = setTimeout(() => {
+      if (this.watching.value === "asked") {
+        this.#socket?.send({ type: "signal", viewer_id: newest.viewer_id, payload: { renegotiate: "all" } });
+      }
+    }, OFFER_TIMEOUT_MS);
+  }
+
+  readonly #wake = (): void => {
+    this.#socket?.start();
+    this.#peer?.restart();
+  };
+}
+
+function silence(id: string, error: CommandRefusal): Ack {
+  return { id, ok: false, effect: null, error };
+}
