@@ -39,6 +39,10 @@ InspectionServiceError
     ├── ChunkGap              chunks come one after the other
     ├── ChunkReused           the number names other bytes
     ├── RecordingIncomplete   fewer chunks are here than were announced
+    ├── NotSealed             there is no report yet that could be corrected
+    ├── CorrectionRaced       another correction was made at the same moment
+    ├── UnderLegalHold        nothing of it may be erased for now
+    ├── StillOpen             a case that goes on cannot be erased
     ├── StillJudging          a photo has no judgement yet
     ├── ReasonNeeded          the model refused the photo: override it with a reason
     ├── CannotOpen            the photo is no image anybody can look at
@@ -324,3 +328,28 @@ class RecordingIncomplete(Conflict):
     """Not all chunks of this recording have arrived."""
 
     slug = "recording-incomplete"
+
+
+class NotSealed(Conflict):
+    """There is no sealed report of this inspection yet."""
+
+    slug = "not-sealed"
+
+
+class CorrectionRaced(Conflict):
+    """Another correction was made at the same moment; please try again."""
+
+    slug = "correction-raced"
+    retryable = True
+
+
+class UnderLegalHold(Conflict):
+    """This inspection is under a legal hold: nothing of it may be erased."""
+
+    slug = "legal-hold"
+
+
+class StillOpen(Conflict):
+    """This inspection is not closed yet: cancel it, or wait for its report."""
+
+    slug = "still-open"

@@ -49,6 +49,7 @@ LiveLevel = Literal["off", "watch", "point", "steer"]
 (watch), ``pointing`` and ``steering``."""
 FindingVerdict = Literal["confirmed", "rejected"]
 SignOff = Literal["required", "none"]
+CorrectionKind = Literal["addendum", "withdrawal", "redaction"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -409,6 +410,34 @@ class ReportFiles:
 
 
 @dataclass(frozen=True, slots=True)
+class CorrectionEntry:
+    """A signed entry made after a report, and where its files rest."""
+
+    no: int
+    """From 1."""
+    kind: CorrectionKind
+    at: datetime
+    by: Actor
+    reason: str
+    text: str
+    json_key: str
+    json_sha256: str
+    jws_key: str
+    pdf_key: str | None = None
+    """Of the document issued in place of the first, when there is one."""
+    pdf_sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LegalHold:
+    """Why nothing of an inspection may be erased for now."""
+
+    at: datetime
+    by: Actor
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Dossier:
     """Everything known about one inspection at one moment: what pages show and the report is built from."""
 
@@ -428,6 +457,10 @@ class Dossier:
     recordings: tuple[Recording, ...] = ()
     help: HelpRequest | None = None
     """The newest call for help, also when it has been answered."""
+    corrections: tuple[CorrectionEntry, ...] = ()
+    legal_hold: LegalHold | None = None
+    erased_photos: frozenset[CaptureId] = frozenset()
+    """Photos whose bytes were erased; their hashes stay."""
 
     @property
     def event_seq(self) -> int:

@@ -21,6 +21,7 @@ from inspection_service.inspections.needs import HELP_STATES, TRIES_BEFORE_KEEPI
 from inspection_service.inspections.records import (
     Annotation,
     Capture,
+    CaptureId,
     Dossier,
     Event,
     Frame,
@@ -46,6 +47,11 @@ class Repository:
     def __init__(self, connection: AsyncConnection, scope: Scope) -> None:
         self._connection = connection
         self._scope = scope
+
+    @property
+    def connection(self) -> AsyncConnection:
+        """The connection of this transaction."""
+        return self._connection
 
     # -- one -------------------------------------------------------------------------------------------------
     async def case(self, inspection_id: InspectionId, *, lock: bool = False) -> Case:
@@ -159,6 +165,12 @@ class Repository:
         signatures = await self._records(t.signatures, ids, [t.signatures.c.id], rows.signature_from, valid)
         reports = await self._records(t.reports, ids, [t.reports.c.sealed_at], rows.report_from)
         help_requests = await self._records(t.help_requests, ids, [t.help_requests.c.id], rows.help_from)
+        corrections = await self._records(t.corrections, ids, [t.corrections.c.no], rows.correction_from)
+        in_force = t.legal_holds.c.lifted_at.is_(None)
+        holds = await self._records(t.legal_holds, ids, [t.legal_holds.c.id], rows.hold_from, in_force)
+        erased = await self._records(
+            t.erased_photos, ids, [t.erased_photos.c.at], lambda row: CaptureId(row["capture_id"])
+        )
         live = await self._live(inspections) if kinds is None else {}
         return [
             Dossier(
@@ -176,6 +188,9 @@ class Repository:
                 annotations=live[inspection.id][0] if live else (),
                 recordings=live[inspection.id][1] if live else (),
                 help=next(reversed(help_requests[inspection.id]), None),
+                corrections=corrections[inspection.id],
+                legal_hold=next(iter(holds[inspection.id]), None),
+                erased_photos=frozenset(erased[inspection.id]),
             )
             for inspection in inspections
         ]

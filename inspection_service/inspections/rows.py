@@ -17,12 +17,14 @@ from inspection_service.inspections.records import (
     ChatMessage,
     Consent,
     Contact,
+    CorrectionEntry,
     Event,
     Finding,
     Frame,
     Handover,
     HelpRequest,
     Inspection,
+    LegalHold,
     RecordedStep,
     Recording,
     RecordingPart,
@@ -171,6 +173,27 @@ def signature_from(row: Row) -> Signature:
 def report_from(row: Row) -> ReportFiles:
     """Read where a sealed report rests."""
     return ReportFiles(**{name: row[name] for name in ReportFiles.__dataclass_fields__})
+
+
+def correction_row(entry: CorrectionEntry) -> dict[str, Any]:
+    """Write an entry made after a report."""
+    values = {name: getattr(entry, name) for name in CorrectionEntry.__dataclass_fields__}
+    values["by"] = actor_to_json(entry.by)
+    return values
+
+
+def correction_from(row: Row) -> CorrectionEntry:
+    """Read an entry made after a report."""
+    values = {name: row[name] for name in CorrectionEntry.__dataclass_fields__}
+    values["by"] = actor_from_json(row["by"])
+    return CorrectionEntry(**values)
+
+
+def hold_from(row: Row) -> LegalHold:
+    """Read a legal hold."""
+    by = actor_from_json(row["by"])
+    assert by is not None
+    return LegalHold(row["at"], by, row["reason"])
 
 
 def event_from(row: Row, names: Mapping[str, str]) -> Event:

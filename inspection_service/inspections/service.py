@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspection_service.inspections.afterwards import Afterwards
 from inspection_service.inspections.annotating import Annotating
 from inspection_service.inspections.answering import Answering
 from inspection_service.inspections.deciding import Deciding
@@ -27,6 +28,7 @@ class Inspections(
     Annotating,
     Filming,
     Recording,
+    Afterwards,
 ):
     """The inspections a caller may see, and all that may be done to them; the acts are in the files named above.
 
