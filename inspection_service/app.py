@@ -245,7 +245,14 @@ async def _open_records(
         stack.push_async_callback(store.close)
         bus = InProcessBus()
         inspections = Inspections(
-            database, store, clock, bus, shelf=shelf, uploads=settings.uploads, scope=AllTenants()
+            database,
+            store,
+            clock,
+            bus,
+            shelf=shelf,
+            uploads=settings.uploads,
+            media=settings.media,
+            scope=AllTenants(),
         )
         identity = Identity(
             database, inspections, clock, messenger or ConsoleMessenger(), links=settings.links, pepper=pepper

@@ -13,7 +13,17 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from starlette.middleware.gzip import GZipMiddleware
 
-from inspection_service.api import health, operator, platform, seller, signalling, uploads
+from inspection_service.api import (
+    assistance,
+    frames,
+    health,
+    operator,
+    platform,
+    recordings,
+    seller,
+    signalling,
+    uploads,
+)
 from inspection_service.api.pages import SafeHeaders, install_pages
 from inspection_service.api.problems import MEDIA_TYPE, Problem, install_problems
 
@@ -43,7 +53,7 @@ def install_doors(app: FastAPI, static_dir: Path, checklists_dir: Path) -> None:
         static_dir: Where the web client was built to.
         checklists_dir: Whose ``assets`` folder holds the drawings.
     """
-    for room in (platform, seller, uploads, operator, signalling, health):
+    for room in (platform, seller, assistance, frames, recordings, uploads, operator, signalling, health):
         app.include_router(room.router)
     install_pages(app, static_dir, checklists_dir)
     app.add_middleware(GZipMiddleware, minimum_size=_MIN_GZIP_BYTES, compresslevel=6)

@@ -2,7 +2,8 @@
 
 InspectionServiceError
 ├── NotAllowed
-│   └── OriginRefused         a foreign page
+│   ├── OriginRefused         a foreign page
+│   └── RoleNeeded            a supervisor's act
 ├── InvalidInput
 │   ├── TusVersionUnsupported
 │   ├── UploadHeaderInvalid
@@ -24,6 +25,12 @@ class OriginRefused(NotAllowed):
     """This request did not come from one of our own pages."""
 
     slug = "origin-refused"
+
+
+class RoleNeeded(NotAllowed):
+    """This is for supervisors."""
+
+    slug = "role-needed"
 
 
 class RateLimited(Unavailable):

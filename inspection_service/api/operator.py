@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Depends, Query
 from starlette.requests import Request
@@ -20,26 +20,39 @@ from inspection_service.api.dependencies import (
     set_session,
 )
 from inspection_service.api.dto.operator import (
+    ClaimInput,
+    Colleague,
     FindingInput,
+    HandoverInput,
     LoginInput,
     OdometerInput,
-    OperatorRef,
+    OperatorMe,
     OperatorView,
     OverrideInput,
     PresenceView,
+    QueueCall,
     QueuePage,
+    ReplayView,
     RetakeInput,
     SignedInOperator,
     SignOffInput,
     StatementInput,
     VerdictInput,
 )
+from inspection_service.api.errors import RoleNeeded
 from inspection_service.api.photos import Size
-from inspection_service.api.present.operator import operator_view, queue_item
+from inspection_service.api.present.operator import operator_view, queue_item, replay_view
 from inspection_service.api.problems import problems
 from inspection_service.api.services import Services
-from inspection_service.identity.records import Operator
-from inspection_service.inspections.records import Actor, CaptureId, FindingId, InspectionId, Language
+from inspection_service.identity.records import Operator, Role
+from inspection_service.inspections.records import (
+    Actor,
+    CaptureId,
+    FindingId,
+    InspectionId,
+    Language,
+    OperatorId,
+)
 from inspection_service.inspections.requests import NewFinding, Verdict
 from inspection_service.inspections.service import Inspections
 
@@ -72,7 +85,8 @@ class CaseDoor:
         """
         is_seller_here, names = self.services.live.presence(self.id)
         presence = PresenceView(seller=is_seller_here, operators=names)
-        return operator_view(await self.inspections.dossier(self.id), self.language, presence)
+        dossier = await self.inspections.dossier(self.id)
+        return operator_view(dossier, self.language, presence, looks_on=self.operator.id)
 
 
 async def case_door(inspection_id: str, door: ByOperator, services: Opened, lang: Lang = "fr") -> CaseDoor:
@@ -82,6 +96,7 @@ async def case_door(inspection_id: str, door: ByOperator, services: Opened, lang
 
 OnCase = Annotated[CaseDoor, Depends(case_door)]
 _WRITE = problems(401, 403, 404, 409, 422, 503)
+_MAY_TAKE_OVER: Final[frozenset[Role]] = frozenset({"supervisor", "admin"})
 
 
 @router.post("/login", dependencies=[OwnPage], responses=problems(401, 403, 422, 429, 503))
@@ -108,6 +123,19 @@ async def me(door: ByOperator) -> SignedInOperator:
     return _signed_in(door.operator)
 
 
+@router.get("/colleagues", responses=problems(401, 503))
+async def list_colleagues(door: ByOperator, services: Opened) -> list[Colleague]:
+    """List the other operators, those who are at their desk first."""
+    held = await door.inspections.cases_held()
+    online = services.live.operators_online
+    colleagues = [
+        Colleague(id=one.id, name=one.name, role=one.role, online=one.id in online, cases=held.get(one.id, 0))
+        for one in await services.identity.operators()
+        if one.id != door.operator.id
+    ]
+    return sorted(colleagues, key=lambda one: (not one.online, one.name, one.id))
+
+
 @router.get("/inspections", responses=problems(401, 422, 503))
 async def list_cases(
     *,
@@ -115,17 +143,35 @@ async def list_cases(
     services: Opened,
     scope: Literal["open", "all"] = "open",
     cursor: Annotated[str | None, Query(max_length=500)] = None,
-    limit: Annotated[int, Query(ge=1, le=100)] = 50,
+    limit: Annotated[int, Query(ge=1, le=200)] = 100,
+    ids: Annotated[
+        list[str] | None,
+        Query(
+            max_length=100,
+            description="Only these rows, as they are now: what a page asks when told they changed.",
+        ),
+    ] = None,
     lang: Lang = "fr",
 ) -> QueuePage:
-    """List cases, those who need somebody first."""
-    page = await door.inspections.queue(only_open=scope == "open", cursor=cursor, limit=limit)
+    """List cases in the order in which somebody should look: help, failed twice, stalled, to be signed off."""
+    next_cursor: str | None = None
+    if ids is not None:
+        entries = await door.inspections.queued([InspectionId(one) for one in ids])
+    else:
+        page = await door.inspections.queue(only_open=scope == "open", cursor=cursor, limit=limit)
+        entries, next_cursor = page.items, page.next_cursor
     now = services.clock.now()
     items = [
-        queue_item(dossier, lang, now, is_seller_live=services.live.presence(dossier.inspection.id)[0])
-        for dossier in page.items
+        queue_item(
+            entry,
+            lang,
+            now,
+            call=_queue_call(services, entry.dossier.inspection.id),
+            is_seller_live=services.live.presence(entry.dossier.inspection.id)[0],
+        )
+        for entry in entries
     ]
-    return QueuePage(items=items, next_cursor=page.next_cursor)
+    return QueuePage(items=items, next_cursor=next_cursor)
 
 
 @cases.get("", responses=problems(401, 404, 422, 503))
@@ -134,10 +180,28 @@ async def get_case(case: OnCase) -> OperatorView:
     return await case.view()
 
 
+@cases.get("/replay", responses=problems(401, 404, 422, 503))
+async def replay(case: OnCase) -> ReplayView:
+    """Everything the flight recorder steps through: the whole log, photos, drawings, recordings, words."""
+    dossier = await case.inspections.dossier(case.id)
+    messages = await case.inspections.messages(case.id)
+    return replay_view(dossier, messages, await case.inspections.frames(case.id), case.language)
+
+
 @cases.post("/claim", responses=_WRITE)
-async def claim(case: OnCase) -> OperatorView:
-    """Take the case; `case-claimed` names the one who holds it."""
-    await case.inspections.claim(case.id, by=case.by)
+async def claim(case: OnCase, body: ClaimInput | None = None) -> OperatorView:
+    """Take the case; `case-claimed` names the one who holds it. A supervisor may take it from them by `force`."""
+    force = body is not None and body.force
+    if force and case.operator.role not in _MAY_TAKE_OVER:
+        raise RoleNeeded(roles=sorted(_MAY_TAKE_OVER))
+    await case.inspections.claim(case.id, by=case.by, force=force)
+    return await case.view()
+
+
+@cases.post("/handover", responses=_WRITE)
+async def hand_over(body: HandoverInput, case: OnCase) -> OperatorView:
+    """Give the case to a colleague, who holds it from now on."""
+    await case.inspections.hand_over(case.id, OperatorId(body.operator_id), body.note, by=case.by)
     return await case.view()
 
 
@@ -262,7 +326,14 @@ async def get_report_pdf(case: OnCase) -> Response:
 
 
 def _signed_in(operator: Operator) -> SignedInOperator:
-    return SignedInOperator(operator=OperatorRef(id=operator.id, name=operator.name))
+    return SignedInOperator(operator=OperatorMe(id=operator.id, name=operator.name, role=operator.role))
+
+
+def _queue_call(services: Services, inspection_id: InspectionId) -> QueueCall | None:
+    call = services.live.call(inspection_id)
+    if call is None or call.state not in ("ringing", "accepted"):
+        return None
+    return QueueCall(state=call.state, operator_name=call.operator_name)
 
 
 router.include_router(cases)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 from fastapi import APIRouter, FastAPI
 from starlette.datastructures import MutableHeaders
@@ -123,7 +123,7 @@ def install_pages(app: FastAPI, static_dir: Path, checklists_dir: Path) -> None:
     app.mount("/static", _Built(directory=static_dir, check_dir=False), name="static")
 
 
-def _page(path: Path, signing: Literal["development", "file"]) -> Response:
+def _page(path: Path, signing: str) -> Response:
     """Answer with a page that knows whether this instance is one to try: then it offers the generated car."""
     if not path.is_file():
         raise PagesNotBuilt

@@ -7,22 +7,37 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import Executor
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from inspection_service.inspections.records import Capture
 from inspection_service.storage.errors import ObjectExists
 from inspection_service.storage.objects import ObjectStore
 from inspection_service.vision.decode import decode_photo
+from inspection_service.vision.errors import NotAnImage
+from inspection_service.vision.headers import read_header
 
 Size = Literal["thumb", "full"]
 _LONG_SIDE_PX: Final[dict[Size, int | None]] = {"thumb": 480, "full": None}
 _AT_ONCE: Final = 2
 """Originals held in memory and decoded at the same time; further requests wait with nothing in hand."""
 _QUALITY: Final[dict[Size, int]] = {"thumb": 78, "full": 88}
+
+
+class Original(Protocol):
+    """A picture as it came: a capture, or a frozen frame."""
+
+    @property
+    def sha256(self) -> str:
+        """Hash of its bytes."""
+        ...
+
+    @property
+    def object_key(self) -> str:
+        """Where they rest."""
+        ...
 
 
 class PhotoCopies:
@@ -39,7 +54,7 @@ class PhotoCopies:
         self._executor = executor
         self._turns = asyncio.Semaphore(_AT_ONCE)
 
-    async def get(self, capture: Capture, size: Size) -> bytes:
+    async def get(self, capture: Original, size: Size) -> bytes:
         """Return a copy as JPEG.
 
         Raises:
@@ -59,6 +74,25 @@ class PhotoCopies:
             except ObjectExists:
                 return await self._store.get(key)
             return copy
+
+    async def measure(self, data: bytes) -> tuple[int, int]:
+        """Open a picture that has just come, to see that it is one.
+
+        Returns:
+            Width and height of the upright picture, in pixels.
+
+        Raises:
+            UnusableImage: It is not a JPEG or PNG that can be shown.
+        """
+        async with self._turns:
+            return await asyncio.get_running_loop().run_in_executor(self._executor, _measure, data)
+
+
+def _measure(data: bytes) -> tuple[int, int]:
+    if read_header(data).format not in ("jpeg", "png"):
+        raise NotAnImage("This is neither a JPEG nor a PNG picture.")
+    photo = decode_photo(data, _LONG_SIDE_PX["thumb"])
+    return photo.width, photo.height
 
 
 def make_copy(original: bytes, size: Size) -> bytes:

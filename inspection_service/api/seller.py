@@ -19,6 +19,7 @@ from inspection_service.api.dependencies import (
     set_session,
 )
 from inspection_service.api.dto.common import FindingView
+from inspection_service.api.dto.live import HelpView
 from inspection_service.api.dto.seller import (
     CallView,
     CodeSent,
@@ -35,11 +36,19 @@ from inspection_service.api.dto.seller import (
     StepInput,
 )
 from inspection_service.api.photos import Size
+from inspection_service.api.present.live import help_view
 from inspection_service.api.present.seller import seller_view
 from inspection_service.api.present.steps import finding_view
 from inspection_service.api.problems import problems
 from inspection_service.api.services import Services
-from inspection_service.inspections.records import CaptureId, ConsentPurpose, FindingId, Language, StepId
+from inspection_service.inspections.records import (
+    CaptureId,
+    ConsentPurpose,
+    Dossier,
+    FindingId,
+    Language,
+    StepId,
+)
 from inspection_service.inspections.requests import SellerMark
 
 router = APIRouter(prefix="/v1/seller", tags=["seller"])
@@ -79,7 +88,7 @@ async def join(
     )
     if signed_in is not None:
         set_session(response, request, SELLER_COOKIE, signed_in.token, signed_in.expires_at)
-    return await _view(services, SellerDoor(seller, services.inspections.of(seller.tenant_id), lang))
+    return await view_for(services, SellerDoor(seller, services.inspections.of(seller.tenant_id), lang))
 
 
 @router.post(
@@ -97,7 +106,7 @@ async def ask_takeover(body: LinkInput, request: Request, services: Opened) -> C
 @router.get("/inspection", responses=problems(401, 503))
 async def get_case(door: BySeller, services: Opened) -> SellerView:
     """Everything the page shows."""
-    return await _view(services, door)
+    return await view_for(services, door)
 
 
 @router.put("/consents", responses=problems(401, 403, 409, 422, 503))
@@ -105,33 +114,36 @@ async def put_consents(body: ConsentsInput, door: BySeller, services: Opened) ->
     """Agree, or take it back, sentence by sentence."""
     consents: dict[ConsentPurpose, bool] = {
         "photos": body.photos,
-        "live_video": body.live_video,
         "location": body.location,
         "recording": body.recording,
     }
-    await door.inspections.give_consents(door.inspection_id, consents, by=door.seller.actor)
-    return await _view(services, door)
+    if body.live_level is None:
+        consents["live_video"] = body.live_video
+    await door.inspections.give_consents(
+        door.inspection_id, consents, by=door.seller.actor, live_level=body.live_level
+    )
+    return await view_for(services, door)
 
 
 @router.put("/step", responses=problems(401, 403, 409, 422, 503))
 async def enter_step(body: StepInput, door: BySeller, services: Opened) -> SellerView:
     """Remember the step the seller is on."""
     await door.inspections.enter_step(door.inspection_id, StepId(body.step_id), by=door.seller.actor)
-    return await _view(services, door)
+    return await view_for(services, door)
 
 
 @router.post("/steps/{step_id}/skip", responses=problems(401, 403, 409, 422, 503))
 async def skip_step(step_id: str, body: ReasonInput, door: BySeller, services: Opened) -> SellerView:
     """Leave a step out and say why."""
     await door.inspections.skip(door.inspection_id, StepId(step_id), body.reason, by=door.seller.actor)
-    return await _view(services, door)
+    return await view_for(services, door)
 
 
 @router.post("/captures/{capture_id}/keep", responses=problems(401, 403, 404, 409, 422, 503))
 async def keep_photo(capture_id: str, body: ReasonInput, door: BySeller, services: Opened) -> SellerView:
     """Keep a photo that was not accepted, after two tries."""
     await door.inspections.keep(door.inspection_id, CaptureId(capture_id), body.reason, by=door.seller.actor)
-    return await _view(services, door)
+    return await view_for(services, door)
 
 
 @router.get(
@@ -183,14 +195,14 @@ async def dispute_finding(finding_id: str, body: DisputeInput, door: BySeller) -
 async def submit(door: BySeller, services: Opened) -> SellerView:
     """All steps are answered: on to the review. The problem `steps-missing` names those that are not."""
     await door.inspections.submit(door.inspection_id, by=door.seller.actor)
-    return await _view(services, door)
+    return await view_for(services, door)
 
 
 @router.post("/reopen", responses=problems(401, 403, 409, 503))
 async def reopen(door: BySeller, services: Opened) -> SellerView:
     """Back from the review, to add or retake photos."""
     await door.inspections.reopen(door.inspection_id, by=door.seller.actor)
-    return await _view(services, door)
+    return await view_for(services, door)
 
 
 @router.post("/signature/code", status_code=202, responses=problems(401, 403, 409, 429, 503))
@@ -209,7 +221,7 @@ async def sign(body: SignatureInput, door: BySeller, request: Request, services:
         await door.inspections.sign_as_seller(
             door.inspection_id, mark, by=door.seller.actor, within=transaction
         )
-    return await _view(services, door)
+    return await view_for(services, door)
 
 
 @router.get(
@@ -220,14 +232,16 @@ async def get_report(door: BySeller, services: Opened) -> Response:
     return await answers.report(services, door.inspections, door.inspection_id, "pdf")
 
 
-@router.post("/help", status_code=202, responses=problems(401, 403, 409, 503))
-async def ask_help(door: BySeller) -> None:
-    """Ask for a person; the case rises in the operators' list."""
-    await door.inspections.ask_help(door.inspection_id, by=door.seller.actor)
-
-
-async def _view(services: Services, door: SellerDoor) -> SellerView:
+async def view_for(services: Services, door: SellerDoor) -> SellerView:
+    """Read the case anew and show all of it."""
     dossier = await door.inspections.dossier(door.inspection_id)
     call = services.live.call(door.inspection_id)
     shown = None if call is None else CallView(id=call.id, operator_name=call.operator_name, state=call.state)
-    return seller_view(dossier, shown, door.language)
+    return seller_view(dossier, shown, door.language, waiting=await _waiting(services, door, dossier))
+
+
+async def _waiting(services: Services, door: SellerDoor, dossier: Dossier) -> HelpView | None:
+    if dossier.help is None or not dossier.help.is_open:
+        return None
+    line = await door.inspections.help_line(door.inspection_id)
+    return None if line is None else help_view(dossier.help, line, len(services.live.operators_online))

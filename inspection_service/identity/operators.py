@@ -123,6 +123,18 @@ class Operators(Room):
             raise SessionMissing
         return Operator(OperatorId(row.id), row.email, row.name, row.role)
 
+    async def operators(self) -> list[Operator]:
+        """Return everybody who may sign in at a desk, by name."""
+        people = t.operators.c
+        query = (
+            select(people.id, people.email, people.name, people.role)
+            .where(people.disabled_at.is_(None))
+            .order_by(people.name, people.id)
+        )
+        async with self._database.read() as transaction:
+            found = (await transaction.connection.execute(query)).all()
+        return [Operator(OperatorId(row.id), row.email, row.name, row.role) for row in found]
+
     async def operator_names(self, ids: frozenset[OperatorId]) -> dict[OperatorId, str]:
         """Return display names."""
         people = t.operators.c

@@ -55,7 +55,7 @@ class Annotating(Acts):
             LevelNeeded: The seller does not let an operator point.
             QuotaExceeded: ``frames``: more than 30 within an hour.
         """
-        await self._may_freeze(inspection_id, by)
+        await self.may_freeze(inspection_id, by=by)
         digest = hashlib.sha256(new.data).hexdigest()
         frame_id = FrameId(new_id("frm"))
         key = f"inspections/{inspection_id}/frames/{frame_id}"
@@ -67,7 +67,8 @@ class Annotating(Acts):
             await self._store.delete(key)
             raise
 
-    async def _may_freeze(self, inspection_id: InspectionId, by: Actor) -> None:
+    async def may_freeze(self, inspection_id: InspectionId, *, by: Actor) -> None:
+        """Refuse what ``freeze`` would refuse, before anybody reads the bytes."""
         async with self._change(inspection_id, by) as change:
             await _check_frame(change)
 

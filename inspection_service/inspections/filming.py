@@ -53,9 +53,11 @@ IDLE_S: Final = 24 * 3600
 _RECORDINGS_MAX: Final = 50
 _CHUNKS_MAX: Final = 20_000
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
-_MEDIA_TYPE: Final = re.compile(
-    r"(video|audio|application)/[a-z0-9.+-]{1,40}(;\s?[a-z0-9-]{1,20}=[\w.,\"\-+]{1,80})?", re.I
-)
+_MEDIA_TYPE: Final[Mapping[RecordingKind, re.Pattern[str]]] = {
+    "video": re.compile(r"video/(webm|mp4|x-matroska|quicktime)(;\s?codecs=[\w.,\"+-]{1,80})?"),
+    "mirror": re.compile(r"application/(json|x-ndjson|octet-stream|gzip)"),
+}
+"""What a page may later be given back under our own name: nothing that a browser would run."""
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _BEFORE_ALL: Final = "0" * 64
 
@@ -373,8 +375,11 @@ def _key(
 def _check_new(new: NewRecording) -> None:
     if new.recording_id is not None and not _ID.fullmatch(new.recording_id):
         raise UploadInvalid("recording_id is 8 to 64 letters, digits, - and _.", field="recording_id")
-    if not _MEDIA_TYPE.fullmatch(new.media_type):
-        raise UploadInvalid("media_type is one such as video/webm;codecs=vp8.", field="media_type")
+    if not _MEDIA_TYPE[new.kind].fullmatch(new.media_type):
+        raise UploadInvalid(
+            "media_type is video/webm, video/mp4 ... with codecs; for the mirror application/x-ndjson.",
+            field="media_type",
+        )
 
 
 def _check_chunk(new: NewChunk) -> None:

@@ -102,6 +102,7 @@ class FindingView(View):
     verdict_by: ActorView | None
     verdict_note: str | None
     dispute: str | None
+    annotation_id: str | None = Field(description="The drawing on a frozen frame that shows it.")
 
 
 class StepView(View):
@@ -120,6 +121,16 @@ class StepView(View):
     can_keep: bool
     capture: CaptureView | None
     advice: AdviceView | None
+
+
+class FailureView(View):
+    """What went wrong last, on a step that has no answer yet."""
+
+    step_id: str | None
+    step_title: str | None
+    code: str
+    sentence: str
+    at: Moment
 
 
 class Progress(View):

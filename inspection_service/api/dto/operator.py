@@ -12,6 +12,7 @@ from inspection_service.api.dto.common import (
     Box,
     CaptureView,
     EventView,
+    FailureView,
     FindingView,
     Input,
     Moment,
@@ -23,7 +24,18 @@ from inspection_service.api.dto.common import (
     VehicleView,
     View,
 )
+from inspection_service.api.dto.live import (
+    AnnotationView,
+    ChatMessageView,
+    FrameView,
+    HandoverView,
+    Kind,
+    OperatorHelpView,
+    RecordingView,
+)
 from inspection_service.api.dto.seller import ConsentsView
+from inspection_service.identity.records import Role
+from inspection_service.inspections.needs import Need
 from inspection_service.inspections.records import (
     FindingVerdict,
     InspectionState,
@@ -32,8 +44,6 @@ from inspection_service.inspections.records import (
     SignOff,
     Voice,
 )
-
-Kind = Literal["dent", "scratch", "crack", "glass_shatter", "lamp_broken", "tire_flat", "other_damage"]
 
 
 class LoginInput(Input):
@@ -50,10 +60,36 @@ class OperatorRef(View):
     name: str
 
 
+class OperatorMe(OperatorRef):
+    """An operator, and what they may do beyond their own cases."""
+
+    role: Role
+
+
 class SignedInOperator(View):
     """Who is signed in."""
 
-    operator: OperatorRef
+    operator: OperatorMe
+
+
+class Colleague(OperatorMe):
+    """An operator one may hand a case to."""
+
+    online: bool = Field(description="Whether a page of theirs is open.")
+    cases: int = Field(description="Open cases they hold.")
+
+
+class ClaimInput(Input):
+    """How to take a case."""
+
+    force: bool = Field(default=False, description="Also from a colleague; for supervisors.")
+
+
+class HandoverInput(Input):
+    """Who holds the case from now on."""
+
+    operator_id: Annotated[str, StringConstraints(min_length=1, max_length=64)]
+    note: Annotated[str, StringConstraints(max_length=500)] | None = None
 
 
 class RetakeInput(Input):
@@ -123,6 +159,13 @@ class LiveView(View):
     seller: bool
 
 
+class QueueCall(View):
+    """A call that rings or goes on."""
+
+    state: Literal["ringing", "accepted"]
+    operator_name: str
+
+
 class QueueItem(View):
     """One line of the operators' list."""
 
@@ -136,8 +179,12 @@ class QueueItem(View):
     step_title: str | None
     age_s: int
     last_event_at: Moment | None
-    needs: list[Literal["help", "failed_twice", "stalled", "sign_off"]]
+    failure: FailureView | None
+    needs: list[Need] = Field(description="Most urgent first: help, failed_twice, stalled, sign_off.")
+    need_since: Moment | None = Field(description="Since when the most urgent one waits.")
+    rank: str = Field(description="Sorts the list; compare as text.")
     claimed_by: OperatorRef | None
+    call: QueueCall | None
     live: LiveView
 
 
@@ -166,6 +213,7 @@ class OperatorInspection(View):
     seller_name: str | None
     contact_masked: str | None
     claimed_by: OperatorRef | None
+    handover: HandoverView | None
     progress: Progress
 
 
@@ -248,5 +296,23 @@ class OperatorView(View):
     signatures: list[OperatorSignature]
     events: list[EventView] = Field(description="The last 200.")
     presence: PresenceView
+    help: OperatorHelpView | None
+    annotations: list[AnnotationView]
+    recordings: list[RecordingView]
     report_ready: bool
     texts_language: Language
+
+
+class ReplayView(View):
+    """Everything the flight recorder shows: what was asked, what the camera did, what was seen and said, and when."""
+
+    inspection: OperatorInspection
+    steps: list[OperatorStepView]
+    started_at: Moment
+    ended_at: Moment | None = Field(description="When the case was closed; null while it is open.")
+    events: list[EventView] = Field(description="All of them.")
+    captures: list[CaptureView]
+    annotations: list[AnnotationView]
+    recordings: list[RecordingView]
+    chat: list[ChatMessageView]
+    frames: list[FrameView]

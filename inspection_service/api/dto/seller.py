@@ -17,7 +17,8 @@ from inspection_service.api.dto.common import (
     VehicleView,
     View,
 )
-from inspection_service.inspections.records import InspectionState, Language, Purpose
+from inspection_service.api.dto.live import AnnotationView, HelpView
+from inspection_service.inspections.records import InspectionState, Language, LiveLevel, Purpose
 
 Token = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 _NUMBER = r"-?[0-9]+(\.[0-9]+)?"
@@ -68,7 +69,14 @@ class ConsentsInput(Input):
     """What the seller agrees to, sentence by sentence; sending false takes it back."""
 
     photos: bool
-    live_video: bool
+    live_video: bool = Field(
+        description="Whether an operator may watch; false takes back what is above it too."
+    )
+    live_level: LiveLevel | None = Field(
+        default=None,
+        description="How much an operator may do in a call, each including the one before; beside it `live_video` is "
+        "not looked at.",
+    )
     location: bool
     recording: bool
 
@@ -78,6 +86,7 @@ class ConsentsView(View):
 
     photos: bool
     live_video: bool
+    live_level: LiveLevel
     location: bool
     recording: bool
 
@@ -166,6 +175,8 @@ class SellerView(View):
     signature: SignatureView | None
     code: CodeView
     report_ready: bool
+    help: HelpView | None = Field(description="While the seller waits for a person.")
+    annotations: list[AnnotationView]
     call: CallView | None
     review_sha256: str
     texts_language: Language

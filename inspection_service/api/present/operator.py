@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from inspection_service.api.dto.common import ActorView
+from inspection_service.api.dto.live import HandoverView
 from inspection_service.api.dto.operator import (
     ControlPointView,
     LiveView,
@@ -16,15 +18,26 @@ from inspection_service.api.dto.operator import (
     OperatorStepView,
     OperatorView,
     PresenceView,
+    QueueCall,
     QueueItem,
+    ReplayView,
     SkippedView,
     StatementView,
+)
+from inspection_service.api.present.live import (
+    annotation_view,
+    chat_message_view,
+    frame_view,
+    operator_help_view,
+    recording_view,
 )
 from inspection_service.api.present.seller import consents_view, masked_contact
 from inspection_service.api.present.steps import (
     capture_view,
     event_view,
+    failure_view,
     finding_view,
+    named_actor,
     progress_view,
     reasons_of,
     step_view,
@@ -32,9 +45,12 @@ from inspection_service.api.present.steps import (
     words_of,
 )
 from inspection_service.inspections import views
-from inspection_service.inspections.records import Dossier, Language, Statement
+from inspection_service.inspections.queueing import QueueEntry
+from inspection_service.inspections.records import ChatMessage, Dossier, Frame, Language, Statement
+from inspection_service.inspections.states import CLOSED
 
 _EVENTS_SHOWN = 200
+_CLOSING = frozenset({"report.sealed", "inspection.cancelled", "inspection.expired", "inspection.rejected"})
 
 
 def photos_url(inspection_id: str) -> str:
@@ -42,8 +58,11 @@ def photos_url(inspection_id: str) -> str:
     return f"/v1/operator/inspections/{inspection_id}/captures"
 
 
-def queue_item(dossier: Dossier, language: Language, now: datetime, *, is_seller_live: bool) -> QueueItem:
+def queue_item(
+    entry: QueueEntry, language: Language, now: datetime, *, call: QueueCall | None, is_seller_live: bool
+) -> QueueItem:
     """Show one line of the list."""
+    dossier = entry.dossier
     case = dossier.inspection
     title = words_of(dossier, case.current_step).get("title", {})
     return QueueItem(
@@ -57,19 +76,26 @@ def queue_item(dossier: Dossier, language: Language, now: datetime, *, is_seller
         step_title=title.get(language),
         age_s=max(0, int((now - case.created_at).total_seconds())),
         last_event_at=dossier.events[-1].at if dossier.events else None,
-        needs=list(views.needs(dossier, now)),
+        failure=failure_view(dossier, language) if case.state in ("in_progress", "review") else None,
+        needs=list(entry.needs),
+        need_since=entry.need_since,
+        rank=entry.rank,
         claimed_by=_claim(dossier),
+        call=call,
         live=LiveView(seller=is_seller_live),
     )
 
 
-def operator_view(dossier: Dossier, language: Language, presence: PresenceView) -> OperatorView:
+def operator_view(
+    dossier: Dossier, language: Language, presence: PresenceView, *, looks_on: str | None = None
+) -> OperatorView:
     """Show one case.
 
     Args:
         dossier: The case.
         language: Of the operator.
         presence: Who looks at it now.
+        looks_on: Id of the operator it is shown to; only who holds the case sees the number to call back.
     """
     url = photos_url(dossier.inspection.id)
     return OperatorView(
@@ -98,6 +124,9 @@ def operator_view(dossier: Dossier, language: Language, presence: PresenceView) 
         signatures=[OperatorSignature.model_validate(signature) for signature in dossier.signatures],
         events=[event_view(event) for event in dossier.events[-_EVENTS_SHOWN:]],
         presence=presence,
+        help=operator_help_view(dossier, is_holder=looks_on == dossier.inspection.claimed_by is not None),
+        annotations=[annotation_view(annotation) for annotation in dossier.annotations],
+        recordings=[recording_view(recording) for recording in dossier.recordings],
         report_ready=dossier.report is not None,
         texts_language=language,
     )
@@ -121,7 +150,32 @@ def _inspection(dossier: Dossier) -> OperatorInspection:
         seller_name=case.contact.name,
         contact_masked=masked_contact(case.contact),
         claimed_by=_claim(dossier),
+        handover=None
+        if case.handover is None
+        else HandoverView(by=named_actor(case.handover.by), note=case.handover.note, at=case.handover.at),
         progress=progress_view(dossier),
+    )
+
+
+def replay_view(
+    dossier: Dossier, chat: Sequence[ChatMessage], frames: Sequence[Frame], language: Language
+) -> ReplayView:
+    """Show all that happened, for the flight recorder."""
+    case, url = dossier.inspection, photos_url(dossier.inspection.id)
+    is_over = case.state in CLOSED and bool(dossier.events)
+    # What comes after the seal (a recording deleted, a correction) is told, and does not make the session longer.
+    closing = [event.at for event in dossier.events if event.kind in _CLOSING]
+    return ReplayView(
+        inspection=_inspection(dossier),
+        steps=[_step(dossier, step, language, url) for step in views.steps(dossier)],
+        started_at=views.seller_joined_at(dossier) or case.created_at,
+        ended_at=(closing[0] if closing else dossier.events[-1].at) if is_over else None,
+        events=[event_view(event) for event in dossier.events],
+        captures=[capture_view(dossier, capture, language, url) for capture in dossier.captures],
+        annotations=[annotation_view(annotation) for annotation in dossier.annotations],
+        recordings=[recording_view(recording) for recording in dossier.recordings],
+        chat=[chat_message_view(message, case.contact.name) for message in chat],
+        frames=[frame_view(frame) for frame in frames],
     )
 
 

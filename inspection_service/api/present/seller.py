@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from inspection_service.api.dto.common import SignatureView
+from inspection_service.api.dto.live import HelpView
 from inspection_service.api.dto.seller import (
     CallView,
     CodeView,
@@ -10,6 +11,7 @@ from inspection_service.api.dto.seller import (
     SellerInspection,
     SellerView,
 )
+from inspection_service.api.present.live import annotation_view
 from inspection_service.api.present.steps import finding_view, step_view, vehicle_view
 from inspection_service.identity.secrets import masked
 from inspection_service.inspections import views
@@ -18,8 +20,21 @@ from inspection_service.inspections.records import Contact, Dossier, Language
 PHOTOS_URL = "/v1/seller/captures"
 
 
-def seller_view(dossier: Dossier, call: CallView | None, language: Language | None = None) -> SellerView:
-    """Show a case to its seller, in the language it was ordered in unless they chose another."""
+def seller_view(
+    dossier: Dossier,
+    call: CallView | None,
+    language: Language | None = None,
+    *,
+    waiting: HelpView | None = None,
+) -> SellerView:
+    """Show a case to its seller, in the language it was ordered in unless they chose another.
+
+    Args:
+        dossier: The case.
+        call: The call that rings or goes on.
+        language: Of the words.
+        waiting: What to tell a seller who asked for a person and waits.
+    """
     case = dossier.inspection
     words = language or case.language
     signature = next((s for s in reversed(dossier.signatures) if s.role == "seller"), None)
@@ -42,6 +57,8 @@ def seller_view(dossier: Dossier, call: CallView | None, language: Language | No
         signature=None if signature is None else SignatureView(name=signature.name, at=signature.at),
         code=CodeView(masked=masked_contact(case.contact)),
         report_ready=dossier.report is not None,
+        help=waiting,
+        annotations=[annotation_view(annotation) for annotation in dossier.annotations],
         call=call,
         review_sha256=views.review_sha256(dossier),
         texts_language=words,
@@ -53,6 +70,7 @@ def consents_view(dossier: Dossier) -> ConsentsView:
     return ConsentsView(
         photos=views.has_consent(dossier, "photos"),
         live_video=views.has_consent(dossier, "live_video"),
+        live_level=views.live_level(dossier),
         location=views.has_consent(dossier, "location"),
         recording=views.has_consent(dossier, "recording"),
     )

@@ -10,6 +10,7 @@ from inspection_service.api.dto.common import (
     AdviceView,
     CaptureView,
     EventView,
+    FailureView,
     FindingView,
     Progress,
     StepView,
@@ -102,13 +103,15 @@ def finding_view(finding: Finding, language: Language) -> FindingView:
         verdict_by=actor_view(finding.verdict_by),
         verdict_note=finding.verdict_note,
         dispute=finding.dispute,
+        annotation_id=finding.annotation_id,
     )
 
 
 def event_view(event: Event) -> EventView:
     """Show one line of the log."""
-    actor = ActorView(kind=event.actor.kind, name=event.actor.name)
-    return EventView(seq=event.seq, at=event.at, kind=event.kind, actor=actor, data=dict(event.data))
+    return EventView(
+        seq=event.seq, at=event.at, kind=event.kind, actor=named_actor(event.actor), data=dict(event.data)
+    )
 
 
 def vehicle_view(vehicle: Vehicle) -> VehicleView:
@@ -123,7 +126,27 @@ def progress_view(dossier: Dossier) -> Progress:
 
 def actor_view(actor: Actor | None) -> ActorView | None:
     """Show who did something."""
-    return None if actor is None else ActorView(kind=actor.kind, name=actor.name)
+    return None if actor is None else named_actor(actor)
+
+
+def named_actor(actor: Actor) -> ActorView:
+    """Show somebody by kind and name."""
+    return ActorView(kind=actor.kind, name=actor.name)
+
+
+def failure_view(dossier: Dossier, language: Language) -> FailureView | None:
+    """Show what went wrong last, when its step has no answer yet."""
+    refused = views.last_failure(dossier)
+    if refused is None:
+        return None
+    advice = _capture_advice(dossier, refused, language)
+    return FailureView(
+        step_id=refused.step_id,
+        step_title=words_of(dossier, refused.step_id).get("title", {}).get(language),
+        code=advice.code if advice else "unusable",
+        sentence=advice.sentence if advice else "",
+        at=refused.received_at,
+    )
 
 
 def _capture_advice(dossier: Dossier, capture: Capture, language: Language) -> AdviceView | None:
