@@ -42,7 +42,7 @@ from inspection_service.work.errors import JudgeAway
 from inspection_service.work.handlers import Handlers
 from inspection_service.work.judging import PhotoJudge
 from inspection_service.work.reconciler import Reconciler
-from inspection_service.work.sealing import Sealer
+from inspection_service.work.sealing import Beside, Sealer
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 PASSWORD = "correct horse battery"  # noqa: S105 - a password for accounts that exist only in tests
@@ -203,7 +203,15 @@ class FakeSealer:
         self._count = itertools.count(1)
         self.photos: Mapping[CaptureId, bytes] = {}
 
-    def seal(self, dossier: Dossier, photos: Mapping[CaptureId, bytes]) -> FakeFiles:
+    def ready(self) -> None:
+        """Wait for nothing."""
+
+    def seal(
+        self,
+        dossier: Dossier,
+        photos: Mapping[CaptureId, bytes],
+        beside: Beside,  # noqa: ARG002 - the protocol's
+    ) -> FakeFiles:
         """Return files; see ``Sealer.seal``."""
         self.photos = photos
         number = next(self._count)

@@ -34,6 +34,7 @@ NotedKind = Literal[
     "command.sent",
     "command.acknowledged",
     "code.sent",
+    "sealing.waiting",
 ]
 """Events of a live session (and of identity) that change no record."""
 

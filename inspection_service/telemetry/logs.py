@@ -124,6 +124,11 @@ def report_sealed(inspection_id: str, seconds: float, size_bytes: int) -> None:
     )
 
 
+def sealing_waits(inspection_id: str, reason: str) -> None:
+    """A report cannot be sealed yet; it is tried again."""
+    _log().warning("sealing.waiting", inspection_id=inspection_id, reason=reason)
+
+
 def work_failed(kind: str, subject: str, error: BaseException) -> None:
     """A piece of work raised; it will be tried again."""
     _log().error("work.failed", kind=kind, subject=subject, error=type(error).__name__, exc_info=error)

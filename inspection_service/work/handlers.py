@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
 from contextlib import suppress
 
 from inspection_service.clock import Clock
@@ -12,12 +10,9 @@ from inspection_service.inspections import views
 from inspection_service.inspections.errors import ConsentMissing
 from inspection_service.inspections.records import (
     Capture,
-    CaptureId,
-    Dossier,
     Frame,
     InspectionId,
     RecordingId,
-    ReportFiles,
 )
 from inspection_service.inspections.requests import Upload
 from inspection_service.inspections.service import Inspections
@@ -27,7 +22,7 @@ from inspection_service.telemetry import logs
 from inspection_service.telemetry.metrics import Metrics
 from inspection_service.work.errors import VisionFailed
 from inspection_service.work.judging import PhotoJudge
-from inspection_service.work.sealing import Sealer
+from inspection_service.work.sealing import Archive, Sealer, Sealing
 
 
 class Handlers:
@@ -42,12 +37,13 @@ class Handlers:
         judge: PhotoJudge,
         sealer: Sealer,
         metrics: Metrics,
+        archive: Archive | None = None,
     ) -> None:
         self._inspections = inspections
         self._store = store
         self._clock = clock
         self._judge = judge
-        self._sealer = sealer
+        self._sealing = Sealing(inspections, store, clock, sealer=sealer, metrics=metrics, archive=archive)
         self._metrics = metrics
 
     async def judge(self, capture: Capture) -> None:
@@ -78,36 +74,12 @@ class Handlers:
         self._metrics.judgement_seconds.observe((self._clock.now() - capture.received_at).total_seconds())
 
     async def seal(self, inspection_id: InspectionId) -> None:
-        """Make the report, store its files, and only then write that the inspection is sealed.
+        """Seal the report of an inspection that has been signed off; see ``Sealing``.
 
-        Files are named by their hashes: a second attempt makes other bytes (signatures are never the same twice), and
-        the record decides which ones stand. What a dead attempt left behind is removed afterwards.
+        Raises:
+            SealingMustWait: What the seal needs from outside does not answer as it must.
         """
-        dossier = await self._inspections.dossier(inspection_id)
-        if dossier.inspection.state != "signed_off":
-            return
-        started = self._clock.now()
-        photos = await self._photos(dossier)
-        sealed = await asyncio.to_thread(self._sealer.seal, dossier, photos)
-        folder = f"inspections/{inspection_id}/report/"
-        json_key, json_sha256 = await self._put(folder, "json", sealed.json_bytes)
-        jws_key, _ = await self._put(folder, "jws", _bytes(sealed.jws))
-        pdf_key, pdf_sha256 = await self._put(folder, "pdf", sealed.pdf_bytes)
-        root_key, _ = await self._put(folder, "pem", _bytes(sealed.root_pem))
-        files = ReportFiles(
-            sealed_at=self._clock.now(),
-            json_key=json_key,
-            json_sha256=json_sha256,
-            jws_key=jws_key,
-            pdf_key=pdf_key,
-            pdf_sha256=pdf_sha256,
-            root_key=root_key,
-        )
-        standing = await self._inspections.mark_sealed(inspection_id, files)
-        await self._remove_others(folder, standing)
-        seconds = (self._clock.now() - started).total_seconds()
-        self._metrics.report_seconds.observe(seconds)
-        logs.report_sealed(inspection_id, seconds, len(sealed.pdf_bytes))
+        await self._sealing.seal(inspection_id)
 
     async def expire(self, inspection_id: InspectionId) -> None:
         """Close an inspection whose deadline has passed."""
@@ -135,23 +107,3 @@ class Handlers:
     async def forget_recording(self, which: tuple[InspectionId, RecordingId]) -> None:
         """End a recording nobody goes on with, or delete one that was kept long enough."""
         await self._inspections.forget_recording(*which)
-
-    async def _photos(self, dossier: Dossier) -> dict[CaptureId, bytes]:
-        evidence = [capture for capture in dossier.captures if capture.is_evidence]
-        return {capture.id: await self._store.get(capture.object_key) for capture in evidence}
-
-    async def _put(self, folder: str, ending: str, data: bytes) -> tuple[str, str]:
-        digest = hashlib.sha256(data).hexdigest()
-        key = f"{folder}{digest}.{ending}"
-        await self._store.put(key, data)
-        return key, digest
-
-    async def _remove_others(self, folder: str, standing: ReportFiles) -> None:
-        kept = {standing.json_key, standing.jws_key, standing.pdf_key, standing.root_key}
-        for key in await self._store.list(folder):
-            if key not in kept:
-                await self._store.delete(key)
-
-
-def _bytes(value: bytes | str) -> bytes:
-    return value.encode() if isinstance(value, str) else value

@@ -2,7 +2,8 @@
 
 Nothing is queued: a capture ``received`` is to be judged, an inspection ``signed_off`` is to be sealed, one past its
 deadline is to expire, an upload whose bytes are complete is to be finished, an old one to be dropped, a frozen frame
-nobody kept and a recording whose time is over are to be forgotten. So ``kill -9`` loses nothing. What fails is tried again, ever more rarely.
+nobody kept and a recording whose time is over are to be forgotten. So ``kill -9`` loses nothing. What fails is tried
+again, ever more rarely.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Final, TypeVar
 
 from inspection_service.inspections.bus import EventBus
 from inspection_service.inspections.service import Inspections
+from inspection_service.reports.errors import SealingMustWait
 from inspection_service.settings import WorkSettings
 from inspection_service.telemetry import logs
 from inspection_service.telemetry.metrics import Metrics
@@ -159,7 +161,8 @@ class Reconciler:
                 try:
                     await do(subject)
                 except Exception as error:  # a boundary: one bad case must not stop the others
-                    logs.work_failed(kind, name(subject), error)
+                    if not isinstance(error, SealingMustWait):  # told already, and no fault of ours
+                        logs.work_failed(kind, name(subject), error)
                     self._metrics.work_failures.labels(kind).inc()
                     self._backoff.failed(
                         *((kind,) if isinstance(error, JudgeAway) else (kind, name(subject)))

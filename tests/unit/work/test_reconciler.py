@@ -11,7 +11,8 @@ from inspection_service.inspections import views
 from inspection_service.inspections.records import CaptureId, Dossier, InspectionId
 from inspection_service.inspections.requests import SellerMark
 from inspection_service.storage.errors import DatabaseUnavailable, StorageFull
-from inspection_service.testing import Backend, FakeFiles, MemoryStore, judgement, open_backend
+from inspection_service.testing import Backend, FakeFiles, FakeSealer, MemoryStore, judgement, open_backend
+from inspection_service.work.sealing import STANDING, Beside
 
 pytestmark = pytest.mark.unit
 
@@ -20,6 +21,11 @@ DENT = {"kind": "dent", "box": [1.0, 2.0, 3.0, 4.0], "score": 0.9}
 
 class Killed(BaseException):
     """Stands for ``kill -9``: no handler may catch it."""
+
+
+def standing(case: str) -> str:
+    """The object that names the files that stand."""
+    return f"inspections/{case}/report/{STANDING}"
 
 
 async def signed_off(backend: Backend) -> Any:
@@ -73,14 +79,14 @@ async def test_sealing_killed_at_every_write_ends_with_one_report(tmp_path: Path
             await backend.reconciler.run_once()
             await backend.handlers.seal(case)
             files = await backend.inspections.report_files(case)
-            kept = {files.json_key, files.jws_key, files.pdf_key, files.root_key}
+            kept = {files.json_key, files.jws_key, files.pdf_key, files.root_key, standing(case)}
             assert set(await store.list(f"inspections/{case}/report/")) == kept
             dossier = await backend.dossier(case)
             assert dossier.inspection.state == "sealed"
             assert [event.kind for event in dossier.events].count("report.sealed") == 1
             if died == step:
                 break
-        assert died == 4, "it died at each of the four writes"
+        assert died == 5, "it died at each of the five writes"
 
 
 async def test_two_workers_that_seal_at_once_agree(backend: Backend) -> None:
@@ -88,7 +94,7 @@ async def test_two_workers_that_seal_at_once_agree(backend: Backend) -> None:
     case = await signed_off(backend)
     await asyncio.gather(backend.handlers.seal(case), backend.handlers.seal(case))
     files = await backend.inspections.report_files(case)
-    kept = {files.json_key, files.jws_key, files.pdf_key, files.root_key}
+    kept = {files.json_key, files.jws_key, files.pdf_key, files.root_key, standing(case)}
     assert set(await backend.store.list(f"inspections/{case}/report/")) == kept
 
 
@@ -151,11 +157,12 @@ async def test_a_photo_whose_bytes_are_gone_is_asked_for_again(backend: Backend)
 async def test_one_bad_case_does_not_stop_the_others(tmp_path: Path) -> None:
     """Its work is counted as failed and tried again in the next round."""
 
-    class Sometimes:
+    class Sometimes(FakeSealer):
         def __init__(self) -> None:
+            super().__init__()
             self.broken: set[str] = set()
 
-        def seal(self, dossier: Dossier, photos: Mapping[CaptureId, bytes]) -> FakeFiles:
+        def seal(self, dossier: Dossier, photos: Mapping[CaptureId, bytes], beside: Beside) -> FakeFiles:
             if dossier.inspection.id in self.broken:
                 raise StorageFull
             return FakeFiles(b"json", b"jws", b"pdf", b"root")
@@ -201,12 +208,13 @@ async def test_photos_wait_while_nothing_can_be_judged(backend: Backend) -> None
 async def test_sealing_that_keeps_failing_is_tried_ever_more_rarely(tmp_path: Path) -> None:
     """Others are sealed meanwhile, and it is sealed when the fault is mended."""
 
-    class Full:
+    class Full(FakeSealer):
         def __init__(self) -> None:
+            super().__init__()
             self.tries: list[InspectionId] = []
             self.broken: InspectionId | None = None
 
-        def seal(self, dossier: Dossier, photos: Mapping[CaptureId, bytes]) -> FakeFiles:
+        def seal(self, dossier: Dossier, photos: Mapping[CaptureId, bytes], beside: Beside) -> FakeFiles:
             self.tries.append(dossier.inspection.id)
             if dossier.inspection.id == self.broken:
                 raise StorageFull
