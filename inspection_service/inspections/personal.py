@@ -6,13 +6,47 @@ import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Any, Final, Literal, Protocol
 
 Subject = Literal["seller", "operator"]
 """Whose data a value is. Free texts count as the seller's whoever wrote them: they may speak of the seller."""
 
 SALT_BYTES: Final = 16
 KEY_BYTES: Final = 32
+
+
+class PersonalValue(Protocol):
+    """A clear value of a record and the salt that hides it; ``reports`` calls it a disclosure."""
+
+    @property
+    def pointer(self) -> str:
+        """Where it stands in the record."""
+        ...
+
+    @property
+    def salt(self) -> str:
+        """In base64url."""
+        ...
+
+    @property
+    def value(self) -> Any:
+        """The value itself."""
+        ...
+
+    @property
+    def subject(self) -> Subject:
+        """Whose data it is."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class KeptValue:
+    """A clear value as it comes back from where it rests."""
+
+    pointer: str
+    salt: str
+    value: Any
+    subject: Subject
 
 
 @dataclass(frozen=True, slots=True)
