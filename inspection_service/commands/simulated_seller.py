@@ -30,6 +30,10 @@ TICKS_PER_MS: Final = 90
 SCENE_S: Final = 2.0
 """The picture changes from dark to bright and back, so that hints change too."""
 CONNECT_TIMEOUT_S: Final = 30.0
+ENTER_TIMEOUT_S: Final = 900.0
+"""How long a seller waits at most to be let in and connected, beside the time it sends."""
+PING_S: Final = 2.0
+"""Well under the shortest heartbeat a service is likely to ask for."""
 
 
 @dataclass(slots=True)
@@ -123,7 +127,7 @@ class SimulatedSeller:
         """Send frames for ``seconds`` after the connection stands; what happened is in ``seen``."""
         try:
             async with (
-                asyncio.timeout(seconds + 2 * CONNECT_TIMEOUT_S),
+                asyncio.timeout(seconds + ENTER_TIMEOUT_S),
                 httpx.AsyncClient(
                     base_url=self._url, headers={"Origin": self._url}, timeout=CONNECT_TIMEOUT_S
                 ) as http,
@@ -157,6 +161,10 @@ class SimulatedSeller:
             ),
         ):
             answer = await http.request(method, path, json=body)
+            while answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
+                # All these sellers come from one address, which a service may only let in slowly.
+                await asyncio.sleep(float(answer.headers.get("Retry-After", "1")))
+                answer = await http.request(method, path, json=body)
             answer.raise_for_status()
         view: dict[str, Any] = answer.json()
         return view["inspection"]["id"], view["steps"][0]["id"]
@@ -164,6 +172,7 @@ class SimulatedSeller:
     async def _live(self, socket: ClientConnection, step_id: str, seconds: float) -> None:
         await _say(socket, {"type": "watch.step", "step_id": step_id})
         listening = asyncio.create_task(self._listen(socket))
+        pinging = asyncio.create_task(_keep_alive(socket))
         try:
             began_s = time.monotonic()
             await self._offer(socket)
@@ -175,7 +184,8 @@ class SimulatedSeller:
                 task.result()  # the line ended early: say why
         finally:
             listening.cancel()
-            await asyncio.gather(listening, return_exceptions=True)
+            pinging.cancel()
+            await asyncio.gather(listening, pinging, return_exceptions=True)
 
     async def _offer(self, socket: ClientConnection) -> None:
         @self._peer.on("connectionstatechange")
@@ -189,30 +199,28 @@ class SimulatedSeller:
         await _say(socket, {"type": "analysis.offer", "description": {"type": local.type, "sdp": local.sdp}})
 
     async def _listen(self, socket: ClientConnection) -> None:
-        heartbeat_s = 5.0
-        while True:
-            try:
-                async with asyncio.timeout(heartbeat_s):
-                    message = json.loads(await socket.recv())
-            except TimeoutError:
-                await _say(socket, {"type": "ping"})
-                continue
-            match message["type"]:
-                case "welcome":
-                    heartbeat_s = message["heartbeat_s"]
-                case "analysis" if message["description"] is not None:
-                    answer = message["description"]
-                    await self._peer.setRemoteDescription(
-                        RTCSessionDescription(answer["sdp"], answer["type"])
-                    )
-                case "hint":
-                    self.seen.hints += 1
-                    if message.get("frame_pts") is not None:
-                        self._heard[round(message["frame_pts"] / TICKS_PER_MS)] = time.monotonic()
-                case "problem":
-                    raise RuntimeError(message["problem"].get("detail") or message["problem"]["type"])
-                case _:
-                    pass
+        async for text in socket:
+            await self._hear(json.loads(text))
+
+    async def _hear(self, message: Mapping[str, Any]) -> None:
+        match message["type"]:
+            case "analysis" if message["description"] is not None:
+                answer = message["description"]
+                await self._peer.setRemoteDescription(RTCSessionDescription(answer["sdp"], answer["type"]))
+            case "hint":
+                self.seen.hints += 1
+                if message.get("frame_pts") is not None:
+                    self._heard[round(message["frame_pts"] / TICKS_PER_MS)] = time.monotonic()
+            case "problem":
+                raise RuntimeError(message["problem"].get("detail") or message["problem"]["type"])
+            case _:
+                pass
+
+
+async def _keep_alive(socket: ClientConnection) -> None:
+    while True:
+        await _say(socket, {"type": "ping"})
+        await asyncio.sleep(PING_S)
 
 
 async def _say(socket: ClientConnection, message: Mapping[str, Any]) -> None:

@@ -217,6 +217,8 @@ class Analysis:
                     "ok": steady.ok,
                     "view": steady.view,
                     "step_id": step,
+                    # Tells whoever sent the frame which one it was: a load generator times its frames by it.
+                    "frame_pts": None if isinstance(frame, _Jpeg) else frame.pts,
                 }
             )
 

@@ -1,0 +1,256 @@
+"""What live sessions cost the service: the cameras it looks at, and the messages it passes on."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+import numpy as np
+import psutil
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Origin
+
+from inspection_service.app import open_directory
+from inspection_service.commands.terminal import read_settings
+from inspection_service.inspections.records import Vehicle
+from inspection_service.inspections.requests import Order
+from tests.bench.rows import Row, row
+from tests.e2e.instance import ROOT, Instance, command, environment, free_port
+
+CAMERAS: Final = 5
+CAMERA_SECONDS: Final = 20
+PAIRS: Final = 200
+MESSAGES_PER_S: Final = 5
+TALK_SECONDS: Final = 10
+SERVICE_CORE, LOAD_CORE = 0, 1
+
+
+def rows() -> list[Row]:
+    """Measure sessions with cameras, then sessions that only talk; the service on one core, the load on the other."""
+    with tempfile.TemporaryDirectory() as folder:
+        instance = Instance.prepare(Path(folder) / "data")
+        instance.start()
+        _pin(instance.pid, SERVICE_CORE)
+        try:
+            cameras = _cameras(instance)
+            with _relay() as relay_url:
+                return [*cameras, *asyncio.run(_talk(instance, relay_url))]
+        finally:
+            instance.stop()
+
+
+def _pin(pid: int, core: int) -> None:
+    """Keep a process and its children to one core, where there are two."""
+    if len(os.sched_getaffinity(0)) > 1:
+        for each in (psutil.Process(pid), *psutil.Process(pid).children(recursive=True)):
+            each.cpu_affinity([core])
+
+
+def _processor_s(pid: int) -> float:
+    times = psutil.Process(pid).cpu_times()
+    return float(times.user + times.system)
+
+
+# --- cameras ----------------------------------------------------------------------------------
+
+
+def _cameras(instance: Instance) -> list[Row]:
+    """Let five sellers send 640x360 at three frames a second to the analysis peer."""
+    opened = _simulate(instance, 1, 5)  # opens the models
+    assert opened["errors"] == 0, opened
+    before_s = _processor_s(instance.pid)
+    seen = _simulate(instance, CAMERAS, CAMERA_SECONDS)
+    assert seen["errors"] == 0, seen
+    # Connecting is counted in, although only the seconds of sending divide.
+    share = (_processor_s(instance.pid) - before_s) / CAMERA_SECONDS / CAMERAS
+    on_one_core = f"{CAMERAS} sessions on one core"
+    hint, joined = seen["frame_to_hint_ms"], seen["connect_ms"]
+    return [
+        row(
+            "one session's share of a core, camera of 640x360 at 3 fps looked at", 100 * share, "%", at_most=8
+        ),
+        row(f"frame to hint, {on_one_core}, p50", hint["p50"], "ms"),
+        row(f"frame to hint, {on_one_core}, p95", hint["p95"], "ms", at_most=250),
+        row(f"offer to connection, {on_one_core}, p95", joined["p95"], "ms"),
+    ]
+
+
+def _simulate(instance: Instance, count: int, seconds: int) -> dict[str, Any]:
+    words = ["--url", instance.url, "--data-dir", str(instance.folder), "--count", str(count)]
+    process = subprocess.Popen(
+        [*command("simulate-sellers"), *words, "--seconds", str(seconds), "--json"],
+        env=environment(),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    _pin(process.pid, LOAD_CORE)
+    text, _ = process.communicate(timeout=seconds + 120)
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+# --- messages ---------------------------------------------------------------------------------
+
+
+async def _talk(instance: Instance, relay_url: str) -> list[Row]:
+    """Pair 200 sellers with an operator each, and pass candidates on five times a second in every pair."""
+    os.sched_setaffinity(0, {LOAD_CORE} & os.sched_getaffinity(0) or os.sched_getaffinity(0))
+    rooms = await _rooms(instance)
+    service = psutil.Process(instance.pid)
+    empty_bytes = service.memory_info().rss
+    pairs = await asyncio.gather(*(_pair(instance.url, *room) for room in rooms))
+    pair_kb = (service.memory_info().rss - empty_bytes) / PAIRS / 1000
+    ours = await _exchange(pairs)
+    await _close(pairs)
+    bare = await _exchange(bare_pairs := await _bare_pairs(relay_url))
+    await _close(bare_pairs)
+    return [
+        row(
+            f"signalling, {PAIRS} pairs at {MESSAGES_PER_S} messages a second, {name}",
+            float(np.percentile(ours, share)),
+            "ms",
+            reference=("a bare FastAPI relay, same messages", float(np.percentile(bare, share))),
+            at_most=most,
+        )
+        for name, share, most in (("p50", 50, None), ("p95", 95, 100.0))
+    ] + [row("memory of a pair in a call", pair_kb, "kB")]
+
+
+async def _rooms(instance: Instance) -> list[tuple[str, str, str]]:
+    """Order the inspections and let everybody in; returns inspection, seller's cookie, operator's cookie."""
+    settings = read_settings(data_dir=instance.folder, http__port=instance.port)
+    async with httpx.AsyncClient(
+        base_url=instance.url, headers={"Origin": instance.url}, timeout=60
+    ) as operator:
+        who = {"email": instance.access["operator_email"], "password": instance.access["operator_password"]}
+        (await operator.post("/v1/operator/login", json=who)).raise_for_status()
+        operator_cookie = _cookie_line(operator)
+        made = []
+        async with open_directory(settings) as identity:
+            platform = await identity.platform(instance.access["api_key"])
+            for _ in range(PAIRS):
+                placed, link = await identity.order(
+                    platform, Order(vehicle=Vehicle(), checklist="listing-12", language="en")
+                )
+                _, signed_in = await identity.spend(link.token)
+                assert signed_in is not None
+                made.append((str(placed.inspection.id), f"seller_session={signed_in.token}", operator_cookie))
+        for inspection, seller_cookie, _ in made:
+            consents = {"photos": True, "live_video": True, "location": False, "recording": False}
+            given = await operator.put(
+                "/v1/seller/consents", json=consents, headers={"Cookie": seller_cookie}
+            )
+            given.raise_for_status()
+            (await operator.post(f"/v1/operator/inspections/{inspection}/claim")).raise_for_status()
+    return made
+
+
+async def _pair(
+    url: str, inspection: str, seller_cookie: str, operator_cookie: str
+) -> tuple[ClientConnection, ClientConnection]:
+    """Join both sides and bring them into a call."""
+    address = f"ws{url.removeprefix('http')}/v1/sessions/{inspection}/signalling?role="
+    seller = await _join(address + "seller", url, seller_cookie)
+    operator = await _join(address + "operator", url, operator_cookie)
+    await operator.send('{"type":"call.open"}')
+    await _until(seller, "call")
+    await seller.send('{"type":"call.accept"}')
+    async with asyncio.timeout(60):
+        while (await _until(operator, "call"))["state"] != "accepted":
+            pass
+    return seller, operator
+
+
+async def _join(address: str, url: str, cookie: str) -> ClientConnection:
+    return await connect(
+        address,
+        additional_headers={"Cookie": cookie},
+        origin=Origin(url),
+        max_size=2**20,
+        open_timeout=60,
+        compression=None,
+    )
+
+
+async def _until(socket: ClientConnection, kind: str) -> dict[str, Any]:
+    async with asyncio.timeout(60):
+        while True:
+            message: dict[str, Any] = json.loads(await socket.recv())
+            if message["type"] == kind:
+                return message
+
+
+async def _exchange(pairs: Sequence[tuple[ClientConnection, ClientConnection]]) -> list[float]:
+    """Let every seller speak five times a second; returns how long each message took, in ms."""
+    taken: list[float] = []
+    expected = len(pairs) * TALK_SECONDS * MESSAGES_PER_S
+    ready, complete = asyncio.Event(), asyncio.Event()
+
+    async def speak(socket: ClientConnection, number: int) -> None:
+        await ready.wait()
+        await asyncio.sleep(number / len(pairs) / MESSAGES_PER_S)
+        for _ in range(TALK_SECONDS * MESSAGES_PER_S):
+            line = {
+                "candidate": f"candidate:1 1 udp 2 192.0.2.1 {time.monotonic_ns()} typ host",
+                "sdpMid": "0",
+            }
+            await socket.send(json.dumps({"type": "signal", "payload": {"candidate": line}}))
+            await asyncio.sleep(1 / MESSAGES_PER_S)
+
+    async def listen(socket: ClientConnection) -> None:
+        async for text in socket:
+            if '"signal"' in str(text):
+                sent_ns = int(json.loads(text)["payload"]["candidate"]["candidate"].split()[5])
+                taken.append((time.monotonic_ns() - sent_ns) / 1e6)
+                if len(taken) == expected:
+                    complete.set()
+
+    listening = [asyncio.create_task(listen(operator)) for _, operator in pairs]
+    speaking = [asyncio.create_task(speak(seller, n)) for n, (seller, _) in enumerate(pairs)]
+    ready.set()
+    await asyncio.gather(*speaking)
+    async with asyncio.timeout(60):
+        await complete.wait()
+    for task in listening:
+        task.cancel()
+    await asyncio.gather(*listening, return_exceptions=True)
+    return taken
+
+
+async def _close(pairs: Sequence[tuple[ClientConnection, ClientConnection]]) -> None:
+    await asyncio.gather(*(socket.close() for pair in pairs for socket in pair))
+
+
+@contextmanager
+def _relay() -> Iterator[str]:
+    """Serve a relay that does nothing else: the floor of this server stack."""
+    port = free_port()
+    words = ["tests.bench.bare_relay:app", "--port", str(port), "--log-level", "error"]
+    process = subprocess.Popen([sys.executable, "-m", "uvicorn", *words], env=environment(), cwd=ROOT)
+    try:
+        _pin(process.pid, SERVICE_CORE)
+        with httpx.Client(transport=httpx.HTTPTransport(retries=10)) as client:
+            client.get(f"http://127.0.0.1:{port}/")  # answers 404, and answers
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+async def _bare_pairs(url: str) -> list[tuple[ClientConnection, ClientConnection]]:
+    rooms = [f"ws{url.removeprefix('http')}/{number}" for number in range(PAIRS)]
+    return [(await _join(room, url, ""), await _join(room, url, "")) for room in rooms]
+
+
+def _cookie_line(client: httpx.AsyncClient) -> str:
+    return "; ".join(f"{name}={value}" for name, value in client.cookies.items())
