@@ -5,10 +5,12 @@ import { render } from "preact";
 
 import { Http, SellerApi } from "./core/api";
 import { IndexedPhotoStore, MemoryPhotoStore, OpeningPhotoStore, type PhotoStore } from "./core/photo-store";
-import { Seller, type Memory } from "./core/seller";
+import type { Memory } from "./core/place-memory";
+import { Seller } from "./core/seller";
 import { TusUploader } from "./core/tus-uploader";
 import { App } from "./ui/seller/App";
 import { camera, reviveTheCamera } from "./ui/seller/camera-state";
+import { liveCall, livePanel, parts } from "./ui/seller/live-state";
 import { language, offersDemo, provide, setDemo, state, suggestLanguage } from "./ui/seller/context";
 
 const memory: Memory = {
@@ -59,10 +61,15 @@ async function main(): Promise<void> {
   let hasLiveCall = false;
   effect(() => {
     const now = state.value;
-    if (hasLiveCall || now.at !== "inside" || (camera.value.is !== "open" && now.call === null)) return;
+    if (hasLiveCall || now.at !== "inside") return;
+    if (camera.value.is !== "open" && now.call === null && livePanel.value.is === "none") return;
     hasLiveCall = true;
-    import("./ui/seller/live-call").then(
-      ({ LiveCall }) => new LiveCall(seller),
+    const { id } = now.view.inspection;
+    import("./ui/seller/live").then(
+      (live) => {
+        liveCall.value = new live.LiveCall(seller, id);
+        parts.value = live;
+      },
       () => (hasLiveCall = false),
     );
   });

@@ -42,12 +42,15 @@ export class FakeSocket implements SocketLike {
   onmessage: SocketLike["onmessage"] = null;
   onclose: SocketLike["onclose"] = null;
   readonly sent: { type: string; [key: string]: unknown }[] = [];
+  readonly bytesSent: ArrayBuffer[] = [];
+  bufferedAmount = 0;
   isClosed = false;
 
   constructor(readonly url: string) {}
 
-  send(text: string): void {
-    this.sent.push(JSON.parse(text) as { type: string });
+  send(data: string | ArrayBufferLike | Blob | ArrayBufferView): void {
+    if (typeof data === "string") this.sent.push(JSON.parse(data) as { type: string });
+    else this.bytesSent.push(data as ArrayBuffer);
   }
 
   close(): void {

@@ -12,6 +12,7 @@ import { FakeSocket, FakeTimers, settle, step, view } from "./fakes";
 class FakeService {
   readonly asked: string[] = [];
   case: SellerView = view();
+  chat: readonly object[] = [];
   link: "ready" | "in_use" | "yours" = "ready";
   problem: { status: number; slug: string } | null = null;
   isAway = false;
@@ -24,6 +25,7 @@ class FakeService {
       const { status, slug } = this.problem;
       return new Response(JSON.stringify({ type: `urn:inspection:problem:${slug}`, title: "", status }), { status });
     }
+    if (path === "/v1/seller/chat") return Response.json({ items: this.chat });
     if (path === "/v1/seller/preview") return Response.json({ link: this.link, platform_name: "Demo" });
     return Response.json(this.case);
   };
@@ -83,6 +85,11 @@ describe("the seller's page", () => {
     seller = newPage();
   });
 
+  /** The seller lets an operator steer. */
+  const letSteer = (): void => {
+    const consents = { ...service.case.consents, live_video: true, live_level: "steer" } as const;
+    service.case = { ...service.case, consents };
+  };
   const enter = async (): Promise<void> => {
     await seller.start("token");
     await seller.begin();
@@ -174,7 +181,7 @@ describe("the seller's page", () => {
     await settle();
     refusal = null;
     await seller.shoot(still, null);
-    await seller.help();
+    await seller.help("watch");
     await settle();
     expect(news()).toEqual({ is: "help_coming" });
     timers.pass(PASSING_MS);
@@ -229,6 +236,7 @@ describe("the seller's page", () => {
   });
 
   test("go to step moves the page and says so", async () => {
+    letSteer();
     await enter();
     line().says({ type: "command", id: "k1", name: "go_to_step", args: { step_id: "wheel" } });
     await settle();
@@ -243,17 +251,18 @@ describe("the seller's page", () => {
   });
 
   test("what asks nothing of the seller leaves by itself, and the rest stays", async () => {
+    letSteer();
     await enter();
     line().says({ type: "command", id: "k1", name: "go_to_step", args: { step_id: "wheel" } });
     await settle();
     expect(notice()).toMatchObject({ is: "operator_moved", stepId: "wheel" });
     timers.pass(PASSING_MS - 1000);
-    await seller.help();
+    await seller.help("watch");
     timers.pass(1000);
     expect(notice()).toEqual({ is: "help_coming" });
     timers.pass(PASSING_MS - 1000);
     expect(notice()).toBeNull();
-    await seller.help();
+    await seller.help("watch");
     line().says({
       type: "event",
       event: {
@@ -270,14 +279,15 @@ describe("the seller's page", () => {
   });
 
   test("take the photo says what the camera did, or that it is closed", async () => {
+    letSteer();
     await enter();
     line().says({ type: "command", id: "k1", name: "take_photo", args: {} });
-    seller.shutter = async () => ({ width: 4000 });
+    seller.live.shutter = async () => ({ width: 4000 });
     line().says({ type: "command", id: "k2", name: "take_photo", args: {} });
     await settle();
-    seller.shutter = () => Promise.reject(new Error("track ended"));
+    seller.live.shutter = () => Promise.reject(new Error("track ended"));
     line().says({ type: "command", id: "k3", name: "take_photo", args: {} });
-    seller.shutter = () => Promise.reject(new NoRoom(null));
+    seller.live.shutter = () => Promise.reject(new NoRoom(null));
     line().says({ type: "command", id: "k4", name: "take_photo", args: {} });
     await settle();
     const acks = line().sent.filter((message) => message.type === "ack");
@@ -290,6 +300,7 @@ describe("the seller's page", () => {
   });
 
   test("a command for a step that does not exist is refused", async () => {
+    letSteer();
     await enter();
     line().says({ type: "command", id: "k1", name: "go_to_step", args: { step_id: "roof" } });
     await settle();
@@ -329,13 +340,110 @@ describe("the seller's page", () => {
     expect(service.asked.length - before).toBeLessThanOrEqual(2);
   });
 
-  test("a call rings and ends", async () => {
+  test("an operator does no more than the seller allows", async () => {
+    service.case = { ...service.case, consents: { ...service.case.consents, live_video: true, live_level: "point" } };
     await enter();
-    line().says({ type: "call", call_id: "l1", state: "ringing", operator_name: "Ana" });
+    line().says({ type: "command", id: "k1", name: "go_to_step", args: { step_id: "wheel" } });
+    await settle();
+    expect(place()).toMatchObject({ stepId: "front" });
+    expect(line().sent).toContainEqual({ type: "ack", id: "k1", ok: false, effect: null, error: "denied" });
+  });
+
+  const rings = { type: "call", call_id: "l1", state: "ringing", operator_name: "Ana", paused: false, viewers: [] };
+
+  test("a call is answered with what the operator may do, which the service hears first", async () => {
+    await enter();
+    line().says(rings);
     expect(seller.state).toMatchObject({ call: { operatorName: "Ana", state: "ringing" } });
-    seller.answerCall("accept");
-    expect(line().sent).toContainEqual({ type: "call.accept" });
-    line().says({ type: "call", call_id: "l1", state: "ended", operator_name: "Ana" });
+    const before = service.asked.length;
+    await seller.live.accept("point");
+    expect(service.asked.slice(before)).toContain("PUT /v1/seller/consents");
+    expect(line().sent.at(-1)).toEqual({ type: "call.accept" });
+  });
+
+  test("an operator who hangs up leaves a word, a seller who hangs up needs none", async () => {
+    await enter();
+    line().says({ ...rings, state: "accepted" });
+    line().says({ ...rings, state: "ended", reason: "hung-up" });
     expect(seller.state).toMatchObject({ call: null });
+    expect(notice()).toEqual({ is: "call_over", operator: "Ana", reason: "hung-up" });
+    seller.dismissNotice();
+    line().says({ ...rings, call_id: "l2", state: "accepted" });
+    seller.live.endCall();
+    line().says({ ...rings, call_id: "l2", state: "ended", reason: "hung-up" });
+    expect(seller.state).toMatchObject({ call: null, notice: null });
+  });
+
+  test("pausing hides at once, also while the line is down, and is said when the line is back", async () => {
+    await enter();
+    line().says({ ...rings, state: "accepted" });
+    line().breaks();
+    seller.live.pauseCall(true);
+    expect(seller.state).toMatchObject({ call: { isPaused: true } });
+    timers.pass(1000);
+    line().opens();
+    line().says({ ...rings, state: "accepted" });
+    expect(seller.state).toMatchObject({ call: { isPaused: true } });
+    expect(line().sent).toContainEqual({ type: "call.pause" });
+    line().says({ ...rings, state: "accepted", paused: true });
+    seller.live.pauseCall(false);
+    expect(line().sent.at(-1)).toEqual({ type: "call.resume" });
+  });
+
+  test("hanging up without a line does not bring the call back with the line", async () => {
+    await enter();
+    line().says({ ...rings, state: "accepted" });
+    line().breaks();
+    seller.live.endCall();
+    timers.pass(1000);
+    line().opens();
+    line().says({ ...rings, state: "accepted" });
+    expect(seller.state).toMatchObject({ call: null });
+    expect(line().sent).toContainEqual({ type: "call.end" });
+  });
+
+  test("who looks on is named, and can be sent away", async () => {
+    await enter();
+    line().says({ ...rings, state: "accepted", viewers: [{ viewer_id: "v1", name: "Sam" }] });
+    expect(seller.state).toMatchObject({ call: { viewers: [{ viewer_id: "v1", name: "Sam" }] } });
+    seller.live.endViewer("v1");
+    expect(line().sent.at(-1)).toEqual({ type: "viewer.end", viewer_id: "v1" });
+  });
+
+  test("a message is shown once, counts as new until it is seen, and is not lost with the line", async () => {
+    await enter();
+    const message = { id: "m1", from: "operator", name: "Ana", text: "Hello", at: "2026-11-22T10:00:01Z", read_aloud: false };
+    line().says({ type: "chat", ...message });
+    line().says({ type: "chat", ...message });
+    expect(seller.state).toMatchObject({ unread: 1, chat: [{ id: "m1" }] });
+    seller.live.seeChat();
+    expect(seller.state).toMatchObject({ unread: 0 });
+    service.chat = [message, { ...message, id: "m2", at: "2026-11-22T10:00:02Z" }];
+    await seller.live.readChat();
+    expect(seller.state).toMatchObject({ unread: 1, chat: [{ id: "m1" }, { id: "m2" }] });
+    expect(seller.live.write("  Done!  ")).toBe(true);
+    expect(line().sent.at(-1)).toMatchObject({ type: "chat", text: "Done!" });
+    line().breaks();
+    expect(seller.live.write("Hello?")).toBe(false);
+  });
+
+  test("help is asked for with what a person may then do, and taken back again", async () => {
+    await enter();
+    const before = service.asked.length;
+    await seller.help("steer");
+    await seller.withdrawHelp();
+    expect(service.asked.slice(before)).toEqual([
+      "PUT /v1/seller/consents",
+      "POST /v1/seller/help",
+      "DELETE /v1/seller/help",
+    ]);
+  });
+
+  test("a picture for the analysis goes out only while nothing else waits on the line", async () => {
+    await enter();
+    expect(seller.sayBytes(new ArrayBuffer(8))).toBe(true);
+    line().bufferedAmount = 50_000;
+    expect(seller.sayBytes(new ArrayBuffer(8))).toBe(false);
+    expect(line().bytesSent).toHaveLength(1);
   });
 });

@@ -13,7 +13,7 @@ const enter = (v = view(), remembered: Place | null = null): Inside =>
 
 describe("where the seller is", () => {
   test("a first visit asks for consents before anything else", () => {
-    const consents = { photos: false, live_video: false, live_level: "off", location: false, recording: false };
+    const consents = { photos: false, live_video: false, live_level: "off", location: false, recording: false } as const;
     expect(enter(view({ consents })).place).toEqual({ screen: "consents" });
   });
 
@@ -55,7 +55,7 @@ describe("where the seller is", () => {
   });
 
   test("taking back the consent to photos stops the work at once", () => {
-    const consents = { photos: false, live_video: true, live_level: "watch", location: false, recording: false };
+    const consents = { photos: false, live_video: true, live_level: "watch", location: false, recording: false } as const;
     const after = reduce(enter(), { is: "viewed", view: view({ event_seq: 2, consents }) });
     expect(inside(after).place).toEqual({ screen: "consents" });
   });

@@ -49,6 +49,6 @@ describe("the words", () => {
     const same = leaves(fr).filter(([path, leaf]) => said(leaf) === english.get(path));
     for (const [path, leaf] of [...leaves(fr), ...leaves(en)]) expect(said(leaf).trim(), path).not.toBe("");
     // Words that are the same in both.
-    expect(same.map(([path]) => path).sort()).toEqual(["/menu/button", "/menu/title", "/sign/code", "/takeover/code"]);
+    expect(same.map(([path]) => path).sort()).toEqual(["/call/chat", "/call/pause", "/menu/button", "/menu/title", "/sign/code", "/takeover/code"]);
   });
 });

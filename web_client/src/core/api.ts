@@ -1,12 +1,15 @@
 /** The doors of the service as typed functions; every call ends in a value, a `Refused` or an `Unreached`. */
 
 import { refusedFrom, Unreached } from "./problems";
-import type { Consents, FindingView, Language, LinkPreview, SellerView } from "./views";
+import type { OpenRecording, RecordingChunk, RecordingDoor, RecordingKind } from "./recording";
+import type { ChatMessage, Consents, FindingView, FrameKept, Language, LinkPreview, SellerView } from "./views";
 
 /** The part of `fetch` that is needed, so that tests hand in their own. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 const TIMEOUT_MS = 20_000;
+/** A few MB on slow 4G. */
+const BYTES_TIMEOUT_MS = 60_000;
 
 /** Ask one thing of the service; shared by both pages. */
 export class Http {
@@ -19,12 +22,29 @@ export class Http {
    * @throws Unreached No answer within 20 s, or none at all.
    */
   async json<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
-    const limit = AbortSignal.timeout(TIMEOUT_MS);
+    const headers: Record<string, string> = body === undefined ? {} : { "Content-Type": "application/json" };
+    return this.ask(method, path, headers, body === undefined ? null : JSON.stringify(body), TIMEOUT_MS, signal);
+  }
+
+  /** Send bytes as they are and read JSON. @throws Refused, Unreached */
+  async bytes<T>(method: string, path: string, bytes: ArrayBuffer, headers: Record<string, string>): Promise<T> {
+    return this.ask(method, path, headers, bytes, BYTES_TIMEOUT_MS);
+  }
+
+  private async ask<T>(
+    method: string,
+    path: string,
+    headers: Record<string, string>,
+    body: string | ArrayBuffer | null,
+    limit_ms: number,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    const limit = AbortSignal.timeout(limit_ms);
     const init: RequestInit = {
       method,
       credentials: "same-origin",
-      headers: body === undefined ? {} : { "Content-Type": "application/json" },
-      body: body === undefined ? null : JSON.stringify(body),
+      headers,
+      body,
       signal: signal && "any" in AbortSignal ? AbortSignal.any([signal, limit]) : (signal ?? limit),
     };
     let response: Response;
@@ -49,7 +69,7 @@ export interface Signing {
 }
 
 /** Everything the seller's page may ask. */
-export class SellerApi {
+export class SellerApi implements RecordingDoor {
   /** In which language the service words its texts. */
   language: Language | null = null;
 
@@ -72,7 +92,7 @@ export class SellerApi {
   }
 
   consent(consents: Consents): Promise<SellerView> {
-    return this.view("PUT", "/consents", consents);
+    return this.view("PUT", "/consents", { ...consents, live_video: consents.live_level !== "off" });
   }
 
   async enterStep(stepId: string): Promise<void> {
@@ -111,8 +131,41 @@ export class SellerApi {
     return this.view("POST", "/signature", signing);
   }
 
-  async help(): Promise<void> {
-    await this.http.json("POST", "/v1/seller/help", {});
+  /** Ask for a person; `phone` is a number to call back, when the seller left one. */
+  help(phone: string | null): Promise<SellerView> {
+    return this.view("POST", "/help", phone === null ? {} : { phone });
+  }
+
+  /** "I'll continue alone." */
+  withdrawHelp(): Promise<SellerView> {
+    return this.view("DELETE", "/help");
+  }
+
+  async chat(): Promise<readonly ChatMessage[]> {
+    return (await this.http.json<{ items: readonly ChatMessage[] }>("GET", "/v1/seller/chat")).items;
+  }
+
+  /** Keep the full-resolution picture that an operator froze. */
+  freeze(bytes: ArrayBuffer, mediaType: string): Promise<FrameKept> {
+    return this.http.bytes("POST", "/v1/seller/frames", bytes, { "Content-Type": mediaType });
+  }
+
+  /** Begin to record, or add a kind to a recording that was begun. */
+  record(kind: RecordingKind, mediaType: string, startedAt: string, recordingId: string | null): Promise<{ recording_id: string }> {
+    const known = recordingId === null ? {} : { recording_id: recordingId };
+    return this.http.json("POST", "/v1/seller/recordings", { kind, media_type: mediaType, started_at: startedAt, ...known });
+  }
+
+  async sendChunk(chunk: RecordingChunk): Promise<void> {
+    const path = `/v1/seller/recordings/${chunk.recordingId}/${chunk.kind}/chunks/${chunk.n}`;
+    await this.http.bytes("PUT", path, chunk.bytes, {
+      "Content-Type": "application/octet-stream",
+      "Digest-SHA256": chunk.sha256,
+    });
+  }
+
+  async finishRecording(id: string, chunks: OpenRecording["chunks"]): Promise<void> {
+    await this.http.json("POST", `/v1/seller/recordings/${id}/finish`, { chunks });
   }
 
   private view(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<SellerView> {

@@ -128,6 +128,7 @@ export class PeerCall {
 
   /** Stop or go on sending camera and screen; voices stay. */
   async pause(isPaused: boolean): Promise<void> {
+    if (this.#isPaused === isPaused) return;
     this.#isPaused = isPaused;
     const [camera, screen] = this.#videos();
     await camera?.sender.replaceTrack(isPaused ? null : this.#camera);

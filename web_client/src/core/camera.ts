@@ -5,6 +5,7 @@
  */
 
 import type { Method, Still } from "./capture";
+import type { Facing } from "./messages";
 
 /** The camera cannot be used; each subclass is one thing the seller can do about it. */
 export abstract class CameraError extends Error {
@@ -96,14 +97,17 @@ export interface OpenCamera {
   readonly track: MediaStreamTrack;
 }
 
+/** Which of several cameras. */
+export type Wanted = { readonly facing: Facing } | { readonly deviceId: string };
+
 /**
- * Open the camera at the back.
+ * Open a camera: the one at the back, unless another is wanted.
  *
  * Where stills can only come from the video, it is asked for at 4K; else at 1080p, which keeps the phone cool.
  *
  * @throws CameraError
  */
-export async function openCamera(world: CameraWorld): Promise<OpenCamera> {
+export async function openCamera(world: CameraWorld, wanted: Wanted = { facing: "environment" }): Promise<OpenCamera> {
   if (world.mediaDevices === undefined) {
     if (!world.isSecureContext) throw new InsecurePage();
     throw isInAppBrowser(world.userAgent) ? new InAppBrowser() : new NoCamera();
@@ -112,7 +116,9 @@ export async function openCamera(world: CameraWorld): Promise<OpenCamera> {
   const size = hasStills
     ? { width: { ideal: 1920 }, height: { ideal: 1440 } }
     : { width: { ideal: 3840 }, height: { ideal: 2880 } };
-  const tries: MediaTrackConstraints[] = [{ facingMode: { ideal: "environment" }, ...size }, {}];
+  const which: MediaTrackConstraints =
+    "deviceId" in wanted ? { deviceId: { exact: wanted.deviceId } } : { facingMode: { ideal: wanted.facing } };
+  const tries: MediaTrackConstraints[] = [{ ...which, ...size }, {}];
   for (const [index, video] of tries.entries()) {
     try {
       const stream = await world.mediaDevices.getUserMedia({ video, audio: false });

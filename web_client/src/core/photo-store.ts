@@ -5,11 +5,14 @@
  */
 
 import type { KeptPhoto } from "./capture";
+import type { ChunkStore, RecordingChunk } from "./recording";
 
 const NAME = "inspection";
-const VERSION = 1;
+/** 2: chunks of recordings. */
+const VERSION = 2;
 const PHOTOS = "photos";
 const NOTES = "notes";
+const CHUNKS = "chunks";
 
 /** The phone refuses to keep more: no room, or private browsing. */
 export class NoRoom extends Error {
@@ -20,7 +23,7 @@ export class NoRoom extends Error {
 }
 
 /** Where photos wait until the service has them. */
-export interface PhotoStore {
+export interface PhotoStore extends ChunkStore {
   /** Resolves once the photo is on disk. @throws NoRoom */
   put(photo: KeptPhoto): Promise<void>;
   /** All photos of one inspection, oldest first. */
@@ -55,8 +58,12 @@ export class IndexedPhotoStore implements PhotoStore {
     try {
       const request = factory.open(NAME, VERSION);
       request.onupgradeneeded = () => {
-        request.result.createObjectStore(PHOTOS, { keyPath: "captureId" }).createIndex("inspection", "inspectionId");
-        request.result.createObjectStore(NOTES);
+        const { result: made } = request;
+        if (!made.objectStoreNames.contains(PHOTOS)) {
+          made.createObjectStore(PHOTOS, { keyPath: "captureId" }).createIndex("inspection", "inspectionId");
+          made.createObjectStore(NOTES);
+        }
+        made.createObjectStore(CHUNKS, { keyPath: ["recordingId", "kind", "n"] }).createIndex("inspection", "inspectionId");
       };
       const database = await asked(request);
       // A newer page of ours may want to upgrade: do not stand in its way.
@@ -100,6 +107,34 @@ export class IndexedPhotoStore implements PhotoStore {
   async noted<T>(key: string): Promise<T | undefined> {
     return (await asked(this.database.transaction(NOTES).objectStore(NOTES).get(key))) as T | undefined;
   }
+
+  async putChunk(chunk: RecordingChunk): Promise<void> {
+    try {
+      const transaction = this.database.transaction(CHUNKS, "readwrite");
+      transaction.objectStore(CHUNKS).put(chunk);
+      await finished(transaction);
+    } catch (error) {
+      throw new NoRoom(error);
+    }
+  }
+
+  async firstChunk(inspectionId: string): Promise<RecordingChunk | undefined> {
+    const index = this.database.transaction(CHUNKS).objectStore(CHUNKS).index("inspection");
+    return (await asked(index.get(inspectionId))) as RecordingChunk | undefined;
+  }
+
+  async removeChunk(chunk: Pick<RecordingChunk, "recordingId" | "kind" | "n">): Promise<void> {
+    const transaction = this.database.transaction(CHUNKS, "readwrite");
+    transaction.objectStore(CHUNKS).delete([chunk.recordingId, chunk.kind, chunk.n]);
+    await finished(transaction);
+  }
+
+  async removeChunks(recordingId: string): Promise<void> {
+    const transaction = this.database.transaction(CHUNKS, "readwrite");
+    // An array sorts after every string: all kinds and numbers of this recording.
+    transaction.objectStore(CHUNKS).delete(IDBKeyRange.bound([recordingId], [recordingId, []]));
+    await finished(transaction);
+  }
 }
 
 /** `PhotoStore` that is still being opened: the page need not wait for the disk before it shows anything. */
@@ -125,12 +160,29 @@ export class OpeningPhotoStore implements PhotoStore {
   async noted<T>(key: string): Promise<T | undefined> {
     return (await this.opening).noted<T>(key);
   }
+
+  async putChunk(chunk: RecordingChunk): Promise<void> {
+    await (await this.opening).putChunk(chunk);
+  }
+
+  async firstChunk(inspectionId: string): Promise<RecordingChunk | undefined> {
+    return (await this.opening).firstChunk(inspectionId);
+  }
+
+  async removeChunk(chunk: Pick<RecordingChunk, "recordingId" | "kind" | "n">): Promise<void> {
+    await (await this.opening).removeChunk(chunk);
+  }
+
+  async removeChunks(recordingId: string): Promise<void> {
+    await (await this.opening).removeChunks(recordingId);
+  }
 }
 
 /** `PhotoStore` in memory: for tests, and for phones that offer no database (photos then live as long as the page). */
 export class MemoryPhotoStore implements PhotoStore {
   private readonly photos = new Map<string, KeptPhoto>();
   private readonly notes = new Map<string, unknown>();
+  private chunks: readonly RecordingChunk[] = [];
 
   async put(photo: KeptPhoto): Promise<void> {
     this.photos.set(photo.captureId, photo);
@@ -150,5 +202,22 @@ export class MemoryPhotoStore implements PhotoStore {
 
   async noted<T>(key: string): Promise<T | undefined> {
     return this.notes.get(key) as T | undefined;
+  }
+
+  async putChunk(chunk: RecordingChunk): Promise<void> {
+    this.chunks = [...this.chunks, chunk];
+  }
+
+  async firstChunk(inspectionId: string): Promise<RecordingChunk | undefined> {
+    return this.chunks.find((chunk) => chunk.inspectionId === inspectionId);
+  }
+
+  async removeChunk(chunk: Pick<RecordingChunk, "recordingId" | "kind" | "n">): Promise<void> {
+    const { recordingId, kind, n } = chunk;
+    this.chunks = this.chunks.filter((c) => !(c.recordingId === recordingId && c.kind === kind && c.n === n));
+  }
+
+  async removeChunks(recordingId: string): Promise<void> {
+    this.chunks = this.chunks.filter((chunk) => chunk.recordingId !== recordingId);
   }
 }

@@ -3,9 +3,11 @@
 import type { SellerApi, Signing } from "./api";
 import { realTimers, type Timers } from "./backoff";
 import { keep, type KeptPhoto, type Still } from "./capture";
-import type { CommandArgs, IceServer, Incoming, Outgoing, PhoneRefusal } from "./messages";
+import type { IceServer, Incoming, LiveLevel, Outgoing } from "./messages";
 import { NoRoom, type PhotoStore } from "./photo-store";
+import { rememberedPlace, rememberPlace, type Memory } from "./place-memory";
 import { Refused, Unreached } from "./problems";
+import { SellerLive } from "./seller-live";
 import { SessionSocket, sessionUrl, type LineState, type SocketLike } from "./session-socket";
 import {
   isAwaiting,
@@ -25,12 +27,6 @@ import { Store } from "./store";
 import { UploadQueue, type Uploader, type Waiting } from "./upload-queue";
 import type { Consents, Language, SellerView } from "./views";
 
-/** A short memory that survives a reload and needs no waiting: where the seller was. */
-export interface Memory {
-  get(key: string): string | null;
-  set(key: string, value: string): void;
-}
-
 export interface SellerWorld {
   readonly api: SellerApi;
   readonly store: PhotoStore;
@@ -44,15 +40,23 @@ export interface SellerWorld {
   readonly timers?: Timers;
 }
 
-/** What an operator's "take the photo now" needs from the camera on the screen. */
-export type Shutter = () => Promise<Readonly<Record<string, unknown>>>;
-
 const POLL_MS = 5_000;
 const START_AGAIN_MS = 4_000;
 /** How long a notice stays that asks nothing of the seller; the style sheet fades it out at the end of it. */
 export const PASSING_MS = 6_000;
 /** Events after which the view is read again; the others change nothing the seller sees. */
-const UNSEEN = new Set(["step.entered", "upload.created", "command.sent", "command.acknowledged"]);
+const UNSEEN = new Set([
+  "step.entered",
+  "upload.created",
+  "command.sent",
+  "command.acknowledged",
+  "chat.said",
+  "call.paused",
+  "call.resumed",
+  "viewer.joined",
+  "viewer.left",
+  "frame.frozen",
+]);
 
 /** The case is closed: photos still on the phone are of no use to anybody, and are not kept there. */
 const OVER = "inspection-closed";
@@ -70,11 +74,12 @@ export class Seller {
   readonly store = new Store<SellerState, Happening>(START, reduce);
   /** Hears every message of the line; the live call plugs in here. */
   readonly onMessage = new Set<(message: Incoming) => void>();
-  /** Set by the camera while it is on the screen. */
-  shutter: Shutter | null = null;
   /** Where the browsers may find a path to each other, as the service says when the line opens. */
   iceServers: readonly IceServer[] = [];
+  /** Whether only the relay may be used. */
+  isRelayOnly = false;
   readonly queue: UploadQueue;
+  readonly live: SellerLive;
 
   private readonly timers: Timers;
   private socket: SessionSocket | null = null;
@@ -86,6 +91,15 @@ export class Seller {
 
   constructor(private readonly world: SellerWorld) {
     this.timers = world.timers ?? realTimers;
+    this.live = new SellerLive({
+      inside: () => this.inside,
+      dispatch: (happening) => this.dispatch(happening),
+      say: (message) => this.say(message),
+      consent: (consents) => this.consent(consents),
+      goToStep: (stepId) => this.goToStep(stepId),
+      chat: () => world.api.chat(),
+      newId: world.newId,
+    });
     this.queue = new UploadQueue(
       world.store,
       world.uploader,
@@ -94,6 +108,16 @@ export class Seller {
       () => void this.refresh(),
       this.timers,
     );
+  }
+
+  /** The service, for what the live session asks of it by itself. */
+  get service(): SellerApi {
+    return this.world.api;
+  }
+
+  /** What is kept on the phone. */
+  get kept(): PhotoStore {
+    return this.world.store;
   }
 
   get state(): SellerState {
@@ -238,18 +262,25 @@ export class Seller {
     this.saw(await this.world.api.sign(signing));
   }
 
-  async help(): Promise<void> {
-    await this.world.api.help();
+  /** Ask for a person, who may then do this much. */
+  async help(level: LiveLevel): Promise<void> {
+    await this.live.allow(level);
+    this.saw(await this.world.api.help(null));
     this.dispatch({ is: "noticed", notice: { is: "help_coming" } });
+  }
+
+  /** Where to call back, when nobody has come yet. */
+  async leaveNumber(phone: string): Promise<void> {
+    this.saw(await this.world.api.help(phone));
+  }
+
+  async withdrawHelp(): Promise<void> {
+    this.saw(await this.world.api.withdrawHelp());
   }
 
   async speak(language: Language): Promise<void> {
     this.world.api.language = language;
     if (this.state.at === "inside") await this.refresh();
-  }
-
-  answerCall(answer: "accept" | "decline" | "end"): void {
-    this.say({ type: `call.${answer}` });
   }
 
   /** Tapped away: the notice goes, and with it the refused photo it was about. */
@@ -284,6 +315,11 @@ export class Seller {
     return this.refreshing;
   }
 
+  /** Send bytes of a picture that is only worth something now. */
+  sayBytes(bytes: ArrayBuffer): boolean {
+    return this.socket?.sendBytes(bytes) ?? false;
+  }
+
   private async readUntilFresh(): Promise<void> {
     while (this.isStale) {
       this.isStale = false;
@@ -308,7 +344,9 @@ export class Seller {
     this.store.dispatch(happening);
     const state = this.state;
     if (state.at !== "inside") return;
-    if (happening.is === "went" || happening.is === "viewed") this.remember(state);
+    if (happening.is === "went" || happening.is === "viewed") {
+      rememberPlace(this.world.memory, state.view.inspection.id, state.place);
+    }
     if (happening.is === "noticed") this.letPass(happening.notice);
     this.pollWhileAwaiting(state);
   }
@@ -326,7 +364,7 @@ export class Seller {
 
   private enter(view: SellerView): void {
     const id = view.inspection.id;
-    this.dispatch({ is: "viewed", view, remembered: this.remembered(id) });
+    this.dispatch({ is: "viewed", view, remembered: rememberedPlace(this.world.memory, id) });
     this.dispatch({ is: "network", isOnline: this.world.isOnline() });
     void this.queue.resume(id);
     this.socket = new SessionSocket({
@@ -369,14 +407,13 @@ export class Seller {
   }
 
   private heard(message: Incoming): void {
-    for (const listener of this.onMessage) listener(message);
     switch (message.type) {
-      case "welcome": {
-        this.iceServers = message.ice_servers;
-        const place = this.inside.place;
-        if (place.screen === "step") this.say({ type: "watch.step", step_id: place.stepId });
+      case "welcome":
+        this.welcomed(message);
         break;
-      }
+      case "ice":
+        this.iceServers = message.ice_servers;
+        break;
       case "event":
         this.happened(message.event.kind, message.event.actor.kind, message.event.data);
         break;
@@ -384,20 +421,29 @@ export class Seller {
         this.dispatch({ is: "present", operators: message.operators });
         break;
       case "call":
-        this.dispatch({
-          is: "called",
-          call: { id: message.call_id, operatorName: message.operator_name, state: message.state },
-        });
+        this.live.called(message);
+        break;
+      case "chat":
+        this.dispatch({ is: "chatted", message });
         break;
       case "hint":
         this.dispatch({ is: "hinted", hint: { code: message.code, isOk: message.ok } });
         break;
       case "command":
-        void this.obey(message.id, message.name, message.args);
+        void this.live.obey(message.id, message.name, message.args);
         break;
       default:
         break; // The live call's own messages.
     }
+    for (const listener of this.onMessage) listener(message);
+  }
+
+  private welcomed(message: Extract<Incoming, { type: "welcome" }>): void {
+    this.iceServers = message.ice_servers;
+    this.isRelayOnly = message.relay_only ?? false; // a service of before the update does not say
+    const place = this.inside.place;
+    if (place.screen === "step") this.say({ type: "watch.step", step_id: place.stepId });
+    if (this.inside.chat.length > 0) void this.live.readChat(); // what was written while the line was down
   }
 
   private happened(kind: string, by: string, data: Readonly<Record<string, unknown>>): void {
@@ -409,31 +455,6 @@ export class Seller {
       this.dispatch({ is: "noticed", notice: { is, stepId } });
     }
     if (!UNSEEN.has(kind)) void this.refresh();
-  }
-
-  /** Do what the operator asks and say what really happened. */
-  private async obey(id: string, name: string, args: CommandArgs): Promise<void> {
-    const answer = (ok: boolean, effect: Readonly<Record<string, unknown>> | null, error: PhoneRefusal | null): void => {
-      this.say({ type: "ack", id, ok, effect, error });
-    };
-    const place = this.inside.place;
-    const isWorking = place.screen === "step" || place.screen === "review" || place.screen === "damage";
-    if (name === "go_to_step") {
-      const stepId = String(args["step_id"] ?? "");
-      if (!this.inside.view.steps.some((step) => step.id === stepId)) return answer(false, null, "step-unknown");
-      if (!isWorking) return answer(false, null, "not-taking-photos");
-      this.goToStep(stepId);
-      const operator = this.inside.call?.operatorName ?? this.inside.operators[0] ?? "";
-      this.dispatch({ is: "noticed", notice: { is: "operator_moved", stepId, operator } });
-      return answer(true, { step_id: stepId }, null);
-    }
-    if (name !== "take_photo") return answer(false, null, "command-unknown");
-    if (this.shutter === null) return answer(false, null, "camera-closed");
-    try {
-      return answer(true, await this.shutter(), null);
-    } catch (error) {
-      return answer(false, null, error instanceof NoRoom ? "no-room" : "photo-failed");
-    }
   }
 
   private lineIs(line: LineState): void {
@@ -481,21 +502,5 @@ export class Seller {
     this.socket?.close();
     this.timers.clear(this.poll);
     this.dispatch({ is: "stopped", why });
-  }
-
-  // --- where the seller was ---------------------------------------------------------------------
-
-  private remember(state: Inside): void {
-    this.world.memory.set(`place:${state.view.inspection.id}`, JSON.stringify(state.place));
-  }
-
-  private remembered(inspectionId: string): Place | null {
-    const text = this.world.memory.get(`place:${inspectionId}`);
-    if (text === null) return null;
-    try {
-      return JSON.parse(text) as Place;
-    } catch {
-      return null;
-    }
   }
 }

@@ -9,7 +9,7 @@ import { Backoff, realTimers, type Timers } from "./backoff";
 import type { Incoming, Outgoing } from "./messages";
 
 /** The part of `WebSocket` that is needed, so that tests hand in their own. */
-export type SocketLike = Pick<WebSocket, "onopen" | "onmessage" | "onclose" | "send" | "close">;
+export type SocketLike = Pick<WebSocket, "onopen" | "onmessage" | "onclose" | "send" | "close" | "bufferedAmount">;
 
 /** Why the line will not come back by itself. */
 export type Ending = "signed_out" | "not_yours" | "gone" | "replaced";
@@ -25,6 +25,8 @@ const DEFAULT_HEARTBEAT_S = 5;
 /** Nothing heard for so many beats: the line is dead although the browser has not noticed. */
 const MISSED_BEATS = 2.5;
 const MOST_HELD_BACK = 20;
+/** Messages must not wait behind pictures on a slow line. */
+const MOST_BYTES_UNDER_WAY = 32_000;
 
 export interface SessionSocketOptions {
   /** Where to connect, given the last event number that was seen. */
@@ -101,6 +103,13 @@ export class SessionSocket {
     }
     if (message.type === "ack") this.heldBack = [...this.heldBack, message].slice(-MOST_HELD_BACK);
     return false;
+  }
+
+  /** Send bytes that are only worth something now; not while earlier ones are still on their way out. */
+  sendBytes(bytes: ArrayBuffer): boolean {
+    if (this.state !== "open" || this.socket === null || this.socket.bufferedAmount > MOST_BYTES_UNDER_WAY) return false;
+    this.socket.send(bytes);
+    return true;
   }
 
   /** End the line for good; twice is fine. */

@@ -5,7 +5,7 @@
  * is beside it. What people see is derived from both by the functions at the end.
  */
 
-import type { CallState } from "./messages";
+import type { CallState, ChatMessage, EndReason, LiveLevel, Viewer } from "./messages";
 import type { LineState } from "./session-socket";
 import type { Waiting } from "./upload-queue";
 import type { Advice, InspectionState, LinkPreview, SellerView, StepView } from "./views";
@@ -38,19 +38,23 @@ export type Notice =
   | { readonly is: "retake_judged"; readonly stepId: string }
   | { readonly is: "operator_moved"; readonly stepId: string; readonly operator: string }
   | { readonly is: "help_coming" }
+  /** A call ended, and not by this phone. */
+  | { readonly is: "call_over"; readonly operator: string; readonly reason: EndReason }
   | { readonly is: "no_room" }
   /** A photo of declared damage the service will not have; it stays on the phone until this is tapped away. */
   | { readonly is: "damage_refused"; readonly captureId: string; readonly slug: string };
 
 /** Whether a notice asks nothing of the seller, so that it leaves by itself instead of covering the picture. */
 export function isPassing(notice: Notice): boolean {
-  return notice.is === "operator_moved" || notice.is === "help_coming";
+  return notice.is === "operator_moved" || notice.is === "help_coming" || notice.is === "call_over";
 }
 
 export interface Call {
   readonly id: string;
   readonly operatorName: string;
   readonly state: CallState;
+  readonly isPaused: boolean;
+  readonly viewers: readonly Viewer[];
 }
 
 export interface Hint {
@@ -71,6 +75,9 @@ export interface Inside {
   readonly call: Call | null;
   readonly hint: Hint | null;
   readonly notice: Notice | null;
+  readonly chat: readonly ChatMessage[];
+  /** Messages of an operator that were not shown yet. */
+  readonly unread: number;
 }
 
 export type SellerState =
@@ -103,6 +110,11 @@ export type Happening =
   | { readonly is: "present"; readonly operators: readonly string[] }
   | { readonly is: "called"; readonly call: Call }
   | { readonly is: "hinted"; readonly hint: Hint | null }
+  | { readonly is: "chatted"; readonly message: ChatMessage }
+  /** The whole conversation, as the service has it. */
+  | { readonly is: "chat_read_again"; readonly messages: readonly ChatMessage[] }
+  /** The seller looks at the conversation. */
+  | { readonly is: "chat_seen" }
   | { readonly is: "noticed"; readonly notice: Notice | null };
 
 const CLOSED: ReadonlySet<InspectionState> = new Set(["cancelled", "expired", "rejected"]);
@@ -160,7 +172,20 @@ function inside(state: Inside, happening: InsideHappening): Inside {
       return { ...state, hint: happening.hint };
     case "noticed":
       return { ...state, notice: happening.notice };
+    case "chatted":
+      return chatted(state, happening.message);
+    case "chat_read_again":
+      return happening.messages.reduce(chatted, state);
+    case "chat_seen":
+      return state.unread === 0 ? state : { ...state, unread: 0 };
   }
+}
+
+/** A message comes once, in the order of the service's times, whichever way it came first. */
+function chatted(state: Inside, message: ChatMessage): Inside {
+  if (state.chat.some((known) => known.id === message.id)) return state;
+  const chat = [...state.chat, message].sort((a, b) => a.at.localeCompare(b.at));
+  return { ...state, chat, unread: state.unread + (message.from === "operator" ? 1 : 0) };
 }
 
 function viewed(state: SellerState, view: SellerView, remembered: Place | null): SellerState {
@@ -179,9 +204,17 @@ function viewed(state: SellerState, view: SellerView, remembered: Place | null):
     line: "closed",
     isOnline: true,
     operators: [],
-    call: call && { id: call.id, operatorName: call.operator_name, state: call.state },
+    call: call && {
+      id: call.id,
+      operatorName: call.operator_name,
+      state: call.state,
+      isPaused: false, // the line says, as soon as it is open
+      viewers: [],
+    },
     hint: null,
     notice: null,
+    chat: [],
+    unread: 0,
   };
 }
 
@@ -290,6 +323,12 @@ export function verdictOf(state: Inside, step: StepView, shot: string): Verdict 
 /** Photos that have not reached the service, and so would be missed if this phone were lost. */
 export function unsent(state: Inside): readonly Waiting[] {
   return state.waiting.filter((photo) => photo.state !== "refused");
+}
+
+/** What an operator of the present call may do now: nothing while there is none, or while it is paused. */
+export function liveLevelOf(state: SellerState): LiveLevel {
+  if (state.at !== "inside" || state.call?.state !== "accepted" || state.call.isPaused) return "off";
+  return state.view.consents.live_level;
 }
 
 /** Whether something the service does is awaited: a verdict, or the seal. */

@@ -39,6 +39,8 @@ const MOST_SENDINGS = 4;
 const NO_CONSENT = "consent-missing";
 const FIRST_WAIT_MS = 1_000;
 const MOST_WAIT_MS = 30_000;
+/** Nothing moved for so long: the connection hangs, and the other photos must not wait for it. */
+export const STALLED_AFTER_MS = 30_000;
 
 /** A photo that failed in passing: not to be tried before `due`. */
 interface Setback {
@@ -94,6 +96,12 @@ export class UploadQueue {
     return this.photos.find((photo) => photo.captureId === captureId);
   }
 
+  /** Bytes of the photos that are still to be sent. */
+  get bytesWaiting(): number {
+    const toSend = this.photos.filter((photo) => this.shown.get(photo.captureId)?.state !== "refused");
+    return toSend.reduce((sum, photo) => sum + photo.bytes.byteLength, 0);
+  }
+
   /** Forget a photo the service will not have. */
   async discard(captureId: string): Promise<void> {
     await this.forget(captureId);
@@ -136,22 +144,47 @@ export class UploadQueue {
     this.show(id, { state: "sending", share: 0 });
     let wait_ms: number | null = 0;
     let hasMoved = false;
+    const stall = this.watchForStall(running);
     try {
-      await this.uploader.upload(photo, running.signal, (share) => {
+      const sending = this.uploader.upload(photo, running.signal, (share) => {
         hasMoved = true;
+        stall.moved();
         this.backoff.reset();
         this.show(id, { state: "sending", share });
       });
+      // An upload that does not even notice that it was given up must not hold up the queue either.
+      await Promise.race([sending, stall.happened]);
       await this.forget(id);
       this.backoff.reset();
       this.onSent(photo);
     } catch (error) {
       wait_ms = this.failed(photo, error, hasMoved);
     }
+    stall.end();
     this.running = null;
     this.changed();
     if (wait_ms === 0) this.sendNext();
     else if (wait_ms !== null && !this.stopped) this.retry = this.timers.set(() => this.sendNext(), wait_ms);
+  }
+
+  /** Give an upload up that makes no progress. */
+  private watchForStall(running: AbortController): { moved(): void; end(): void; happened: Promise<never> } {
+    let timer: unknown = null;
+    let stalled: (error: Unreached) => void = () => undefined;
+    const happened = new Promise<never>((_, reject) => {
+      stalled = reject;
+    });
+    const end = (): void => this.timers.clear(timer);
+    const moved = (): void => {
+      end();
+      timer = this.timers.set(() => {
+        const error = new Unreached(new Error("no progress"));
+        running.abort(error);
+        stalled(error);
+      }, STALLED_AFTER_MS);
+    };
+    moved();
+    return { moved, end, happened };
   }
 
   /** Milliseconds until the next try, `null` for none by itself. */

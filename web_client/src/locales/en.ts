@@ -1,10 +1,14 @@
 /** Every word of the seller's page in English; `Texts` is the shape each other language must have, key by key. */
 
 import type { CameraTrouble } from "../core/camera";
-import type { HintCode } from "../core/messages";
+import type { EndReason, HintCode, LiveLevel } from "../core/messages";
 import type { StopReason } from "../core/session";
 import type { Purpose } from "../core/views";
 
+const minutes = (seconds: number): string => {
+  const n = Math.max(1, Math.round(seconds / 60));
+  return n === 1 ? "1 minute" : `${n} minutes`;
+};
 const photos = (n: number): string => (n === 1 ? "1 photo" : `${n} photos`);
 
 export const en = {
@@ -60,7 +64,7 @@ export const en = {
     needed: "Needed for the inspection",
     optional: "If you like",
     photos: "My photos of the car may be kept and put into the report.",
-    live_video: "If I ask for help, a person may see my camera live.",
+    live_video: "If I ask for help, a person may see my screen and my camera live.",
     location: "The place where the photos are taken may be noted.",
     recording: "A live call may be recorded for the report.",
     go: "Agree and go on",
@@ -86,6 +90,11 @@ export const en = {
     notAnImage: "This file is not a photo. Choose a photo.",
     fileTooLarge: "This file is too large (40 MB at most).",
     failed: "The photo could not be taken. Try again.",
+    stalled: "The camera gives no picture",
+    stalledText: "A phone call or another app may be using it. We are opening it again; nothing is lost.",
+    auto: "Takes the photo by itself",
+    autoSoon: "Hold still: the photo is about to be taken",
+    autoCancel: "Touch the screen to cancel",
     demo: "Try without a car",
     demoOn: "Generated pictures are used, not your camera",
     demoOff: "Back to the camera",
@@ -165,13 +174,26 @@ export const en = {
   help: {
     button: "Help",
     title: "Do you need help?",
-    text: "A person will be told. They see your photos and where you are. They can call you on this page; you decide whether they see your camera.",
+    text: "A person will be told. They see your photos and where you are, and can call you on this page.",
     call: "Ask a person",
     asked: "A person has been told",
+    first: "You are next.",
+    ahead: (n: number) => (n === 1 ? "One seller is before you." : `${n} sellers are before you.`),
+    wait: (seconds: number) => `It should take about ${minutes(seconds)}.`,
+    waitUnknown: "We do not know yet how long it takes.",
+    nobody: "Nobody is at the desk just now. Leave a number, or go on alone.",
+    meanwhile: "You can go on meanwhile: they will find you on whichever photo you are.",
+    number: "Phone number to call you back",
+    leave: "Leave this number",
+    left: (masked: string) => `We will call ${masked} if you are not here any more.`,
+    alone: "I'll continue alone",
+    write: "Write to the operator",
+    short: (wait: string) => `Help is coming. ${wait}`,
     tips: "Often enough:",
     tip1: "Wipe the lens with a cloth.",
     tip2: "Keep the sun behind you.",
     tip3: "Cannot take a photo? Choose “I can't” and say why.",
+    inCall: (name: string) => `You are in a call with ${name || "an operator"}. Just say what you need.`,
   },
 
   menu: {
@@ -179,18 +201,89 @@ export const en = {
     title: "Menu",
     photos: "All photos",
     consents: "What I agreed to",
+    auto: "Take the photo by itself when the picture is good",
     language: "Language",
     who: (platform: string) => `For ${platform}`,
   },
 
   call: {
     ringing: (name: string) => `${name || "An operator"} is calling`,
-    text: "They will see your camera and hear you.",
+    question: "What may they do?",
+    levels: {
+      off: { name: "Nothing", text: "They see neither my screen nor my camera." },
+      watch: { name: "Only watch", text: "They see this page and my camera, and we can talk." },
+      point: { name: "Point", text: "They also point and draw on the picture." },
+      steer: { name: "Help me steer", text: "They also change the step, take photos, use the lamp and the zoom." },
+    } satisfies Record<LiveLevel, { name: string; text: string }>,
+    change: "You can change or stop this at any time.",
+    recording: "The call may be recorded for the report.",
     accept: "Answer",
     decline: "Not now",
-    on: (name: string) => `${name || "An operator"} sees your camera`,
-    end: "Hang up",
-    needsConsent: "To answer, agree that a person may see your camera live.",
+    on: (names: string) => `${names || "An operator"} sees your screen and camera`,
+    and: " and ",
+    paused: (name: string) => `Paused: ${name || "the operator"} sees nothing but can hear you`,
+    connecting: (name: string) => `Connecting to ${name || "the operator"}…`,
+    interrupted: (name: string) => `The line to ${name || "the operator"} broke. We are looking for another…`,
+    away: (name: string) => `${name || "The operator"} is away for a moment`,
+    pause: "Pause",
+    resume: "Go on",
+    end: "Stop",
+    allowed: (level: string) => `Allowed: ${level}`,
+    chat: "Messages",
+    chatNew: (n: number) => (n === 1 ? "Messages, 1 new" : `Messages, ${n} new`),
+    mute: "Mute my microphone",
+    unmute: "Unmute my microphone",
+    micOpen: "Let them hear me",
+    micDenied: "The microphone is blocked in this phone's settings",
+    muted: "Muted",
+    micOn: "They hear you",
+    micOff: "They do not hear you",
+    isRecorded: "This call is being recorded",
+    recordingStop: "Stop the recording",
+    control: "What they may see and do",
+    viewer: (name: string) => `${name} looks on (small picture, no sound)`,
+    viewerEnd: (name: string) => `Do not show it to ${name}`,
+    share: "Share my whole screen",
+    shareText: "Also what is outside this page.",
+    shareStop: "Stop sharing my whole screen",
+    over: {
+      "hung-up": (name: string) => `${name || "The operator"} has ended the call. Go on at your own pace.`,
+      unanswered: () => "The call is over.",
+      "connection-lost": (name: string) => `The call with ${name || "the operator"} was lost. Go on; they can call again.`,
+      "consent-withdrawn": () => "The call is over: nobody sees your camera any more.",
+    } satisfies Record<EndReason, (name: string) => string>,
+  },
+
+  recordingAsk: {
+    title: (name: string) => `May ${name || "the operator"} record this call?`,
+    text: "The camera, both voices and this page are kept with the report. You see a red dot while it runs, and can stop it at any time.",
+    yes: "Yes, record it",
+    no: "No",
+  },
+
+  chat: {
+    title: "Messages",
+    placeholder: "Write a message",
+    none: "Nothing was written yet.",
+    notSent: "No connection: the message was not sent. Try again in a moment.",
+    quick: [
+      "I do not understand, please explain.",
+      "I cannot get there.",
+      "One moment, please.",
+      "Please call me.",
+      "Done!",
+    ],
+    aloud: "Read the operator's messages aloud",
+    me: "You",
+    card: (name: string) => `${name || "The operator"} writes:`,
+    answer: "Answer",
+  },
+
+  frozen: {
+    title: (name: string) => `${name || "The operator"} has stopped the picture to show you something`,
+    draw: "You can draw on it with your finger.",
+    clear: "Wipe",
+    point: "Touch the picture to show a place to the operator",
   },
 
   camera: {

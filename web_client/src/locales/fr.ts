@@ -2,6 +2,10 @@
 
 import type { Texts } from "./en";
 
+const minutes = (seconds: number): string => {
+  const n = Math.max(1, Math.round(seconds / 60));
+  return n === 1 ? "1 minute" : `${n} minutes`;
+};
 const photos = (n: number): string => (n <= 1 ? `${n} photo` : `${n} photos`);
 
 export const fr: Texts = {
@@ -58,7 +62,7 @@ export const fr: Texts = {
     needed: "Nécessaire à l'inspection",
     optional: "Si vous le voulez bien",
     photos: "Mes photos de la voiture peuvent être conservées et figurer dans le rapport.",
-    live_video: "Si je demande de l'aide, une personne peut voir ma caméra en direct.",
+    live_video: "Si je demande de l'aide, une personne peut voir mon écran et ma caméra en direct.",
     location: "Le lieu des photos peut être noté.",
     recording: "Un appel en direct peut être enregistré pour le rapport.",
     go: "Accepter et continuer",
@@ -84,6 +88,11 @@ export const fr: Texts = {
     notAnImage: "Ce fichier n'est pas une photo. Choisissez une photo.",
     fileTooLarge: "Ce fichier est trop lourd (40 Mo au plus).",
     failed: "La photo n'a pas pu être prise. Réessayez.",
+    stalled: "L'appareil photo ne donne plus d'image",
+    stalledText: "Un appel ou une autre application l'utilise peut-être. Nous le rouvrons ; rien n'est perdu.",
+    auto: "Déclenchement automatique",
+    autoSoon: "Ne bougez plus : la photo va être prise",
+    autoCancel: "Touchez l'écran pour annuler",
     demo: "Essayer sans voiture",
     demoOn: "Images de synthèse, pas votre appareil photo",
     demoOff: "Revenir à l'appareil photo",
@@ -175,13 +184,26 @@ export const fr: Texts = {
   help: {
     button: "Aide",
     title: "Besoin d'aide ?",
-    text: "Une personne sera prévenue. Elle voit vos photos et où vous en êtes. Elle peut vous appeler sur cette page ; vous décidez si elle voit votre caméra.",
+    text: "Une personne sera prévenue. Elle voit vos photos et où vous en êtes, et peut vous appeler sur cette page.",
     call: "Demander quelqu'un",
     asked: "Une personne est prévenue",
+    first: "C'est bientôt à vous.",
+    ahead: (n) => (n === 1 ? "Un vendeur est avant vous." : `${n} vendeurs sont avant vous.`),
+    wait: (seconds) => `Comptez environ ${minutes(seconds)}.`,
+    waitUnknown: "Nous ne savons pas encore combien de temps il faudra.",
+    nobody: "Personne n'est disponible en ce moment. Laissez un numéro, ou continuez sans aide.",
+    meanwhile: "Vous pouvez continuer en attendant : on vous retrouvera, quelle que soit la photo.",
+    number: "Numéro où vous rappeler",
+    leave: "Laisser ce numéro",
+    left: (masked) => `Nous appellerons le ${masked} si vous n'êtes plus là.`,
+    alone: "Je continue sans aide",
+    write: "Écrire à l'opérateur",
+    short: (wait) => `L'aide arrive. ${wait}`,
     tips: "Souvent, il suffit de :",
     tip1: "Essuyer l'objectif d'un coup de chiffon.",
     tip2: "Garder le soleil dans le dos.",
     tip3: "Photo impossible ? Choisissez « Impossible ici » et dites pourquoi.",
+    inCall: (name) => `Vous êtes en appel avec ${name || "un opérateur"}. Dites simplement ce qu'il vous faut.`,
   },
 
   menu: {
@@ -189,18 +211,89 @@ export const fr: Texts = {
     title: "Menu",
     photos: "Toutes les photos",
     consents: "Ce que j'ai accepté",
+    auto: "Déclencher tout seul quand l'image est bonne",
     language: "Langue",
     who: (platform) => `Pour ${platform}`,
   },
 
   call: {
     ringing: (name) => `${name || "Un opérateur"} vous appelle`,
-    text: "Cette personne verra votre caméra et vous entendra.",
+    question: "Que peut faire cette personne ?",
+    levels: {
+      off: { name: "Rien", text: "Elle ne voit ni mon écran ni ma caméra." },
+      watch: { name: "Regarder", text: "Elle voit cette page et ma caméra, et nous pouvons parler." },
+      point: { name: "Montrer", text: "Elle peut aussi montrer et dessiner sur l'image." },
+      steer: { name: "M'aider à piloter", text: "Elle peut aussi changer d'étape, prendre les photos, allumer la lampe et zoomer." },
+    },
+    change: "Vous pouvez changer d'avis ou arrêter à tout moment.",
+    recording: "L'appel peut être enregistré pour le rapport.",
     accept: "Répondre",
     decline: "Pas maintenant",
-    on: (name) => `${name || "Un opérateur"} voit votre caméra`,
-    end: "Raccrocher",
-    needsConsent: "Pour répondre, acceptez qu'une personne voie votre caméra en direct.",
+    on: (names) => `${names || "Un opérateur"} voit votre écran et votre caméra`,
+    and: " et ",
+    paused: (name) => `En pause : ${name || "l'opérateur"} ne voit rien, mais peut vous entendre`,
+    connecting: (name) => `Connexion avec ${name || "l'opérateur"}…`,
+    interrupted: (name) => `La liaison avec ${name || "l'opérateur"} est coupée. Nous en cherchons une autre…`,
+    away: (name) => `${name || "L'opérateur"} s'est absenté un instant`,
+    pause: "Pause",
+    resume: "Reprendre",
+    end: "Arrêter",
+    allowed: (level) => `Autorisé : ${level}`,
+    chat: "Messages",
+    chatNew: (n) => (n === 1 ? "Messages, 1 nouveau" : `Messages, ${n} nouveaux`),
+    mute: "Couper mon micro",
+    unmute: "Rouvrir mon micro",
+    micOpen: "Me faire entendre",
+    micDenied: "Le micro est bloqué dans les réglages de ce téléphone",
+    muted: "Micro coupé",
+    micOn: "On vous entend",
+    micOff: "On ne vous entend pas",
+    isRecorded: "Cet appel est enregistré",
+    recordingStop: "Arrêter l'enregistrement",
+    control: "Ce qu'on peut voir et faire",
+    viewer: (name) => `${name} regarde aussi (petite image, sans le son)`,
+    viewerEnd: (name) => `Ne plus montrer à ${name}`,
+    share: "Partager tout mon écran",
+    shareText: "Aussi ce qui est hors de cette page.",
+    shareStop: "Ne plus partager tout mon écran",
+    over: {
+      "hung-up": (name) => `${name || "L'opérateur"} a terminé l'appel. Continuez à votre rythme.`,
+      unanswered: () => "L'appel est terminé.",
+      "connection-lost": (name) => `L'appel avec ${name || "l'opérateur"} a été perdu. Continuez ; on peut vous rappeler.`,
+      "consent-withdrawn": () => "L'appel est terminé : plus personne ne voit votre caméra.",
+    },
+  },
+
+  recordingAsk: {
+    title: (name) => `${name || "L'opérateur"} peut-il enregistrer cet appel ?`,
+    text: "La caméra, les deux voix et cette page sont gardées avec le rapport. Un point rouge reste visible tant que cela dure, et vous pouvez arrêter à tout moment.",
+    yes: "Oui, enregistrer",
+    no: "Non",
+  },
+
+  chat: {
+    title: "Vos messages",
+    placeholder: "Écrire un message",
+    none: "Rien n'a encore été écrit.",
+    notSent: "Pas de connexion : le message n'est pas parti. Réessayez dans un instant.",
+    quick: [
+      "Je ne comprends pas, expliquez-moi.",
+      "Je ne peux pas y accéder.",
+      "Un instant, s'il vous plaît.",
+      "Appelez-moi, s'il vous plaît.",
+      "C'est fait !",
+    ],
+    aloud: "Lire à voix haute les messages de l'opérateur",
+    me: "Vous",
+    card: (name) => `${name || "L'opérateur"} vous écrit :`,
+    answer: "Répondre",
+  },
+
+  frozen: {
+    title: (name) => `${name || "L'opérateur"} a figé l'image pour vous montrer quelque chose`,
+    draw: "Vous pouvez dessiner dessus avec le doigt.",
+    clear: "Effacer",
+    point: "Touchez l'image pour montrer un endroit à l'opérateur",
   },
 
   camera: {

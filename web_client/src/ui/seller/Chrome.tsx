@@ -3,13 +3,15 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 
-import { doneCount, isPassing, newsOf, seenStatus, unsent, type Call, type Notice } from "../../core/session";
+import { doneCount, isPassing, newsOf, seenStatus, unsent, type Notice } from "../../core/session";
 import type { Consents } from "../../core/views";
 import { inWords } from "../../core/words";
 import { ConsentList } from "./Consents";
 import { inside, seller, useAct, words } from "./context";
 import { dropPhoto } from "./damage-draft";
+import { HelpButton, HelpSheet, whenHelpComes } from "./HelpSheet";
 import { LanguageSwitch } from "./LanguageSwitch";
+import { autoShutter, livePanel } from "./live-state";
 import { OnAir } from "./OnAir";
 import { Button, Icon, Sheet, Trouble } from "./Parts";
 
@@ -35,10 +37,7 @@ export function TopBar(props: { readonly stepId?: string }): JSX.Element {
           ))}
         </div>
       </div>
-      <button type="button" id="help" class="icon-button named" onClick={() => setPanel("help")}>
-        <Icon name="help" />
-        <span>{t.help.button}</span>
-      </button>
+      <HelpButton onOpen={() => setPanel("help")} />
       <button type="button" id="menu" class="icon-button named" onClick={() => setPanel("menu")}>
         <Icon name="menu" />
         <span>{t.menu.button}</span>
@@ -48,29 +47,6 @@ export function TopBar(props: { readonly stepId?: string }): JSX.Element {
       {panel === "menu" ? <MenuSheet onClose={() => setPanel("none")} onConsents={() => setPanel("consents")} /> : null}
       {panel === "consents" ? <ConsentSheet onClose={() => setPanel("none")} /> : null}
     </header>
-  );
-}
-
-function HelpSheet(props: { readonly onClose: () => void }): JSX.Element {
-  const t = words.value.help;
-  const act = useAct();
-  const ask = async (): Promise<void> => {
-    if (await act.run(() => seller().help())) props.onClose();
-  };
-  return (
-    <Sheet id="help-sheet" title={t.title} onClose={props.onClose}>
-      <p>{t.text}</p>
-      <Trouble says={act.error} />
-      <Button id="ask-help" kind="primary" isBusy={act.isBusy} onClick={() => void ask()}>
-        {t.call}
-      </Button>
-      <p class="note">{t.tips}</p>
-      <ul class="note">
-        <li>{t.tip1}</li>
-        <li>{t.tip2}</li>
-        <li>{t.tip3}</li>
-      </ul>
-    </Sheet>
   );
 }
 
@@ -92,6 +68,15 @@ function MenuSheet(props: { readonly onClose: () => void; readonly onConsents: (
       <Button id="my-consents" onClick={props.onConsents}>
         {t.menu.consents}
       </Button>
+      <label class="choice">
+        <input
+          type="checkbox"
+          name="auto"
+          checked={autoShutter.get()}
+          onChange={(event) => autoShutter.set(event.currentTarget.checked)}
+        />
+        <span>{t.menu.auto}</span>
+      </label>
       <LanguageSwitch />
     </Sheet>
   );
@@ -121,38 +106,10 @@ export function News(): JSX.Element {
   const notice = newsOf(now);
   return (
     <div class="news" aria-live="polite">
-      {now.call?.state === "ringing" ? <CallCard call={now.call} /> : null}
       {notice === null ? null : <NoticeCard notice={notice} />}
+      <MessageCard />
+      <HelpLine />
       <QueueLine />
-    </div>
-  );
-}
-
-function CallCard(props: { readonly call: Call }): JSX.Element {
-  const { call } = props;
-  const { view } = inside();
-  const t = words.value.call;
-  const act = useAct();
-  const mayBeSeen = view.consents.live_video;
-  const answer = async (): Promise<void> => {
-    if (!mayBeSeen && !(await act.run(() => seller().consent({ ...view.consents, live_video: true })))) return;
-    seller().answerCall("accept");
-  };
-  return (
-    <div class="card call" id="call-ringing" role="alertdialog" aria-label={t.ringing(call.operatorName)}>
-      <p>
-        <Icon name="phone" /> <strong>{t.ringing(call.operatorName)}</strong>
-      </p>
-      <p>{mayBeSeen ? t.text : t.needsConsent}</p>
-      <Trouble says={act.error} />
-      <div class="pair">
-        <Button id="call-decline" onClick={() => seller().answerCall("decline")}>
-          {t.decline}
-        </Button>
-        <Button id="call-accept" kind="primary" isBusy={act.isBusy} onClick={() => void answer()}>
-          {t.accept}
-        </Button>
-      </div>
     </div>
   );
 }
@@ -171,6 +128,7 @@ function NoticeCard(props: { readonly notice: Notice }): JSX.Element {
     retake_judged: () => t.notices.retakeJudged(title),
     operator_moved: () => t.notices.operatorMoved("operator" in notice ? notice.operator : "", title),
     help_coming: () => t.notices.helpComing,
+    call_over: () => (notice.is === "call_over" ? t.call.over[notice.reason](notice.operator) : ""),
     no_room: () => t.queue.noRoom,
     damage_refused: () =>
       t.notices.damageRefused(inWords(t.verdict.refusals, "slug" in notice ? notice.slug : null) ?? t.verdict.refusalAny),
@@ -199,6 +157,37 @@ function NoticeCard(props: { readonly notice: Notice }): JSX.Element {
         <Icon name="close" />
       </button>
     </div>
+  );
+}
+
+/** What an operator wrote, where no open conversation shows it. */
+function MessageCard(): JSX.Element | null {
+  const now = inside();
+  const t = words.value.chat;
+  const message = [...now.chat].reverse().find((each) => each.from === "operator");
+  if (now.unread === 0 || message === undefined || livePanel.value.is === "chat") return null;
+  return (
+    <div class="card notice" id="message-card">
+      <div>
+        <p>
+          {t.card(message.name)} <strong>{message.text}</strong>
+        </p>
+      </div>
+      <Button id="message-answer" onClick={() => (livePanel.value = { is: "chat" })}>
+        {t.answer}
+      </Button>
+    </div>
+  );
+}
+
+/** That help was asked for, and what happens next. */
+function HelpLine(): JSX.Element | null {
+  const { call, view } = inside();
+  if (view.help === null || call?.state === "accepted") return null;
+  return (
+    <p class="queue" id="help-line" role="status">
+      {words.value.help.short(whenHelpComes(view.help))}
+    </p>
   );
 }
 

@@ -5,6 +5,7 @@ import { useState } from "preact/hooks";
 
 import type { Consents as Agreed, SellerView } from "../../core/views";
 import { seller, useAct, words } from "./context";
+import { HelpCorner } from "./HelpSheet";
 import { LanguageSwitch } from "./LanguageSwitch";
 import { OnAir } from "./OnAir";
 import { Button, Heading, Trouble } from "./Parts";
@@ -55,7 +56,10 @@ export function Consents(props: { readonly view: SellerView }): JSX.Element {
   const hasBegun = props.view.steps.some((step) => step.attempts > 0);
   return (
     <main class="page" data-screen="consents">
-      <LanguageSwitch />
+      <div class="corners">
+        <HelpCorner />
+        <LanguageSwitch />
+      </div>
       <OnAir />
       <Heading>{t.title}</Heading>
       <p>{hasBegun ? t.withdrawn : t.text(props.view.inspection.platform_name)}</p>

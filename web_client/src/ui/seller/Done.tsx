@@ -5,6 +5,7 @@ import type { JSX } from "preact";
 import { unsent } from "../../core/session";
 import { News } from "./Chrome";
 import { inside, words } from "./context";
+import { HelpCorner } from "./HelpSheet";
 import { LanguageSwitch } from "./LanguageSwitch";
 import { OnAir } from "./OnAir";
 import { Heading, Icon } from "./Parts";
@@ -16,7 +17,10 @@ export function Done(): JSX.Element {
   const left = unsent(now).length;
   return (
     <main class="page" data-screen="done" data-ready={report_ready}>
-      <LanguageSwitch />
+      <div class="corners">
+        <HelpCorner />
+        <LanguageSwitch />
+      </div>
       <OnAir />
       <News />
       <p class="big-mark">

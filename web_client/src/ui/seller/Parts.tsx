@@ -47,6 +47,8 @@ export function Sheet(props: {
   readonly title: string;
   readonly id: string;
   readonly onClose: () => void;
+  /** A question that must not go away by a touch beside it. */
+  readonly isUrgent?: boolean;
   readonly children: ComponentChildren;
 }): JSX.Element {
   const ref = useRef<HTMLDialogElement>(null);
@@ -61,21 +63,24 @@ export function Sheet(props: {
       ref={ref}
       id={props.id}
       class="sheet"
+      role={props.isUrgent ? "alertdialog" : undefined}
       aria-labelledby={titleId}
       onCancel={(event) => {
         event.preventDefault();
         props.onClose();
       }}
       onClick={(event) => {
-        if (event.target === ref.current) props.onClose();
+        if (event.target === ref.current && !props.isUrgent) props.onClose();
       }}
     >
       <div class="sheet-body">
         <header>
           <h2 id={titleId}>{props.title}</h2>
-          <button type="button" class="icon-button" aria-label={words.value.close} onClick={props.onClose}>
-            <Icon name="close" />
-          </button>
+          {props.isUrgent ? null : (
+            <button type="button" class="icon-button" aria-label={words.value.close} onClick={props.onClose}>
+              <Icon name="close" />
+            </button>
+          )}
         </header>
         {props.children}
       </div>
@@ -99,7 +104,7 @@ export function CodeField(props: {
 }): JSX.Element {
   const id = useId();
   return (
-    <div class="field">
+    <div class="field rr-block">
       <label for={id}>{words.value.sign.code}</label>
       <input
         id={id}
@@ -123,6 +128,9 @@ const ICONS = {
   phone: "M6 3h4l1.5 5-2.5 1.5a11 11 0 0 0 5.5 5.5L16 12.5l5 1.5v4a2 2 0 0 1-2 2A16 16 0 0 1 4 5a2 2 0 0 1 2-2Z",
   camera: "M4 8h3l2-3h6l2 3h3v11H4ZM12 10.5a3.5 3.5 0 1 0 0 7 3.5 3.5 0 0 0 0-7Z",
   photo: "M4 5h16v14H4ZM4 16l5-5 4 4 3-3 4 4M9 9h.01",
+  chat: "M4 5h16v11H10l-5 4v-4H4ZM8 9h8M8 12.5h5",
+  mic: "M12 3a3 3 0 0 0-3 3v5a3 3 0 0 0 6 0V6a3 3 0 0 0-3-3ZM6 11a6 6 0 0 0 12 0M12 17v4",
+  micOff: "M12 3a3 3 0 0 0-3 3v5a3 3 0 0 0 6 0V6a3 3 0 0 0-3-3ZM6 11a6 6 0 0 0 12 0M12 17v4M4 4L20 20",
   flag: "M6 21V4h11l-2 4 2 4H6",
 } as const;
 

@@ -80,7 +80,7 @@ export function SignaturePad(props: {
     <svg
       ref={pad}
       id="pad"
-      class="pad"
+      class="pad rr-block"
       viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
       role="img"
       aria-label={props.strokes.length > 0 ? t.drawn : t.draw}

@@ -8,6 +8,7 @@ import type { Still } from "../../core/capture";
 import type { StepView } from "../../core/views";
 import { inWords } from "../../core/words";
 import { preloadUploader } from "../../core/tus-uploader";
+import { useAutoShutter } from "./auto-shutter";
 import { camera, closeTheCamera, imageCapture, openTheCamera } from "./camera-state";
 import { News, TopBar } from "./Chrome";
 import { inside, isDemo, offersDemo, seller, setDemo, words } from "./context";
@@ -16,6 +17,7 @@ import { demoPicture } from "./demo-car";
 import { drawing, fetchDrawings } from "./drawings";
 import { FilePicker } from "./FilePicker";
 import { preloadLate } from "./Late";
+import { autoShutter, frozen } from "./live-state";
 import { Icon, Sheet } from "./Parts";
 import { ReasonSheet } from "./ReasonSheet";
 import { Verdict } from "./Verdict";
@@ -65,7 +67,6 @@ export function StepScreen(props: { readonly stepId: string; readonly shot: stri
       method: still.method,
       width: still.width,
       height: still.height,
-      settings: open.is === "open" ? open.track.getSettings() : null,
     };
   };
 
@@ -116,11 +117,13 @@ function CameraWork(props: {
   };
   useEffect(() => {
     // What an operator's "take the photo now" presses.
-    seller().shutter = props.isShown && canShoot ? press : null;
+    seller().live.shutter = props.isShown && canShoot ? press : null;
     return () => {
-      seller().shutter = null;
+      seller().live.shutter = null;
     };
   });
+  const isAuto = autoShutter.get() && props.isShown && canShoot && !isBusy && frozen.value === null;
+  const counting = useAutoShutter(isAuto, now.hint, step.id, () => void press().catch(() => undefined));
   const useFile = (still: Still): Promise<unknown> => seller().shoot(still, step.id);
 
   const hint = now.hint === null ? null : inWords(t.step.hints, now.hint.code);
@@ -128,12 +131,16 @@ function CameraWork(props: {
   const textsLang = now.view.texts_language;
   return (
     <>
-      <Viewfinder step={step} video={props.video} onStill={useFile} />
+      <Viewfinder step={step} video={props.video} isShown={props.isShown} onStill={useFile} />
       <div class="say">
         <h1 ref={title} tabIndex={-1} lang={textsLang}>
           {step.title}
         </h1>
-        {hasFailed ? (
+        {counting !== null ? (
+          <p class="hint ok" role="status" id="auto-soon">
+            {t.step.autoSoon} <small>{t.step.autoCancel}</small>
+          </p>
+        ) : hasFailed ? (
           <p class="hint bad" role="alert">
             {isDemo.value ? t.step.demoMissing : t.step.failed}
           </p>
@@ -165,6 +172,7 @@ function CameraWork(props: {
           onClick={() => void press().catch(() => undefined)}
         >
           {isBusy ? <span class="spinner" aria-hidden="true" /> : null}
+          {counting === null ? null : <Ring share={counting} />}
         </button>
         <button type="button" class="side" id="cannot" onClick={() => setPanel("cannot")}>
           <Icon name="flag" />
@@ -193,5 +201,14 @@ function CameraWork(props: {
         />
       ) : null}
     </>
+  );
+}
+
+/** How long until the auto-shutter fires. */
+function Ring(props: { readonly share: number }): JSX.Element {
+  return (
+    <svg class="ring" viewBox="0 0 100 100" aria-hidden="true">
+      <circle cx="50" cy="50" r="46" pathLength="1" stroke-dasharray={`${props.share} 1`} />
+    </svg>
   );
 }

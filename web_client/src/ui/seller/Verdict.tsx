@@ -6,6 +6,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { nextStep, verdictOf, type Verdict as Known } from "../../core/session";
 import type { StepView } from "../../core/views";
 import { inside, seller, words } from "./context";
+import { shownElsewhere } from "./live-state";
 import { Button, Icon } from "./Parts";
 import { ReasonSheet } from "./ReasonSheet";
 
@@ -111,6 +112,7 @@ function Words(props: {
 /** The photo from the phone while it is there, else the service's copy. */
 function Picture(props: { readonly shot: string; readonly alt: string }): JSX.Element {
   const remote = `/v1/seller/captures/${props.shot}/photo?size=full`;
+  const inspectionId = inside().view.inspection.id;
   const [source, setSource] = useState<string | null>(null);
   useEffect(() => {
     const photo = seller().queue.bytesOf(props.shot);
@@ -120,7 +122,11 @@ function Picture(props: { readonly shot: string; readonly alt: string }): JSX.El
     }
     const url = URL.createObjectURL(new Blob([photo.bytes], { type: photo.mediaType }));
     setSource(url);
-    return () => URL.revokeObjectURL(url);
+    const forget = shownElsewhere(url, `/v1/operator/inspections/${inspectionId}/captures/${props.shot}/photo`);
+    return () => {
+      forget();
+      URL.revokeObjectURL(url);
+    };
   }, [props.shot]);
   return (
     <div class="taken">

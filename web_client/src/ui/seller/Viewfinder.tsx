@@ -1,16 +1,17 @@
 /** The camera's picture as it will be taken, whole, with the outline to fill; or why there is none. */
 
 import type { JSX, RefObject } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
 import type { Still } from "../../core/capture";
 import type { StepView } from "../../core/views";
-import { camera, openTheCamera } from "./camera-state";
+import { camera, cameraVideo, isStalled, openTheCamera, watchFrames } from "./camera-state";
 import { isDemo, words } from "./context";
 import { CopyLink } from "./CopyLink";
 import { demoUrl } from "./demo-car";
 import { drawing } from "./drawings";
 import { FilePicker } from "./FilePicker";
+import { parts } from "./live-state";
 import { Button } from "./Parts";
 
 const FOUR_BY_THREE = 4 / 3;
@@ -18,10 +19,17 @@ const FOUR_BY_THREE = 4 / 3;
 export function Viewfinder(props: {
   readonly step: StepView;
   readonly video: RefObject<HTMLVideoElement | null>;
+  /** Whether the seller sees it now, and not a verdict. */
+  readonly isShown: boolean;
   readonly onStill: (still: Still) => Promise<unknown>;
 }): JSX.Element {
   const now = camera.value;
-  const [ratio, setRatio] = useState(FOUR_BY_THREE);
+  const [picture, setPicture] = useState({ width: 0, height: 0 });
+  const ratio = picture.width > 0 ? picture.width / picture.height : FOUR_BY_THREE;
+  const measure = (video: HTMLVideoElement): void =>
+    setPicture({ width: video.videoWidth, height: video.videoHeight });
+  const isWatched = useRef(props.isShown);
+  isWatched.current = props.isShown;
   const stream = now.is === "open" ? now.stream : null;
   useEffect(() => {
     const video = props.video.current;
@@ -29,6 +37,16 @@ export function Viewfinder(props: {
     video.srcObject = stream;
     video.play().catch(() => undefined); // It plays by itself as soon as the page is visible.
   }, [stream, isDemo.value]);
+  useEffect(() => {
+    const video = props.video.current;
+    cameraVideo.value = video;
+    if (video === null) return undefined;
+    const stopWatching = watchFrames(video, () => isWatched.current);
+    return () => {
+      cameraVideo.value = null;
+      stopWatching();
+    };
+  }, [isDemo.value, now.is === "trouble"]);
 
   if (!isDemo.value && now.is === "trouble") return <NoPicture trouble={now.trouble} onStill={props.onStill} />;
   return (
@@ -39,17 +57,26 @@ export function Viewfinder(props: {
         ) : (
           <video
             ref={props.video}
+            id="cam"
             class="picture"
             autoplay
             muted
             playsInline
             aria-hidden="true"
-            onResize={(event) => setRatio(ratioOf(event.currentTarget))}
-            onLoadedMetadata={(event) => setRatio(ratioOf(event.currentTarget))}
+            onResize={(event) => measure(event.currentTarget)}
+            onLoadedMetadata={(event) => measure(event.currentTarget)}
           />
         )}
         {props.step.overlay_url === null ? null : <img class="outline" src={drawing(props.step.overlay_url)} alt="" />}
-        {!isDemo.value && now.is !== "open" ? (
+        {parts.value === null || isDemo.value ? null : <parts.value.Overlay picture={picture} />}
+        {!isDemo.value && isStalled.value ? (
+          <div class="opening" role="status" id="stalled">
+            <p>
+              <strong>{words.value.step.stalled}</strong>
+            </p>
+            <p>{words.value.step.stalledText}</p>
+          </div>
+        ) : !isDemo.value && now.is !== "open" ? (
           <div class="opening" role="status">
             <p>{words.value.step.opening}</p>
             <p>{words.value.step.askPermission}</p>
@@ -59,9 +86,6 @@ export function Viewfinder(props: {
     </div>
   );
 }
-
-const ratioOf = (video: HTMLVideoElement): number =>
-  video.videoWidth > 0 ? video.videoWidth / video.videoHeight : FOUR_BY_THREE;
 
 /** Why there is no camera, what to do about it, and the way round it. */
 function NoPicture(props: {

@@ -2,6 +2,8 @@
 
 import { signal } from "@preact/signals";
 
+import { shownElsewhere } from "./live-state";
+
 const kept = signal<ReadonlyMap<string, string>>(new Map());
 const asked = new Set<string>();
 
@@ -22,6 +24,7 @@ async function fetchOne(url: string): Promise<void> {
     const response = await fetch(url);
     if (!response.ok) throw new Error(`${response.status} for ${url}`);
     const copy = URL.createObjectURL(await response.blob());
+    shownElsewhere(copy, new URL(url, location.href).pathname);
     kept.value = new Map(kept.value).set(url, copy);
   } catch {
     asked.delete(url);

@@ -1,0 +1,195 @@
+/**
+ * A recording's way from the phone to the service: numbered chunks, kept on the phone first, sent one after the other when no
+ * photo waits, and forgotten at once when the seller takes the consent back.
+ */
+
+import { Backoff, realTimers, type Timers } from "./backoff";
+import { sha256Hex } from "./capture";
+import { Refused } from "./problems";
+
+export type RecordingKind = "video" | "mirror";
+
+export interface RecordingChunk {
+  readonly inspectionId: string;
+  readonly recordingId: string;
+  readonly kind: RecordingKind;
+  /** From 0, without gaps. */
+  readonly n: number;
+  readonly bytes: ArrayBuffer;
+  readonly sha256: string;
+}
+
+/** A recording with chunks that are still to be sent, or whose end the service does not know. */
+export interface OpenRecording {
+  readonly id: string;
+  /** How many chunks there are of each kind so far. */
+  readonly chunks: Readonly<Partial<Record<RecordingKind, number>>>;
+  readonly isOver: boolean;
+}
+
+/** Where chunks wait. */
+export interface ChunkStore {
+  /** @throws NoRoom */
+  putChunk(chunk: RecordingChunk): Promise<void>;
+  /** The first that waits, in order of recording, kind and number. */
+  firstChunk(inspectionId: string): Promise<RecordingChunk | undefined>;
+  removeChunk(chunk: Pick<RecordingChunk, "recordingId" | "kind" | "n">): Promise<void>;
+  removeChunks(recordingId: string): Promise<void>;
+  note(key: string, value: unknown): Promise<void>;
+  noted<T>(key: string): Promise<T | undefined>;
+}
+
+/** What the service takes of a recording. */
+export interface RecordingDoor {
+  sendChunk(chunk: RecordingChunk): Promise<void>;
+  finishRecording(id: string, chunks: OpenRecording["chunks"]): Promise<void>;
+}
+
+/** Photos go first: looked at again so often while they do. */
+const LOOK_AGAIN_MS = 2_000;
+
+export class RecordingUploads {
+  #open: readonly OpenRecording[] = [];
+  #isSending = false;
+  #timer: unknown = null;
+  /** Everything that changes the list happens in this order. */
+  #order: Promise<unknown> = Promise.resolve();
+  readonly #backoff: Backoff;
+
+  constructor(
+    private readonly inspectionId: string,
+    private readonly store: ChunkStore,
+    private readonly door: RecordingDoor,
+    /** Whether no photo waits. */
+    private readonly isFree: () => boolean,
+    /** The service will take no more of this recording. */
+    private readonly onRefused: (recordingId: string) => void = () => undefined,
+    private readonly timers: Timers = realTimers,
+    chance: () => number = Math.random,
+  ) {
+    this.#backoff = new Backoff(1_000, 30_000, chance);
+  }
+
+  /** Take up what an earlier page left: its recordings ended with it. */
+  async resume(): Promise<void> {
+    const left = (await this.store.noted<readonly OpenRecording[]>(this.#key)) ?? [];
+    this.#open = left.map((recording) => ({ ...recording, isOver: true }));
+    this.#send();
+  }
+
+  begin(recordingId: string): Promise<void> {
+    return this.#change((open) => [...open, { id: recordingId, chunks: {}, isOver: false }]);
+  }
+
+  /** Keep the next chunk of a recording that was begun. @throws NoRoom */
+  add(recordingId: string, kind: RecordingKind, bytes: ArrayBuffer): Promise<void> {
+    return this.#inOrder(async () => {
+      const recording = this.#open.find((each) => each.id === recordingId && !each.isOver);
+      if (recording === undefined || bytes.byteLength === 0) return;
+      const n = recording.chunks[kind] ?? 0;
+      const sha256 = await sha256Hex(bytes);
+      await this.store.putChunk({ inspectionId: this.inspectionId, recordingId, kind, n, bytes, sha256 });
+      await this.#note(replaced(this.#open, { ...recording, chunks: { ...recording.chunks, [kind]: n + 1 } }));
+      this.#send();
+    });
+  }
+
+  /** No more chunks come; the service is told once it has them all. */
+  finish(recordingId: string): Promise<void> {
+    return this.#inOrder(async () => {
+      const recording = this.#open.find((each) => each.id === recordingId);
+      if (recording !== undefined) await this.#note(replaced(this.#open, { ...recording, isOver: true }));
+      this.#send();
+    });
+  }
+
+  /** Forget what was not sent: the consent is gone, or the service will not have it. */
+  abandon(recordingId: string): Promise<void> {
+    return this.#inOrder(async () => {
+      await this.store.removeChunks(recordingId);
+      await this.#note(this.#open.filter((each) => each.id !== recordingId));
+    });
+  }
+
+  async abandonAll(): Promise<void> {
+    for (const { id } of this.#open) await this.abandon(id);
+  }
+
+  /** Whether anything waits to be sent. */
+  get isPending(): boolean {
+    return this.#open.length > 0;
+  }
+
+  wake(): void {
+    this.#backoff.reset();
+    this.#send();
+  }
+
+  get #key(): string {
+    return `recordings:${this.inspectionId}`;
+  }
+
+  #inOrder<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#order.then(work, work);
+    this.#order = done.catch(() => undefined);
+    return done;
+  }
+
+  #change(change: (open: readonly OpenRecording[]) => readonly OpenRecording[]): Promise<void> {
+    return this.#inOrder(() => this.#note(change(this.#open)));
+  }
+
+  async #note(open: readonly OpenRecording[]): Promise<void> {
+    this.#open = open;
+    await this.store.note(this.#key, open.length === 0 ? undefined : open);
+  }
+
+  #later(delay_ms: number): void {
+    this.timers.clear(this.#timer);
+    this.#timer = this.timers.set(() => this.#send(), delay_ms);
+  }
+
+  #send(): void {
+    if (this.#isSending) return;
+    if (this.#open.length === 0) return;
+    if (!this.isFree()) {
+      this.#later(LOOK_AGAIN_MS);
+      return;
+    }
+    this.timers.clear(this.#timer);
+    this.#isSending = true;
+    void this.#sendOne().then((wait_ms) => {
+      this.#isSending = false;
+      if (wait_ms === 0) this.#send();
+      else if (wait_ms !== null) this.#later(wait_ms);
+    });
+  }
+
+  /** Milliseconds until the next try, `null` when there is nothing to do until something new comes. */
+  async #sendOne(): Promise<number | null> {
+    const chunk = await this.store.firstChunk(this.inspectionId);
+    const over = this.#open.find((each) => each.isOver);
+    const id = chunk?.recordingId ?? over?.id;
+    if (id === undefined) return null;
+    try {
+      if (chunk !== undefined) {
+        await this.door.sendChunk(chunk);
+        await this.store.removeChunk(chunk);
+      } else if (over !== undefined) {
+        await this.door.finishRecording(over.id, over.chunks);
+        await this.#change((open) => open.filter((each) => each.id !== over.id));
+      }
+      this.#backoff.reset();
+      return 0;
+    } catch (error) {
+      if (!(error instanceof Refused) || error.isPassing) return this.#backoff.next();
+      await this.abandon(id);
+      this.onRefused(id);
+      return 0;
+    }
+  }
+}
+
+function replaced(open: readonly OpenRecording[], by: OpenRecording): readonly OpenRecording[] {
+  return open.map((each) => (each.id === by.id ? by : each));
+}

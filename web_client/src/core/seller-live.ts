@@ -1,0 +1,159 @@
+/** The seller's side of a live session without its looks: consent, call, chat, and what an operator asks of the phone. */
+
+import { carryOut, CannotDo, type CommandActs, type Effect } from "./commands";
+import {
+  END_REASONS,
+  MOST_CHAT_CHARACTERS,
+  type ChatMessage,
+  type CommandArgs,
+  type EndReason,
+  type Incoming,
+  type LiveLevel,
+  type Outgoing,
+} from "./messages";
+import { Refused, Unreached } from "./problems";
+import type { Happening, Inside } from "./session";
+import type { Consents } from "./views";
+
+/** What an operator's "take the photo now" needs from the camera on the screen. */
+export type Shutter = () => Promise<Effect>;
+
+/** The part of the seller's case that a live session needs. */
+export interface LiveCase {
+  inside(): Inside;
+  dispatch(happening: Happening): void;
+  say(message: Outgoing): boolean;
+  consent(consents: Consents): Promise<void>;
+  goToStep(stepId: string): void;
+  chat(): Promise<readonly ChatMessage[]>;
+  newId(): string;
+}
+
+/** Screens from which an operator may lead the seller to a photo. */
+const WORKING = new Set(["step", "review", "damage"]);
+
+export class SellerLive {
+  /** What an operator may make this phone do; the camera and the live call add theirs. */
+  readonly acts: CommandActs = {
+    go_to_step: (args) => this.beMoved(args),
+    take_photo: () => this.press(),
+  };
+
+  /** Set by the camera while it is on the screen. */
+  shutter: Shutter | null = null;
+
+  /** What the seller tapped while the line was down, to be said when it is back. */
+  private ended: string | null = null;
+  private pauseWanted: boolean | null = null;
+
+  constructor(private readonly case_: LiveCase) {}
+
+  // --- the call ---------------------------------------------------------------------------------
+
+  /** Say how much an operator may do from now on; `off` ends a call. `recording`: also whether a call may be recorded. */
+  async allow(level: LiveLevel, recording?: boolean): Promise<void> {
+    const { consents } = this.case_.inside().view;
+    const wanted = { ...consents, live_level: level, live_video: level !== "off", recording: recording ?? consents.recording };
+    if (wanted.live_level === consents.live_level && wanted.recording === consents.recording) return;
+    await this.case_.consent(wanted);
+  }
+
+  /** Answer a call, with what the operator may do. */
+  async accept(level: LiveLevel, recording?: boolean): Promise<void> {
+    await this.allow(level, recording);
+    this.case_.say({ type: "call.accept" });
+  }
+
+  declineCall(): void {
+    this.case_.say({ type: "call.decline" });
+  }
+
+  /** Hang up: here at once, also while the line is down; the service hears of it when it can. */
+  endCall(): void {
+    const { call } = this.case_.inside();
+    if (call === null) return;
+    if (!this.case_.say({ type: "call.end" })) this.ended = call.id;
+    this.case_.dispatch({ is: "called", call: { ...call, state: "ended" } });
+  }
+
+  /** Show nothing for a while: at once, whatever becomes of the line. */
+  pauseCall(isPaused: boolean): void {
+    const { call } = this.case_.inside();
+    if (call === null) return;
+    this.pauseWanted = this.case_.say({ type: isPaused ? "call.pause" : "call.resume" }) ? null : isPaused;
+    this.case_.dispatch({ is: "called", call: { ...call, isPaused } });
+  }
+
+  endViewer(viewerId: string): void {
+    this.case_.say({ type: "viewer.end", viewer_id: viewerId });
+  }
+
+  /** Write to the operators. @returns Whether it went out; without a line it did not. */
+  write(text: string): boolean {
+    const trimmed = text.trim().slice(0, MOST_CHAT_CHARACTERS);
+    return trimmed !== "" && this.case_.say({ type: "chat", id: this.case_.newId(), text: trimmed });
+  }
+
+  /** Read what was written while this page was away. */
+  async readChat(): Promise<void> {
+    try {
+      this.case_.dispatch({ is: "chat_read_again", messages: await this.case_.chat() });
+    } catch (error) {
+      if (!(error instanceof Refused || error instanceof Unreached)) throw error;
+    }
+  }
+
+  seeChat(): void {
+    this.case_.dispatch({ is: "chat_seen" });
+  }
+
+  /** The service says how the call stands. */
+  called(message: Extract<Incoming, { type: "call" }>): void {
+    const { call } = this.case_.inside();
+    const { call_id: id, state, operator_name: operatorName } = message;
+    if (state === "accepted" && this.ended === id) {
+      this.case_.say({ type: "call.end" });
+      return;
+    }
+    this.ended = null;
+    const isPaused = this.pausedAfter(message);
+    this.case_.dispatch({ is: "called", call: { id, operatorName, state, isPaused, viewers: message.viewers ?? [] } });
+    const reason = END_REASONS.find((known) => known === message.reason) satisfies EndReason | undefined;
+    if (state === "ended" && call?.state === "accepted" && reason !== undefined) {
+      this.case_.dispatch({ is: "noticed", notice: { is: "call_over", operator: call.operatorName, reason } });
+    }
+  }
+
+  /** Whether the call is paused: what the seller tapped while the line was down counts, and is said now. */
+  private pausedAfter(message: Extract<Incoming, { type: "call" }>): boolean {
+    const told = message.paused ?? false;
+    const wanted = this.pauseWanted;
+    this.pauseWanted = null;
+    if (wanted === null || wanted === told || message.state !== "accepted") return told;
+    this.case_.say({ type: wanted ? "call.pause" : "call.resume" });
+    return wanted;
+  }
+
+  /** Do what the operator asks and say what really happened. */
+  async obey(id: string, name: string, args: CommandArgs): Promise<void> {
+    const { call, view } = this.case_.inside();
+    const allowed = { level: view.consents.live_level, isPaused: call?.isPaused ?? false };
+    this.case_.say({ type: "ack", id, ...(await carryOut(name, args, allowed, this.acts)) });
+  }
+
+  private beMoved(args: CommandArgs): Effect {
+    const stepId = String(args["step_id"] ?? "");
+    const { place, view, call, operators } = this.case_.inside();
+    if (!view.steps.some((step) => step.id === stepId)) throw new CannotDo("step-unknown");
+    if (!WORKING.has(place.screen)) throw new CannotDo("not-taking-photos");
+    this.case_.goToStep(stepId);
+    const operator = call?.operatorName ?? operators[0] ?? "";
+    this.case_.dispatch({ is: "noticed", notice: { is: "operator_moved", stepId, operator } });
+    return { step_id: stepId };
+  }
+
+  private press(): Promise<Effect> {
+    if (this.shutter === null) throw new CannotDo("camera-closed");
+    return this.shutter();
+  }
+}
