@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -29,19 +29,21 @@ from inspection_service.inspections.bus import InProcessBus
 from inspection_service.inspections.recording import NotedKind
 from inspection_service.inspections.records import (
     Actor,
-    CaptureId,
     ChatMessage,
-    Dossier,
     Event,
     InspectionId,
 )
 from inspection_service.inspections.scope import AllTenants
 from inspection_service.inspections.service import Inspections
+from inspection_service.ledger import Ledger
 from inspection_service.media.turn import Relays
-from inspection_service.reports.development_keys import open_or_create
-from inspection_service.reports.keys import FileSigner, Signer
-from inspection_service.reports.records import ModelUsed, SealedReport
-from inspection_service.reports.seal import seal
+from inspection_service.privacy import PersonalData
+from inspection_service.reports.head_signer import LogHeadSigner, LogTimestamps
+from inspection_service.reports.keys import Signer
+from inspection_service.reports.keys_opening import open_signer as open_report_signer
+from inspection_service.reports.published_keys import PublishedKeys
+from inspection_service.reports.records import ModelUsed
+from inspection_service.reports.sealer import ReportSealer, open_authority, open_revocation
 from inspection_service.sessions import Hint, LiveSession, LiveSessions, SessionFacts, facts_of
 from inspection_service.settings import Settings
 from inspection_service.storage.database import Database
@@ -53,6 +55,7 @@ from inspection_service.telemetry.metrics import Metrics
 from inspection_service.vision.model_files import ModelFiles
 from inspection_service.vision.pipeline import LiveGuide, Pipeline
 from inspection_service.work import Handlers, JudgeInProcess, PhotoJudge, Reconciler
+from inspection_service.work.archive import RecordArchive
 
 STATIC_DIR = Path(__file__).parent / "static"
 _COPY_THREADS = 2
@@ -177,8 +180,30 @@ async def open_service(
             pings |= {"judge": judge.ping} | model_files.pings()
         stack.push_async_callback(judge.close)
         metrics = Metrics()
-        sealer = ReportSealer(signer, models, clock)
-        handlers = Handlers(inspections, store, clock, judge=judge, sealer=sealer, metrics=metrics)
+        revocation = open_revocation(settings.timestamp, signer)
+        authority = await asyncio.to_thread(open_authority, settings.timestamp, signer, revocation, clock)
+        sealer = ReportSealer(
+            signer,
+            models,
+            clock,
+            revocation=revocation,
+            authority=authority,
+            is_archived=settings.timestamp.archive,
+            public_url=settings.base_url,
+        )
+        timestamps = LogTimestamps(authority) if authority is not None else None
+        ledger = Ledger(records.database, clock, LogHeadSigner(signer), timestamps)
+        pepper = await asyncio.to_thread(load_pepper, settings.pepper_file)
+        personal = PersonalData(records.database, clock, pepper)
+        handlers = Handlers(
+            inspections,
+            store,
+            clock,
+            judge=judge,
+            sealer=sealer,
+            metrics=metrics,
+            archive=RecordArchive(inspections, store, ledger, personal),
+        )
         reconciler = Reconciler(
             inspections, handlers, bus, settings.work, metrics=metrics, workers=settings.vision.workers
         )
@@ -209,6 +234,7 @@ async def open_service(
             limits=Limits.make(clock),
             metrics=metrics,
             root_pem=signer.root_pem,
+            published_keys=PublishedKeys(settings.keys_dir, signer),
             pings=pings,
         )
         yield Running(services, reconciler)
@@ -260,30 +286,13 @@ async def _open_records(
         yield _Records(database, store, bus, shelf, inspections, identity)
 
 
-def open_signer(settings: Settings, clock: Clock) -> FileSigner:
+def open_signer(settings: Settings, clock: Clock) -> Signer:
     """Open the signing keys; development keys are made on first use and say so in their name.
 
     Raises:
-        KeysUnusable: They cannot be read or do not belong together.
+        KeysUnusable: They cannot be read, do not belong together, or prove nothing in production.
     """
-    if settings.signing.mode == "development":
-        return open_or_create(settings.keys_dir, clock)
-    return FileSigner.open(settings.keys_dir)
-
-
-class ReportSealer:
-    """``reports.seal`` with the keys, models and clock of this instance."""
-
-    def __init__(self, signer: Signer, models: Sequence[ModelUsed], clock: Clock) -> None:
-        """Keep the collaborators."""
-        self._signer = signer
-        self._models = models
-        self._clock = clock
-
-    def seal(self, dossier: Dossier, photos: Mapping[CaptureId, bytes]) -> SealedReport:
-        """Build, set and sign the report; blocks for a second or more."""
-        by_id = cast("Mapping[str, bytes]", photos)  # a mapping is invariant in its keys; ids are strings
-        return seal(dossier, by_id, models=self._models, signer=self._signer, sealed_at=self._clock.now())
+    return open_report_signer(settings.signing, settings.keys_dir, clock)
 
 
 class LazyPipeline:

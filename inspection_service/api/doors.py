@@ -23,6 +23,7 @@ from inspection_service.api import (
     seller,
     signalling,
     uploads,
+    well_known,
 )
 from inspection_service.api.pages import SafeHeaders, install_pages
 from inspection_service.api.problems import MEDIA_TYPE, Problem, install_problems
@@ -40,6 +41,7 @@ _TAGS: Final = [
     {"name": "seller", "description": "The seller's page; cookie of one inspection."},
     {"name": "uploads", "description": "Resumable uploads, tus 1.0; cookie of the seller."},
     {"name": "operator", "description": "The operator's page; cookie of a signed-in person."},
+    {"name": "trust", "description": "The keys that sign reports. No account."},
     {"name": "running", "description": "For those who run the service."},
 ]
 _MIN_GZIP_BYTES: Final = 1000
@@ -53,7 +55,18 @@ def install_doors(app: FastAPI, static_dir: Path, checklists_dir: Path) -> None:
         static_dir: Where the web client was built to.
         checklists_dir: Whose ``assets`` folder holds the drawings.
     """
-    for room in (platform, seller, assistance, frames, recordings, uploads, operator, signalling, health):
+    for room in (
+        platform,
+        seller,
+        assistance,
+        frames,
+        recordings,
+        uploads,
+        operator,
+        signalling,
+        health,
+        well_known,
+    ):
         app.include_router(room.router)
     install_pages(app, static_dir, checklists_dir)
     app.add_middleware(GZipMiddleware, minimum_size=_MIN_GZIP_BYTES, compresslevel=6)

@@ -57,6 +57,12 @@ class AssetUnknown(NotFound):
     slug = "asset-unknown"
 
 
+class NoRevocationList(NotFound):
+    """The authority that issued the signing certificate publishes its revocation list itself."""
+
+    slug = "no-revocation-list"
+
+
 class TusVersionUnsupported(InvalidInput):
     """The upload protocol version is not supported; use Tus-Resumable: 1.0.0."""
 

@@ -1,4 +1,4 @@
-"""For those who run the service: does it live, can it work, what does it do; and the root of its reports."""
+"""For those who run the service: does it live, can it work, what does it do."""
 
 from __future__ import annotations
 
@@ -30,6 +30,8 @@ class Readiness(View):
 
     status: str = "ok"
     resources: dict[str, bool]
+    sealing_waits_for: tuple[str, ...] = ()
+    """Why reports are not sealed, as codes: the service works, and what is missing is outside of it."""
 
 
 @router.get("/healthz")
@@ -44,7 +46,8 @@ async def readyz(services: Opened) -> Readiness:
     resources = {name: await _answers(name, ping) for name, ping in services.pings.items()}
     if not all(resources.values()):
         raise NotReady(resources=resources)
-    return Readiness(resources=resources)
+    waits = await services.inspections.sealing_waits()
+    return Readiness(resources=resources, sealing_waits_for=waits)
 
 
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
@@ -52,16 +55,6 @@ async def metrics(services: Opened) -> Response:
     """Prometheus metrics: ours, then those of the process."""
     text = services.metrics.text() + generate_latest(REGISTRY)
     return Response(text, media_type=CONTENT_TYPE_LATEST)
-
-
-@router.get(
-    "/.well-known/inspection-root.pem",
-    response_class=Response,
-    responses={200: {"content": {"application/x-pem-file": {}}}},
-)
-async def root_certificate(services: Opened) -> Response:
-    """Fetch the root certificate; get its fingerprint by another way before you trust it."""
-    return Response(services.root_pem, media_type="application/x-pem-file")
 
 
 async def _answers(name: str, ping: Callable[[], Awaitable[None]]) -> bool:

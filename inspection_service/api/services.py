@@ -12,6 +12,7 @@ from inspection_service.clock import Clock
 from inspection_service.identity.service import Identity
 from inspection_service.inspections.bus import EventBus
 from inspection_service.inspections.service import Inspections
+from inspection_service.reports.published_keys import PublishedKeys
 from inspection_service.sessions import LiveSessions
 from inspection_service.settings import Settings
 from inspection_service.storage.objects import ObjectStore
@@ -54,5 +55,7 @@ class Services:
     metrics: Metrics
     root_pem: bytes
     """The root certificate that reports are verified against."""
+    published_keys: PublishedKeys
+    """Present and past signers, and what was revoked."""
     pings: Mapping[str, Callable[[], Awaitable[None]]]
     """What ``/readyz`` asks, by the name of the resource."""

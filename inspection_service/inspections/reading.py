@@ -85,10 +85,15 @@ class Reading(Acts):
         async with self._reading() as repository:
             return await repository.to_judge(limit)
 
-    async def to_seal(self, limit: int = 20) -> list[InspectionId]:
-        """Return inspections that are signed off, with every photo judged."""
+    async def to_seal(self, limit: int = 1000) -> list[InspectionId]:
+        """Return inspections that are signed off, every photo judged: many, so that those that fail hide no others."""
         async with self._reading() as repository:
             return await repository.to_seal(limit)
+
+    async def sealing_waits(self) -> tuple[str, ...]:
+        """Return the codes of what reports wait for that could be sealed else."""
+        async with self._reading() as repository:
+            return await repository.sealing_waits()
 
     async def to_expire(self, limit: int = 100) -> list[InspectionId]:
         """Return inspections whose deadline has passed before the seller signed."""

@@ -249,6 +249,22 @@ class Repository:
         query = self._within(select(column.id)).where(column.state == "signed_off", ~waiting).limit(limit)
         return [InspectionId(found) for found in (await self._connection.execute(query)).scalars()]
 
+    async def sealing_waits(self) -> tuple[str, ...]:
+        """Return for what the reports of signed-off inspections wait: the last reason each of them was told."""
+        column = t.events.c
+        newest = (
+            select(column.inspection_id, func.max(column.seq).label("seq"))
+            .join(t.inspections, t.inspections.c.id == column.inspection_id)
+            .where(t.inspections.c.state == "signed_off", column.kind == "sealing.waiting")
+            .group_by(column.inspection_id)
+            .subquery()
+        )
+        query = select(column.data).join(
+            newest, (newest.c.inspection_id == column.inspection_id) & (newest.c.seq == column.seq)
+        )
+        found = (await self._connection.execute(query)).scalars()
+        return tuple(sorted({str(data.get("reason")) for data in found}))
+
     async def to_expire(self, now: datetime, limit: int) -> list[InspectionId]:
         """Return inspections whose deadline has passed before the seller signed."""
         column = t.inspections.c

@@ -83,3 +83,5 @@ class SealedReport:
     root_pem: bytes
     """The certificate to trust, for whoever has not pinned it yet; it is not inside the files."""
     sealed_at: datetime
+    disclosures: tuple[Disclosure, ...] = ()
+    """The clear values beside the record; kept apart from it, so that they can be erased."""

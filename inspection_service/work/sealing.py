@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Final, Protocol
@@ -232,9 +232,16 @@ class Originals(Mapping[CaptureId, bytes]):
     Used in the sealer's thread, while the loop that reads goes on in its own.
     """
 
-    def __init__(self, dossier: Dossier, store: ObjectStore, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        dossier: Dossier,
+        store: ObjectStore,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        left_out: Collection[CaptureId] = (),
+    ) -> None:
         """Keep where each photo rests."""
-        self._keys = {c.id: c.object_key for c in dossier.captures if c.is_evidence}
+        self._keys = {c.id: c.object_key for c in dossier.captures if c.is_evidence and c.id not in left_out}
         self._store = store
         self._loop = loop
 
