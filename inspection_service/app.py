@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from inspection_service.api.doors import install_doors
 from inspection_service.api.photos import PhotoCopies
-from inspection_service.api.services import Limits, Services
+from inspection_service.api.services import Limits, Proofs, Services
 from inspection_service.checklists import Shelf
 from inspection_service.clock import Clock, SystemClock
 from inspection_service.errors import Closed, InspectionServiceError
@@ -56,6 +56,9 @@ from inspection_service.vision.model_files import ModelFiles
 from inspection_service.vision.pipeline import LiveGuide, Pipeline
 from inspection_service.work import Handlers, JudgeInProcess, PhotoJudge, Reconciler
 from inspection_service.work.archive import RecordArchive
+from inspection_service.work.correcting import Corrections
+from inspection_service.work.erasing import Erasing
+from inspection_service.work.upkeep import ProofUpkeep
 
 STATIC_DIR = Path(__file__).parent / "static"
 _COPY_THREADS = 2
@@ -204,8 +207,18 @@ async def open_service(
             metrics=metrics,
             archive=RecordArchive(inspections, store, ledger, personal),
         )
+        corrections = Corrections(records.database, store, ledger, clock, signer)
+        erasing = Erasing(
+            records.database, store, inspections, personal, corrections, sealer, clock, settings.privacy
+        )
         reconciler = Reconciler(
-            inspections, handlers, bus, settings.work, metrics=metrics, workers=settings.vision.workers
+            inspections,
+            handlers,
+            bus,
+            settings.work,
+            metrics=metrics,
+            workers=settings.vision.workers,
+            upkeep=ProofUpkeep(inspections, ledger, erasing, clock),
         )
         copies = stack.enter_context(ThreadPoolExecutor(_COPY_THREADS, thread_name_prefix="photo-copies"))
         hints = stack.enter_context(ThreadPoolExecutor(_HINT_THREADS, thread_name_prefix="live-hints"))
@@ -235,6 +248,7 @@ async def open_service(
             metrics=metrics,
             root_pem=signer.root_pem,
             published_keys=PublishedKeys(settings.keys_dir, signer),
+            proof=Proofs(ledger, corrections, erasing, personal, signer),
             pings=pings,
         )
         yield Running(services, reconciler)

@@ -181,6 +181,20 @@ class LinkSettings(_Part):
     """Seconds until an operator signs in again."""
 
 
+class PrivacySettings(_Part):
+    """How long personal data is kept after an inspection has closed; ``None``: until somebody asks.
+
+    A legal hold stops these clocks. Recordings of calls have theirs in ``media.recording_days``.
+    """
+
+    identity_days: Annotated[int, Field(ge=1, le=36500)] | None = 3 * 365
+    """Contact, plate, VIN, reference, names, drawn marks, words of people, numbers to call back."""
+    photos_days: Annotated[int, Field(ge=1, le=36500)] | None = None
+    """The bytes of photos and kept frames, with the position a phone may have written into them; hashes stay."""
+    report_days: Annotated[int, Field(ge=1, le=36500)] | None = None
+    """All files of a report; its leaf in the log stays."""
+
+
 class WorkSettings(_Part):
     """The reconciler."""
 
@@ -253,6 +267,7 @@ class Settings(BaseSettings):
     secrets: SecretSettings = SecretSettings()
     links: LinkSettings = LinkSettings()
     work: WorkSettings = WorkSettings()
+    privacy: PrivacySettings = PrivacySettings()
 
     @model_validator(mode="after")
     def _no_contradictions(self) -> Settings:

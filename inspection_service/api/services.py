@@ -12,11 +12,16 @@ from inspection_service.clock import Clock
 from inspection_service.identity.service import Identity
 from inspection_service.inspections.bus import EventBus
 from inspection_service.inspections.service import Inspections
+from inspection_service.ledger import Ledger
+from inspection_service.privacy import PersonalData
+from inspection_service.reports.keys import Signer
 from inspection_service.reports.published_keys import PublishedKeys
 from inspection_service.sessions import LiveSessions
 from inspection_service.settings import Settings
 from inspection_service.storage.objects import ObjectStore
 from inspection_service.telemetry.metrics import Metrics
+from inspection_service.work.correcting import Corrections
+from inspection_service.work.erasing import Erasing
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,17 @@ class Limits:
             links=FixedWindow(clock, tries=60, window_s=60),
             codes=FixedWindow(clock, tries=10, window_s=60),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Proofs:
+    """What proves, corrects and erases sealed reports."""
+
+    ledger: Ledger
+    corrections: Corrections
+    erasing: Erasing
+    personal: PersonalData
+    signer: Signer
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,5 +73,6 @@ class Services:
     """The root certificate that reports are verified against."""
     published_keys: PublishedKeys
     """Present and past signers, and what was revoked."""
+    proof: Proofs
     pings: Mapping[str, Callable[[], Awaitable[None]]]
     """What ``/readyz`` asks, by the name of the resource."""

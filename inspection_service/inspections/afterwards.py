@@ -202,6 +202,14 @@ class Afterwards(Acts):
         async with self._database.read() as transaction:
             return [InspectionId(found) for found in (await transaction.connection.execute(query)).scalars()]
 
+    async def not_logged(self, limit: int) -> list[InspectionId]:
+        """Return sealed inspections whose report has no leaf in the log."""
+        column = t.reports.c
+        leaf = select(t.ledger_leaves.c.seq).where(t.ledger_leaves.c.json_sha256 == column.json_sha256)
+        query = select(column.inspection_id).where(~leaf.exists()).order_by(column.sealed_at).limit(limit)
+        async with self._database.read() as transaction:
+            return [InspectionId(found) for found in (await transaction.connection.execute(query)).scalars()]
+
     # -- the same car earlier --------------------------------------------------------------------------------
     async def earlier_readings(self, inspection_id: InspectionId) -> tuple[EarlierReading, ...]:
         """Return what sealed inspections of the same car, by VIN or plate, of the same tenant read before."""

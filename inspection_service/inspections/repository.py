@@ -305,7 +305,12 @@ class Repository:
         column = t.frames.c
         query = (
             self._within(select(t.frames).join(t.inspections))
-            .where(column.has_bytes.is_(True), column.is_kept.is_(False), column.at < frozen_before)
+            .where(
+                column.has_bytes.is_(True),
+                column.is_kept.is_(False),
+                column.at < frozen_before,
+                ~_is_held(column.inspection_id),
+            )
             .order_by(column.at)
             .limit(limit)
         )
@@ -322,7 +327,7 @@ class Repository:
                 column.has_bytes.is_(True),
                 or_(
                     and_(column.ended_at.is_(None), column.touched_at < idle_since),
-                    column.ended_at < ended_before,
+                    and_(column.ended_at < ended_before, ~_is_held(column.inspection_id)),
                 ),
             )
             .order_by(column.started_at)
@@ -504,3 +509,10 @@ class Repository:
     async def _tenant_names(self, ids: Iterable[str]) -> dict[str, str]:
         query = select(t.tenants.c.id, t.tenants.c.name).where(t.tenants.c.id.in_(sorted(ids)))
         return {row.id: row.name for row in await self._connection.execute(query)}
+
+
+def _is_held(inspection_id: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether a legal hold keeps everything of an inspection."""
+    column = t.legal_holds.c
+    hold = select(column.id).where(column.inspection_id == inspection_id, column.lifted_at.is_(None))
+    return hold.exists()

@@ -120,6 +120,12 @@ class Ledger:
             await rows.put_token(head.no, token)
         return True
 
+    async def is_published(self) -> bool:
+        """Whether the head of this day is out, with its timestamp where an authority is configured."""
+        async with self._reading() as rows:
+            head = await rows.head_of_day(self._clock.now().date().isoformat())
+        return head is not None and (self._timestamps is None or head.timestamp_token is not None)
+
     # -- proving ---------------------------------------------------------------------------------------------
     async def proof(self, leaf_hash: bytes) -> InclusionProof:
         """Prove that a leaf stands in the log, against a signed head: a timestamped one where there is one.

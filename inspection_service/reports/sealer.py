@@ -10,11 +10,12 @@ from cryptography import x509
 
 from inspection_service.clock import Clock
 from inspection_service.inspections.mileages import EarlierReading
-from inspection_service.inspections.personal import PersonalKeys
+from inspection_service.inspections.personal import PersonalKeys, PersonalValue
 from inspection_service.inspections.records import CaptureId, Dossier
 from inspection_service.reports.errors import KeysUnusable
 from inspection_service.reports.keys import Signer
 from inspection_service.reports.records import ModelUsed, SealedReport
+from inspection_service.reports.reissue import reissue
 from inspection_service.reports.revocation import HttpFetch, Revocation
 from inspection_service.reports.seal import seal
 from inspection_service.reports.sign_pdf import Proof
@@ -111,6 +112,35 @@ class ReportSealer:
             keys=beside.keys,
             earlier=beside.earlier,
             frames=beside.frames,
+            proof=Proof(signer_data, self._authority, is_archived=self._is_archived),
+            public_url=self._public_url,
+        )
+
+    def reissue(
+        self,
+        json_bytes: bytes,
+        jws: str,
+        kept: Sequence[PersonalValue],
+        photos: Mapping[CaptureId, bytes],
+        *,
+        no: int,
+        frames: Mapping[str, bytes],
+    ) -> bytes:
+        """Set and sign the document of a sealed report anew, with what is not kept withheld; blocks for a second.
+
+        Raises:
+            SealingMustWait: As ``ready``; nothing was issued.
+        """
+        signer_data = check_signer(self._signer, self._revocation, self._clock.now())
+        by_id: Mapping[str, bytes] = photos  # type: ignore[assignment]  # as in ``seal``
+        return reissue(
+            json_bytes,
+            jws,
+            kept,
+            by_id,
+            no=no,
+            signer=self._signer,
+            frames=frames,
             proof=Proof(signer_data, self._authority, is_archived=self._is_archived),
             public_url=self._public_url,
         )

@@ -24,6 +24,7 @@ from inspection_service.telemetry.metrics import Metrics
 from inspection_service.work.backoff import Backoff
 from inspection_service.work.errors import JudgeAway
 from inspection_service.work.handlers import Handlers
+from inspection_service.work.upkeep import Upkeep
 
 _CALLS: Final = frozenset(
     {"capture.received", "operator.signed_off", "seller.signed", "capture.judged", "inspection.ordered"}
@@ -44,6 +45,8 @@ class WorkDone:
     dropped_uploads: int = 0
     forgotten: int = 0
     """Frozen frames nobody kept, and recordings that were left open or kept long enough."""
+    kept_up: int = 0
+    """Pieces of upkeep: the log published, promises about personal data kept."""
     failed: int = 0
     """Pieces of work that raised; they are tried again later."""
 
@@ -51,7 +54,7 @@ class WorkDone:
     def total(self) -> int:
         """Pieces of work that were done."""
         done = self.judged + self.sealed + self.expired + self.finished_uploads + self.dropped_uploads
-        return done + self.forgotten
+        return done + self.forgotten + self.kept_up
 
 
 class Reconciler:
@@ -66,6 +69,7 @@ class Reconciler:
         *,
         metrics: Metrics,
         workers: int = 1,
+        upkeep: Upkeep | None = None,
         monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._inspections = inspections
@@ -74,6 +78,7 @@ class Reconciler:
         self._settings = settings
         self._metrics = metrics
         self._workers = workers
+        self._upkeep = upkeep
         self._backoff = Backoff(settings.poll_s, _LONGEST_WAIT_S, monotonic_s)
 
     async def run(self) -> None:
@@ -124,8 +129,11 @@ class Reconciler:
         recordings, failed_7 = await each(
             "forget", await room.to_forget_recordings(), do.forget_recording, lambda r: r[1]
         )
-        failed = failed_1 + failed_2 + failed_3 + failed_4 + failed_5 + failed_6 + failed_7
-        return WorkDone(judged, sealed, expired, finished, dropped, frames + recordings, failed)
+        kept_up, failed_8 = 0, 0
+        if self._upkeep is not None:
+            kept_up, failed_8 = await each("upkeep", await self._upkeep.due(), self._upkeep.do, str)
+        failed = failed_1 + failed_2 + failed_3 + failed_4 + failed_5 + failed_6 + failed_7 + failed_8
+        return WorkDone(judged, sealed, expired, finished, dropped, frames + recordings, kept_up, failed)
 
     async def _each(
         self,
@@ -187,5 +195,6 @@ def _sum(left: WorkDone, right: WorkDone) -> WorkDone:
         left.finished_uploads + right.finished_uploads,
         left.dropped_uploads + right.dropped_uploads,
         left.forgotten + right.forgotten,
+        left.kept_up + right.kept_up,
         left.failed + right.failed,
     )

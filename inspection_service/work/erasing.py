@@ -1,0 +1,313 @@
+"""Erases what a person may have erased, and what was kept long enough: keys destroyed, records scrubbed, bytes removed.
+
+What was sealed is not edited: the record and its signature stay, its personal values can no longer be opened, and a new
+document without them is issued as a ``redaction``. Bytes are removed after the transaction that promised it, and again
+after a crash, until they are gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any, Final, Protocol
+
+from inspection_service.clock import Clock
+from inspection_service.errors import Conflict
+from inspection_service.inspections.errors import CorrectionRaced, StillOpen, UnderLegalHold
+from inspection_service.inspections.personal import PersonalValue
+from inspection_service.inspections.records import (
+    SERVICE,
+    Actor,
+    CaptureId,
+    CorrectionEntry,
+    Dossier,
+    InspectionId,
+)
+from inspection_service.inspections.service import Inspections
+from inspection_service.inspections.states import CLOSED
+from inspection_service.privacy import PersonalData
+from inspection_service.reports.reissue import erased_pointers
+from inspection_service.settings import PrivacySettings
+from inspection_service.storage.database import Database, Transaction
+from inspection_service.storage.errors import ObjectMissing
+from inspection_service.storage.objects import ObjectStore
+from inspection_service.work.archive import put_hashed
+from inspection_service.work.correcting import Corrections, Reissued
+from inspection_service.work.sealing import Originals
+
+_TRIES: Final = 5
+_TEXTS: Final = {
+    "erasure_request": "Personal data was erased at the request of the person concerned.",
+    "retention": "Personal data was erased because its time of keeping has ended.",
+}
+
+
+class CopyMaker(Protocol):
+    """Sets and signs a document anew; ``reports`` has the real one. Called in a thread."""
+
+    def reissue(
+        self,
+        json_bytes: bytes,
+        jws: str,
+        kept: Sequence[PersonalValue],
+        photos: Mapping[CaptureId, bytes],
+        *,
+        no: int,
+        frames: Mapping[str, bytes],
+    ) -> bytes:
+        """Return the signed copy, with what is not kept withheld."""
+        ...
+
+
+class ErasureImpossible(Conflict):
+    """This report holds its personal values in clear (version 1.0): erase the whole report instead."""
+
+    slug = "erasure-impossible"
+
+
+class Erasing:
+    """Erases, on request and by the clock."""
+
+    def __init__(
+        self,
+        database: Database,
+        store: ObjectStore,
+        inspections: Inspections,
+        personal: PersonalData,
+        corrections: Corrections,
+        copies: CopyMaker,
+        clock: Clock,
+        settings: PrivacySettings,
+    ) -> None:
+        """Keep the collaborators; ``inspections`` are those of all tenants, for what the clock erases."""
+        self._database = database
+        self._store = store
+        self._inspections = inspections
+        self._personal = personal
+        self._corrections = corrections
+        self._copies = copies
+        self._clock = clock
+        self._settings = settings
+
+    async def erase(
+        self,
+        scoped: Inspections,
+        inspection_id: InspectionId,
+        *,
+        photos: bool,
+        by: Actor,
+        reason: str = "erasure_request",
+        values: bool = True,
+    ) -> CorrectionEntry | None:
+        """Erase a seller's personal values, and the bytes of the photos when asked; repeating it is fine.
+
+        Args:
+            scoped: The inspections this person may see.
+            inspection_id: A closed one.
+            photos: Whether the photos and kept frames go too; their hashes stay in the evidence.
+            by: Who asks.
+            reason: A code.
+            values: Whether the personal values go.
+
+        Returns:
+            The entry that says so; ``None`` when there never was a report, or nothing was left to erase.
+
+        Raises:
+            InspectionUnknown: Not in this scope.
+            StillOpen: The case goes on.
+            UnderLegalHold: It is kept for now.
+            ErasureImpossible: The report is of version 1.0.
+        """
+        for _ in range(_TRIES):
+            dossier = await scoped.dossier(inspection_id)
+            _check(dossier)
+            kept = await self._personal.values(inspection_id)
+            gone = tuple(c.id for c in dossier.captures if photos and c.id not in dossier.erased_photos)
+            held_values = values and not _is_scrubbed(dossier)
+            if not held_values and not gone:
+                return None
+            if held_values:
+                kept = tuple(value for value in kept if value.subject != "seller")
+            try:
+                if dossier.report is None:
+                    await self._write(scoped, dossier, held_values, gone, [], reason=reason, by=by)
+                    entry = None
+                else:
+                    entry = await self._redact(scoped, dossier, kept, held_values, gone, reason=reason, by=by)
+            except CorrectionRaced:
+                continue
+            await self.finish()
+            return entry
+        raise CorrectionRaced
+
+    async def erase_report(self, inspection_id: InspectionId, *, by: Actor, reason: str) -> None:
+        """Remove every file of a report whose time has ended; its leaf stays in the log and proves that it was."""
+        dossier = await self._inspections.dossier(inspection_id)
+        _check(dossier)
+        keys = [
+            key
+            for folder in ("report", "corrections")
+            for key in await self._store.list(f"inspections/{inspection_id}/{folder}/")
+        ]
+
+        async with self._database.write() as transaction:
+            await self._inspections.erase(
+                inspection_id, "report", object_keys=keys, reason=reason, by=by, within=transaction
+            )
+            await self._personal.destroy(inspection_id, "seller", within=transaction)
+            await self._personal.destroy(inspection_id, "operator", within=transaction)
+        await self.finish()
+
+    async def finish(self) -> int:
+        """Remove the bytes that erasures promised to remove; returns how many erasures were finished."""
+        waiting = await self._inspections.erasures_to_finish()
+        for work in waiting:
+            await self._inspections.finish_erasure(work)
+        return len(waiting)
+
+    async def by_the_clock(self) -> int:
+        """Erase what was kept long enough; returns how many inspections were touched."""
+        settings, done = self._settings, 0
+        for inspection_id in await self._due("photos", settings.photos_days):
+            await self.erase(
+                self._inspections, inspection_id, photos=True, values=False, by=SERVICE, reason="retention"
+            )
+            done += 1
+        for inspection_id in await self._due("seller", settings.identity_days):
+            await self.erase(self._inspections, inspection_id, photos=False, by=SERVICE, reason="retention")
+            done += 1
+        for inspection_id in await self._due("report", settings.report_days):
+            await self.erase_report(inspection_id, by=SERVICE, reason="retention")
+            done += 1
+        return done
+
+    # -- within ----------------------------------------------------------------------------------------------
+    async def _due(self, what: Any, days: int | None) -> list[InspectionId]:
+        if days is None:
+            return []
+        return await self._inspections.closed_before(self._clock.now() - timedelta(days=days), what)
+
+    async def _redact(
+        self,
+        scoped: Inspections,
+        dossier: Dossier,
+        kept: Sequence[PersonalValue],
+        held_values: bool,
+        gone: Sequence[CaptureId],
+        *,
+        reason: str,
+        by: Actor,
+    ) -> CorrectionEntry:
+        """Issue the document anew and let the entry, the scrubbing and the end of the key stand together."""
+        assert dossier.report is not None
+        inspection_id = dossier.inspection.id
+        json_bytes = await self._store.get(dossier.report.json_key)
+        record = json.loads(json_bytes)
+        if record["schema_version"] == "1.0":
+            raise ErasureImpossible
+        no = len(dossier.corrections) + 1
+        away = dossier.erased_photos | set(gone)
+        originals = Originals(dossier, self._store, asyncio.get_running_loop(), left_out=away)
+        frames = {} if gone or dossier.erased_photos else await self._frames(dossier)
+        jws = (await self._store.get(dossier.report.jws_key)).decode("ascii")
+        pdf = await asyncio.to_thread(
+            self._copies.reissue, json_bytes, jws, kept, originals, no=no, frames=frames
+        )
+        folder = f"inspections/{inspection_id}/report/"
+        pdf_key, pdf_sha256 = await put_hashed(self._store, folder, "pdf", pdf)
+        issued = Reissued(erased_pointers(record, kept), tuple(sorted(away)), pdf)
+        correction = self._corrections.following(
+            dossier,
+            "redaction",
+            reason=reason,
+            text=_TEXTS[reason],
+            by=by,
+            reissued=issued,
+            pdf_sha256=pdf_sha256,
+        )
+        old = [dossier.report.pdf_key, *(c.pdf_key for c in dossier.corrections if c.pdf_key)]
+
+        async def along(transaction: Transaction) -> None:
+            await self._scrub(scoped, dossier, held_values, gone, old, transaction, reason=reason, by=by)
+
+        try:
+            return await self._corrections.write(scoped, dossier, correction, pdf_key=pdf_key, along=along)
+        except CorrectionRaced:
+            await self._store.delete(pdf_key)
+            raise
+
+    async def _write(
+        self,
+        scoped: Inspections,
+        dossier: Dossier,
+        held_values: bool,
+        gone: Sequence[CaptureId],
+        old: Sequence[str],
+        *,
+        reason: str,
+        by: Actor,
+    ) -> None:
+        async with self._database.write() as transaction:
+            await self._scrub(scoped, dossier, held_values, gone, old, transaction, reason=reason, by=by)
+
+    async def _scrub(
+        self,
+        scoped: Inspections,
+        dossier: Dossier,
+        held_values: bool,
+        gone: Sequence[CaptureId],
+        old: Sequence[str],
+        transaction: Transaction,
+        *,
+        reason: str,
+        by: Actor,
+    ) -> None:
+        inspection_id = dossier.inspection.id
+        if gone:
+            by_id = {c.id: c for c in dossier.captures}
+            keys = [by_id[capture_id].object_key for capture_id in gone]
+            keys += [f"derived/{by_id[i].sha256}/{size}.jpg" for i in gone for size in ("thumb", "full")]
+            keys += [a.object_key for a in dossier.annotations]
+            await scoped.erase(
+                inspection_id,
+                "photos",
+                object_keys=keys + list(old),
+                photos=gone,
+                reason=reason,
+                by=by,
+                within=transaction,
+            )
+        if held_values:
+            recordings = await self._store.list(f"inspections/{inspection_id}/recordings/")
+            await scoped.erase(
+                inspection_id,
+                "seller",
+                object_keys=[*old, *recordings],
+                reason=reason,
+                by=by,
+                within=transaction,
+            )
+            await self._personal.destroy(inspection_id, "seller", within=transaction)
+
+    async def _frames(self, dossier: Dossier) -> dict[str, bytes]:
+        found: dict[str, bytes] = {}
+        for annotation in dossier.annotations:
+            try:
+                found[str(annotation.frame_id)] = await self._store.get(annotation.object_key)
+            except ObjectMissing:
+                continue  # the copy says that it is missing
+        return found
+
+
+def _check(dossier: Dossier) -> None:
+    """Refuse early what the transaction would refuse too, before a document is set for nothing."""
+    if dossier.inspection.state not in CLOSED:
+        raise StillOpen(state=dossier.inspection.state)
+    if dossier.legal_hold is not None:
+        raise UnderLegalHold
+
+
+def _is_scrubbed(dossier: Dossier) -> bool:
+    return any(event.kind == "data.erased" and event.data.get("what") == "seller" for event in dossier.events)
