@@ -20,6 +20,8 @@ LONGEST_WORD: Final = 24
 """After so many characters without a space a line may break anyway, so that no name runs off the page."""
 _KEPT_CONTROLS: Final = frozenset("\n\u200b\ue000\ue001")
 """Line ends, our own breaks, and the two ends of a mark (``clear.py``), which no text from outside can hold."""
+_PLAIN: Final = re.compile(r"[ -~]{1,24}")
+"""Short and plain: most of the words of a report pass untouched."""
 _BREAK: Final = "\u200b"
 _FILTER_KEY: Final = re.compile(r"/(?=[F#])")
 """``verify_pdf`` searches the whole file for filters; so that no name reads as one, it is broken after the slash."""
@@ -46,6 +48,8 @@ def printable(text: str) -> str:
 
     Direction overrides are shown by number too: they could make a name read as another one.
     """
+    if _PLAIN.fullmatch(text) and not _FILTER_KEY.search(text):
+        return text
     shown = "".join(_shown(character) for character in unicodedata.normalize("NFC", text))
     broken = "".join(_breakable(word) if not word.isspace() else word for word in _words(shown))
     return _FILTER_KEY.sub(f"/{_BREAK}", broken)

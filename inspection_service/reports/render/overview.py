@@ -79,9 +79,10 @@ class Overview(Context):
         lines = []
         if made is not None:
             lines.append(self.words.say(f"copy.{made.kind}", no=made.no))
-            if made.hidden:
-                named = ", ".join(self.words.label("hidden", code) for code in made.hidden)
-                lines.append(self.words.say("copy.hidden", what=named))
+        codes = [*(made.hidden if made is not None else ()), *(what_stands_at(pointer) for pointer in hidden)]
+        if codes:
+            named = ", ".join(self.words.label("hidden", code) for code in dict.fromkeys(codes))
+            lines.append(self.words.say("copy.hidden", what=named))
         if hidden:
             lines.append(self.words.count("copy.withheld", len(hidden)))
         if self.inputs.derived:
@@ -237,3 +238,13 @@ class Overview(Context):
             lines.append(say(f"verdict.{verdict}"))
         lines.append(say("sure.model"))
         return lines
+
+
+def what_stands_at(pointer: str) -> str:
+    """Say in one word what kind of value stands at a JSON pointer of the record; ``free_text`` for all others."""
+    parts = pointer.strip("/").split("/")
+    if parts[0] == "vehicle":
+        return "plates" if parts[1] == "plate" else parts[1]
+    if parts[:2] == ["inspection", "contact"] or parts[-1] == "code_sent_to":
+        return "contact"
+    return {"reference": "reference", "name": "names", "drawing_svg": "marks"}.get(parts[-1], "free_text")

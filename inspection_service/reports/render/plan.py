@@ -20,7 +20,7 @@ SWATCH_FILE: Final = "swatch-{seen}.svg"
 GRADES: Final[tuple[Seen, ...]] = ("well", "poor", "absent")
 NAMED_GLARE_SHARE: Final = 0.02
 """Less blown-out light than this is not worth a word."""
-LISTED_PHOTOS: Final = 4
+LISTED_PHOTOS: Final = 3
 """More photos of one area than these are counted, not named."""
 
 NAMED_AREAS: Final = 6

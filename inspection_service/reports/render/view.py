@@ -37,7 +37,7 @@ _HEADINGS: Final = (
     "present.first", "present.last", "present.acts", "calls", "recordings", "recordings.none", "recording.chain",
     "proof.is", "proof.is_not",
     "proof.key", "proof.signer", "proof.root", "proof.how", "proof.attached", "proof.evidence_root", "proof.code",
-    "timeline.note", "mileage.display", "finding.list", "unsaid", "page_one_more",
+    "timeline.note", "finding.list", "unsaid", "page_one_more",
 )  # fmt: skip
 
 

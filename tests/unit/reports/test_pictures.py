@@ -10,6 +10,7 @@ from PIL import Image, ImageChops, ImageOps, ImageStat
 from inspection_service.reports.render.fonts import coverage, printable
 from inspection_service.reports.render.mark import mark_svg
 from inspection_service.reports.render.photos import prepare
+from inspection_service.reports.render.strokes import strokes_svg
 from tests.unit.reports.dossiers import picture
 
 pytestmark = pytest.mark.unit
@@ -145,3 +146,40 @@ def test_a_drawn_mark_is_moves_and_lines(path: str) -> None:
 def test_anything_else_is_no_mark(path: str | None) -> None:
     """The drawing comes from a browser, and goes into a document other people open."""
     assert mark_svg(path) is None
+
+
+def test_a_picture_of_gravel_is_not_larger_than_it_is_worth() -> None:
+    """Thirty photos of nothing but noise stay below 15 MB together."""
+    noise = Image.effect_noise((2000, 1500), 60).convert("RGB")
+    stored = io.BytesIO()
+    noise.save(stored, "JPEG", quality=95)
+    prepared = prepare(stored.getvalue())
+    assert prepared is not None
+    assert len(prepared.page.jpeg) * 30 < 15_000_000
+
+
+def test_what_was_drawn_lies_within_its_frame() -> None:
+    """Points beyond the sides are brought back; each line is light under dark; a single point is a dot."""
+    svg = strokes_svg(
+        [{"points": [(0.5, 0.5), (9.0, -4.0)], "width": 5.0}, {"points": [(0.1, 0.1)], "width": 0.0}],
+        1600,
+        800,
+    )
+    assert svg is not None
+    assert b'viewBox="0 0 1000 500.0"' in svg
+    assert svg.count(b"M500.0 250.0 L1000.0 0.0") == 2
+    assert b'stroke-width="50.0"' in svg
+    assert b"M100.0 50.0 L100.0 50.0" in svg
+
+
+@pytest.mark.parametrize("strokes", [[], [{"points": [], "width": 0.01}]])
+def test_nothing_drawn_is_no_drawing(strokes: list[dict[str, object]]) -> None:
+    """The frame stands alone."""
+    assert strokes_svg(strokes, 640, 480) is None
+
+
+def test_a_drawing_without_end_is_cut() -> None:
+    """Twenty thousand points are more than anybody draws."""
+    svg = strokes_svg([{"points": [(0.5, 0.5)] * 50_000, "width": 0.01}], 640, 480)
+    assert svg is not None
+    assert svg.count(b"500.0 375.0") == 2 * 20_000

@@ -6,10 +6,13 @@ import json
 import re
 import string
 from datetime import UTC, datetime
+from typing import get_args
 
 import pytest
 
-from inspection_service.reports import build, words
+from inspection_service.inspections.records import ConsentPurpose, RecordingEnd, RecordingKind
+from inspection_service.reports import build, coverage, words
+from inspection_service.reports.render import car, inputs
 from inspection_service.reports.render.overview import AROUND
 from inspection_service.reports.words import Words
 
@@ -29,6 +32,18 @@ REASONS = (
 )  # fmt: skip
 
 
+MILEAGE_REASONS = (
+    "fits_declared", "fits_earlier", "fits_age", "below_declared", "above_declared", "below_earlier",
+    "too_far_since_earlier", "too_far_for_age", "read_before_registration", "no_reading", "nothing_to_compare",
+    "unit_unknown",
+)  # fmt: skip
+TIMES = ("service_clock", "internal_timestamp", "timestamp_authority")
+COMMANDS = (
+    "go_to_step", "take_photo", "torch", "zoom", "switch_camera", "freeze", "unfreeze", "show_example", "play_sound",
+    "request_microphone", "record",
+)  # fmt: skip
+
+
 def test_both_languages_have_the_same_sentences_with_the_same_values() -> None:
     """A sentence missing in one language would stop a seal."""
     assert TEXTS["fr"].keys() == TEXTS["en"].keys()
@@ -39,9 +54,25 @@ def test_both_languages_have_the_same_sentences_with_the_same_values() -> None:
 
 @pytest.mark.parametrize("language", ["fr", "en"])
 def test_every_code_has_a_word(language: words.Language) -> None:
-    """Views, kinds of damage, reasons and limits."""
+    """Views, kinds of damage, reasons, limits, areas of the car, verdicts, clocks, keys, commands."""
     said = Words(language)
-    codes = {"view": VIEWS, "kind": KINDS, "reason": REASONS, "limit": build.LIMITS}
+    codes = {
+        "view": VIEWS,
+        "kind": KINDS,
+        "reason": REASONS,
+        "limit": build.LIMITS,
+        "part_name": (*car.AREAS, *coverage.OUTSIDE, *coverage.CLOSE_VIEWS.values()),
+        "verdict": ("consistent", "inconsistent", "not_checkable"),
+        "mileage.reason": MILEAGE_REASONS,
+        "proof.clock": TIMES,
+        "proof.time": TIMES,
+        "proof.key": (*get_args(inputs.KeyKind), "unknown"),
+        "withheld": get_args(inputs.WithheldReason),
+        "consent": get_args(ConsentPurpose),
+        "recording.end": get_args(RecordingEnd),
+        "recording.part": get_args(RecordingKind),
+        "command": COMMANDS,
+    }
     for group, members in codes.items():
         for code in members:
             assert f"{group}.{code}" in TEXTS[language]
@@ -67,7 +98,8 @@ def test_the_report_never_says_that_there_is_no_damage() -> None:
 
 def test_french_marks_stay_on_the_line_of_their_word() -> None:
     """Colons, semicolons and guillemets have an unbreakable space; a person's own text is left alone."""
-    assert Words("fr").say("seller.disputes", text="non : faux") == "conteste\u00a0: «\u00a0non : faux\u00a0»"
+    said = Words("fr").say("finding.disputed", text="non : faux")
+    assert said == "Le vendeur conteste\u00a0: «\u00a0non : faux\u00a0»"
 
 
 @pytest.mark.parametrize(("language", "expected"), [("fr", "127\u00a0506"), ("en", "127,506")])
