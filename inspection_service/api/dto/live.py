@@ -9,7 +9,6 @@ from pydantic import AwareDatetime, Field, StringConstraints
 from inspection_service.api.dto.common import ActorView, Input, Moment, Severity, Text, View
 from inspection_service.inspections.annotating import POINTS_MAX, STROKES_MAX, WIDTH_MAX
 from inspection_service.inspections.records import (
-    ActorKind,
     RecordingDevice,
     RecordingEnd,
     RecordingKind,
@@ -157,7 +156,7 @@ class ChatMessageView(View):
     """One sentence written in the session."""
 
     id: str
-    from_: ActorKind = Field(alias="from", serialization_alias="from")
+    from_: Literal["seller", "operator"] = Field(alias="from", serialization_alias="from")
     name: str
     text: str
     at: Moment
