@@ -221,7 +221,7 @@ export const en = {
     decline: "Not now",
     on: (names: string) => `${names || "An operator"} sees your screen and camera`,
     and: " and ",
-    paused: (name: string) => `Paused: ${name || "the operator"} sees nothing but can hear you`,
+    paused: (name: string) => `Paused: ${name || "the operator"} sees nothing`,
     connecting: (name: string) => `Connecting to ${name || "the operator"}…`,
     interrupted: (name: string) => `The line to ${name || "the operator"} broke. We are looking for another…`,
     away: (name: string) => `${name || "The operator"} is away for a moment`,
@@ -251,6 +251,7 @@ export const en = {
       unanswered: () => "The call is over.",
       "connection-lost": (name: string) => `The call with ${name || "the operator"} was lost. Go on; they can call again.`,
       "consent-withdrawn": () => "The call is over: nobody sees your camera any more.",
+      "handed-over": (name: string) => `${name || "The operator"} has handed you over to a colleague, who will be with you in a moment.`,
     } satisfies Record<EndReason, (name: string) => string>,
   },
 

@@ -231,7 +231,7 @@ export const fr: Texts = {
     decline: "Pas maintenant",
     on: (names) => `${names || "Un opérateur"} voit votre écran et votre caméra`,
     and: " et ",
-    paused: (name) => `En pause : ${name || "l'opérateur"} ne voit rien, mais peut vous entendre`,
+    paused: (name) => `En pause : ${name || "l'opérateur"} ne voit rien`,
     connecting: (name) => `Connexion avec ${name || "l'opérateur"}…`,
     interrupted: (name) => `La liaison avec ${name || "l'opérateur"} est coupée. Nous en cherchons une autre…`,
     away: (name) => `${name || "L'opérateur"} s'est absenté un instant`,
@@ -261,6 +261,7 @@ export const fr: Texts = {
       unanswered: () => "L'appel est terminé.",
       "connection-lost": (name) => `L'appel avec ${name || "l'opérateur"} a été perdu. Continuez ; on peut vous rappeler.`,
       "consent-withdrawn": () => "L'appel est terminé : plus personne ne voit votre caméra.",
+      "handed-over": (name) => `${name || "L'opérateur"} vous a confié à un collègue, qui vous rejoint dans un instant.`,
     },
   },
 

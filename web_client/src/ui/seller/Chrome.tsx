@@ -182,8 +182,8 @@ function MessageCard(): JSX.Element | null {
 
 /** That help was asked for, and what happens next. */
 function HelpLine(): JSX.Element | null {
-  const { call, view } = inside();
-  if (view.help === null || call?.state === "accepted") return null;
+  const { call, view, notice } = inside();
+  if (view.help === null || call?.state === "accepted" || notice?.is === "help_coming") return null;
   return (
     <p class="queue" id="help-line" role="status">
       {words.value.help.short(whenHelpComes(view.help))}

@@ -17,7 +17,7 @@ import { demoPicture } from "./demo-car";
 import { drawing, fetchDrawings } from "./drawings";
 import { FilePicker } from "./FilePicker";
 import { preloadLate } from "./Late";
-import { autoShutter, frozen } from "./live-state";
+import { autoShutter, board, finger, frozen } from "./live-state";
 import { Icon, Sheet } from "./Parts";
 import { ReasonSheet } from "./ReasonSheet";
 import { Verdict } from "./Verdict";
@@ -136,7 +136,9 @@ function CameraWork(props: {
         <h1 ref={title} tabIndex={-1} lang={textsLang}>
           {step.title}
         </h1>
-        {counting !== null ? (
+        {frozen.value !== null ? (
+          <FrozenNote />
+        ) : counting !== null ? (
           <p class="hint ok" role="status" id="auto-soon">
             {t.step.autoSoon} <small>{t.step.autoCancel}</small>
           </p>
@@ -201,6 +203,23 @@ function CameraWork(props: {
         />
       ) : null}
     </>
+  );
+}
+
+/** Why the picture stands still, and what may be done with it. */
+function FrozenNote(): JSX.Element {
+  const t = words.value.frozen;
+  return (
+    <div class="frozen-note" role="status">
+      <p>
+        {t.title(inside().call?.operatorName ?? "")}. {t.draw}
+      </p>
+      {board.value.strokes.length === 0 ? null : (
+        <button type="button" id="wipe" onClick={() => finger.value?.clear()}>
+          {t.clear}
+        </button>
+      )}
+    </div>
   );
 }
 

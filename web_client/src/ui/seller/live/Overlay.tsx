@@ -24,18 +24,6 @@ export function Overlay(props: { readonly picture: Size }): JSX.Element | null {
     <div class="overlay">
       {still === null ? null : <img id="frozen" class="picture" src={still.url} alt={t.title(call.operatorName)} />}
       <Canvas picture={picture} isFrozen={still !== null} canPoint={canPoint} />
-      {still === null ? null : (
-        <div class="frozen-note">
-          <p>
-            {t.title(call.operatorName)}. {t.draw}
-          </p>
-          {board.value.strokes.length === 0 ? null : (
-            <button type="button" id="wipe" onClick={() => finger.value?.clear()}>
-              {t.clear}
-            </button>
-          )}
-        </div>
-      )}
     </div>
   );
 }
