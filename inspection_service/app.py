@@ -183,8 +183,9 @@ async def open_service(
             pings |= {"judge": judge.ping} | model_files.pings()
         stack.push_async_callback(judge.close)
         metrics = Metrics()
-        revocation = open_revocation(settings.timestamp, signer)
+        revocation = open_revocation(settings.timestamp, settings.keys_dir)
         authority = await asyncio.to_thread(open_authority, settings.timestamp, signer, revocation, clock)
+        published_keys = PublishedKeys(settings.keys_dir, signer)
         sealer = ReportSealer(
             signer,
             models,
@@ -193,6 +194,7 @@ async def open_service(
             authority=authority,
             is_archived=settings.timestamp.archive,
             public_url=settings.base_url,
+            is_revoked=lambda: published_keys.is_revoked,
         )
         timestamps = LogTimestamps(authority) if authority is not None else None
         ledger = Ledger(records.database, clock, LogHeadSigner(signer), timestamps)
@@ -247,7 +249,7 @@ async def open_service(
             limits=Limits.make(clock),
             metrics=metrics,
             root_pem=signer.root_pem,
-            published_keys=PublishedKeys(settings.keys_dir, signer),
+            published_keys=published_keys,
             proof=Proofs(ledger, corrections, erasing, personal, signer),
             pings=pings,
         )

@@ -142,6 +142,11 @@ def fits(certificate: x509.Certificate, sha256: bytes, signature: bytes) -> bool
     """Whether a signature over a digest is by the key of a certificate."""
     key = certificate.public_key()
     assert isinstance(key, ec.EllipticCurvePublicKey)
+    return fits_key(key, sha256, signature)
+
+
+def fits_key(key: ec.EllipticCurvePublicKey, sha256: bytes, signature: bytes) -> bool:
+    """Whether a signature over a digest is by a key."""
     try:
         key.verify(signature, sha256, ec.ECDSA(Prehashed(hashes.SHA256())))
     except InvalidSignature:

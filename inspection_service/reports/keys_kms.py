@@ -15,6 +15,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from inspection_service.reports.errors import KeysUnusable, SealingMustWait
 from inspection_service.reports.key_ring import read_crls, read_ring
@@ -24,50 +25,72 @@ ALGORITHM: Final = "ECDSA_SHA_256"
 TIMEOUT_S: Final = 5.0
 
 
+class KmsKey:
+    """One key in KMS, without certificates."""
+
+    def __init__(self, client: Any, key_id: str) -> None:
+        """Keep which key: its id, ARN or alias, and a client of ``kms_client``."""
+        self._client = client
+        self._key_id = key_id
+
+    def public_key(self) -> ec.EllipticCurvePublicKey:
+        """Read its public half.
+
+        Raises:
+            KeysUnusable: KMS refuses or does not answer, or the key is of another kind.
+        """
+        try:
+            answer = self._client.get_public_key(KeyId=self._key_id)
+        except (BotoCoreError, ClientError) as exc:
+            raise KeysUnusable(f"The key in KMS cannot be used: {_said(exc)}.") from exc
+        if answer.get("KeySpec") != "ECC_NIST_P256" or answer.get("KeyUsage") != "SIGN_VERIFY":
+            raise KeysUnusable("The key in KMS must be ECC_NIST_P256 for SIGN_VERIFY.")
+        key = serialization.load_der_public_key(answer["PublicKey"])
+        assert isinstance(key, ec.EllipticCurvePublicKey)
+        return key
+
+    def sign_digest(self, sha256: bytes) -> bytes:
+        """Sign a digest of 32 bytes; ECDSA in DER.
+
+        Raises:
+            SealingMustWait: KMS does not answer, or refuses.
+        """
+        try:
+            answer = self._client.sign(
+                KeyId=self._key_id, Message=sha256, MessageType="DIGEST", SigningAlgorithm=ALGORITHM
+            )
+            return bytes(answer["Signature"])
+        except (BotoCoreError, ClientError, KeyError) as exc:
+            raise SealingMustWait("key_away", f"The key service says {_said(exc)}.") from exc
+
+
 class KmsSigner:
     """A P-256 key in AWS KMS; boto3 clients may be shared by threads."""
 
     def __init__(
         self,
-        client: Any,
-        key_id: str,
+        key: KmsKey,
         chain: Sequence[x509.Certificate],
         root: x509.Certificate,
         crls: Sequence[bytes] = (),
     ):
         """Bind a key to its certificates; see ``open``."""
-        self._client = client
-        self._key_id = key_id
+        self._key = key
         self._chain = tuple(chain)
         self._root = root
         self._crls = tuple(crls)
 
     @classmethod
-    def open(cls, keys_dir: Path, key_id: str, client: Any) -> KmsSigner:
+    def open(cls, keys_dir: Path, key: KmsKey) -> KmsSigner:
         """Find the certificates of a key in the folder of the keys, whichever signer of the ring has them.
-
-        Args:
-            keys_dir: The folder of the keys; it holds certificates only.
-            key_id: Id, ARN or alias.
-            client: Of ``kms_client``.
 
         Raises:
             KeysUnusable: KMS refuses or does not answer, the key is of another kind, or no certificate fits.
         """
-        try:
-            answer = client.get_public_key(KeyId=key_id)
-        except (BotoCoreError, ClientError) as exc:
-            raise KeysUnusable(f"The key in KMS cannot be used: {_said(exc)}.") from exc
-        if answer.get("KeySpec") != "ECC_NIST_P256" or answer.get("KeyUsage") != "SIGN_VERIFY":
-            raise KeysUnusable("The key in KMS must be ECC_NIST_P256 for SIGN_VERIFY.")
+        found = key.public_key()
         for entry in read_ring(keys_dir):
-            public = (
-                entry.chain[0]
-                .public_key()
-                .public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-            )
-            if public == answer["PublicKey"]:
-                return cls(client, key_id, entry.chain, entry.root, read_crls(keys_dir))
+            if entry.chain[0].public_key() == found:
+                return cls(key, entry.chain, entry.root, read_crls(keys_dir))
         raise KeysUnusable(f"No certificate in {keys_dir} is that of the key in KMS.")
 
     @property
@@ -96,13 +119,7 @@ class KmsSigner:
         Raises:
             SealingMustWait: KMS does not answer, refuses, or answers with what is no signature of this key.
         """
-        try:
-            answer = self._client.sign(
-                KeyId=self._key_id, Message=sha256, MessageType="DIGEST", SigningAlgorithm=ALGORITHM
-            )
-            signature = bytes(answer["Signature"])
-        except (BotoCoreError, ClientError, KeyError) as exc:
-            raise SealingMustWait("key_away", f"The key service says {_said(exc)}.") from exc
+        signature = self._key.sign_digest(sha256)
         if not fits(self._chain[0], sha256, signature):
             raise SealingMustWait(
                 "key_away", "The key service signed with another key than its certificate's."

@@ -16,6 +16,7 @@ from typing import Any, Final, TypeVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from inspection_service.reports.errors import KeysUnusable, SealingMustWait
@@ -43,9 +44,7 @@ class Pkcs11Signer:
         self._crls = tuple(crls)
 
     @classmethod
-    def open(
-        cls, keys_dir: Path, *, library: Path, token: str, pin_file: Path, key_label: str
-    ) -> Pkcs11Signer:
+    def open(cls, keys_dir: Path, key: TokenKey) -> Pkcs11Signer:
         """Find the key on its token, and its certificates in the folder of the keys.
 
         Whichever signer of the folder has the key's certificate is used, so that a change of key is a change of label.
@@ -53,20 +52,15 @@ class Pkcs11Signer:
         Raises:
             KeysUnusable: The extra is missing, the token, the PIN or the key is not there, or no certificate fits.
         """
-        key = TokenKey(library, token, pin_file, key_label)
         digest = hashlib.sha256(secrets.token_bytes(32)).digest()
         try:
             signature = key.sign_digest(digest)
         except SealingMustWait as exc:
-            raise KeysUnusable(
-                f"The key {key_label} on the token {token} cannot be used: {exc.message}"
-            ) from exc
+            raise KeysUnusable(f"The signer, {key}, cannot be used: {exc.message}") from exc
         for entry in read_ring(keys_dir):
             if fits(entry.chain[0], digest, signature):
                 return cls(key, entry.chain, entry.root, read_crls(keys_dir))
-        raise KeysUnusable(
-            f"No certificate in {keys_dir} is that of the key {key_label} on the token {token}."
-        )
+        raise KeysUnusable(f"No certificate in {keys_dir} is that of {key}.")
 
     @property
     def kind(self) -> KeyKind:
@@ -109,6 +103,10 @@ class TokenKey:
         self._lock = threading.Lock()  # a session of a token is for one thread at a time
         self._session: Any = None
 
+    def __str__(self) -> str:
+        """Name the key for a person."""
+        return f"the key {self._label} on the token {self._token}"
+
     def sign_digest(self, sha256: bytes) -> bytes:
         """Sign a digest of 32 bytes; ECDSA in DER.
 
@@ -130,6 +128,27 @@ class TokenKey:
         return encode_dss_signature(
             int.from_bytes(raw[:P256_BYTES], "big"), int.from_bytes(raw[P256_BYTES:], "big")
         )
+
+    def public_key(self) -> ec.EllipticCurvePublicKey:
+        """Read the public key that lies beside the private one on the token.
+
+        Raises:
+            KeysUnusable: There is none, or it is not on P-256.
+        """
+        pkcs11 = _pkcs11()
+        from pkcs11.util.ec import encode_ec_public_key  # part of the extra
+
+        with self._lock:
+            try:
+                found = self._opened(pkcs11).get_key(
+                    object_class=pkcs11.ObjectClass.PUBLIC_KEY, label=self._label
+                )
+                key = serialization.load_der_public_key(encode_ec_public_key(found))
+            except (pkcs11.PKCS11Error, RuntimeError, ValueError) as exc:
+                raise KeysUnusable(f"The token shows no public key {self._label}.") from exc
+        if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
+            raise KeysUnusable("The signing key must be an elliptic curve key on P-256.")
+        return key
 
     def _sign(self, pkcs11: ModuleType, sha256: bytes) -> bytes:
         key = self._opened(pkcs11).get_key(object_class=pkcs11.ObjectClass.PRIVATE_KEY, label=self._label)

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import serialization
 
 from inspection_service.reports.errors import KeysUnusable
 from inspection_service.reports.jwks import jwks
-from inspection_service.reports.key_ring import read_crls, read_ring
+from inspection_service.reports.key_ring import certificate_sha256, read_crls, read_revoked, read_ring
 from inspection_service.reports.keys import Signer
 
 
@@ -21,6 +21,11 @@ class PublishedKeys:
         """Keep where the keys are."""
         self._keys_dir = keys_dir
         self._signer = signer
+
+    @property
+    def is_revoked(self) -> bool:
+        """Whether this service has revoked the signer it uses."""
+        return certificate_sha256(self._signer.chain[0]) in read_revoked(self._keys_dir)
 
     @property
     def root_pem(self) -> bytes:

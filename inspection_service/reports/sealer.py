@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -12,11 +12,12 @@ from inspection_service.clock import Clock
 from inspection_service.inspections.mileages import EarlierReading
 from inspection_service.inspections.personal import PersonalKeys, PersonalValue
 from inspection_service.inspections.records import CaptureId, Dossier
-from inspection_service.reports.errors import KeysUnusable
+from inspection_service.reports.errors import KeysUnusable, SealingMustWait
+from inspection_service.reports.key_ring import read_crls
 from inspection_service.reports.keys import Signer
 from inspection_service.reports.records import ModelUsed, SealedReport
 from inspection_service.reports.reissue import reissue
-from inspection_service.reports.revocation import HttpFetch, Revocation
+from inspection_service.reports.revocation import HttpFetch, Revocation, ValidationData
 from inspection_service.reports.seal import seal
 from inspection_service.reports.sign_pdf import Proof
 from inspection_service.reports.signer_check import check_signer
@@ -56,6 +57,7 @@ class ReportSealer:
         authority: TimestampAuthority | None = None,
         is_archived: bool = True,
         public_url: str | None = None,
+        is_revoked: Callable[[], bool] = lambda: False,
     ) -> None:
         """Keep the collaborators.
 
@@ -67,6 +69,7 @@ class ReportSealer:
             authority: Says when; ``None``: the service's own clock does, and the report says so.
             is_archived: Whether the authority stamps the whole document too.
             public_url: Where the page that verifies reports is.
+            is_revoked: Whether this service has revoked the signer since it started.
         """
         self._signer = signer
         self._models = models
@@ -75,6 +78,7 @@ class ReportSealer:
         self._authority = authority
         self._is_archived = is_archived
         self._public_url = public_url
+        self._is_revoked = is_revoked
 
     @property
     def authority(self) -> TimestampAuthority | None:
@@ -87,7 +91,7 @@ class ReportSealer:
         Raises:
             SealingMustWait: The signer's certificate is not good now, or the authority does not answer as it must.
         """
-        check_signer(self._signer, self._revocation, self._clock.now())
+        self._check_signer()
         if self._authority is not None:
             self._authority.ready()
 
@@ -101,7 +105,7 @@ class ReportSealer:
             RenderingFailed: The document could not be set.
         """
         now = self._clock.now()
-        signer_data = check_signer(self._signer, self._revocation, now)
+        signer_data = self._check_signer()
         by_id: Mapping[str, bytes] = photos  # type: ignore[assignment]  # invariant in its keys; ids are strings
         return seal(
             dossier,
@@ -145,6 +149,11 @@ class ReportSealer:
             public_url=self._public_url,
         )
 
+    def _check_signer(self) -> ValidationData:
+        if self._is_revoked():
+            raise SealingMustWait("signer_revoked", "The signing certificate was revoked here.")
+        return check_signer(self._signer, self._revocation, self._clock.now())
+
 
 def open_authority(
     settings: TimestampSettings, signer: Signer, revocation: Revocation, clock: Clock
@@ -166,9 +175,9 @@ def open_authority(
     )
 
 
-def open_revocation(settings: TimestampSettings, signer: Signer) -> Revocation:
+def open_revocation(settings: TimestampSettings, keys_dir: Path) -> Revocation:
     """Set up who is asked about revoked certificates: the lists beside the keys, then the certificates' addresses."""
-    return Revocation(HttpFetch(settings.timeout_s), lambda: signer.crls)
+    return Revocation(HttpFetch(settings.timeout_s), lambda: read_crls(keys_dir))
 
 
 def nobody_asked(url: str, body: bytes | None) -> bytes:  # noqa: ARG001 - the protocol's
