@@ -1,6 +1,7 @@
 """The command line: ``inspection-service COMMAND``.
 
-Exit codes: 0 done; 1 refused, failed or answered no; 2 wrong usage or settings; 130 interrupted.
+Exit codes: 0 done; 1 refused, failed or answered no; 2 wrong usage or settings; 130 interrupted. ``verify-report`` has
+3 too: intact, but its root is not trusted.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from pydantic import ValidationError
 
 from inspection_service.errors import InspectionServiceError
 
+_REVOCATION_REASONS: Final = ("unspecified", "key_compromise", "superseded", "cessation_of_operation")
+"""Source: RFC 5280, section 5.3.1, those an owner of a key may give."""
 _SYSTEM_PACKAGES: Final = "libgl1 libglib2.0-0 libsm6 libice6 libx11-6 libxext6"
 _LIBRARY_MARKS: Final = ("libGL", "libgthread", "libglib", "libSM", "libICE", "libX11", "libXext", "libxcb")
 
@@ -156,14 +159,7 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument("--out", type=Path, required=True, metavar="FILE", help="JSON list to write")
     predict.add_argument("--asks", type=_file, metavar="FILE", help="JSON list of {file, asked}, for framing")
 
-    verify = command("verify-report", "verify", "check what report files prove")
-    verify.add_argument(
-        "files", nargs="+", metavar="FILE", help="report.json (its .jws beside it), report.pdf"
-    )
-    verify.add_argument(
-        "--root", type=_file, action="append", default=[], metavar="PEM", help="certificate to trust"
-    )
-    verify.add_argument("--json", action="store_true", help="answer as JSON")
+    _verifying(command("verify-report", "verify", "check what report files prove"))
 
     checklists = command(
         "check-checklists", "checks", "check every checklist of a folder", function="checklists"
@@ -198,6 +194,42 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _verifying(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = (
+        "Exit codes: 0 everything asked for is good; 1 something is wrong; 2 cannot be read; "
+        "3 intact, but its root is not trusted or was not given."
+    )
+    parser.add_argument(
+        "files",
+        nargs="+",
+        metavar="FILE",
+        help="report.pdf, report.json (its .jws beside it), or the bundle report.zip",
+    )
+
+    def several(name: str, kind: Callable[[str], Path], metavar: str, text: str) -> None:
+        parser.add_argument(name, type=kind, action="append", default=[], metavar=metavar, help=text)
+
+    several("--root", _file, "PEM", "root certificate to trust; nothing is trusted that is not named")
+    several("--trust-dir", _folder, "DIR", "folder of root certificates to trust")
+    several("--tsa-root", _file, "PEM", "root certificate to trust for timestamps")
+    several("--crl", _file, "FILE", "revocation list to heed beside those in the file")
+    parser.add_argument("--photos", type=_folder, metavar="DIR", help="compare the photos in this folder")
+    parser.add_argument("--log", type=_file, metavar="FILE", help="log.json: proof that it is in the log")
+    parser.add_argument(
+        "--disclosures", type=_file, metavar="FILE", help="disclosures.json: the personal values"
+    )
+    parser.add_argument(
+        "--redaction",
+        type=_file,
+        metavar="FILE",
+        help="the entry a redacted copy was issued with (its .jws beside it)",
+    )
+    parser.add_argument("--online", metavar="URL", help="ask this service whether anything is newer")
+    parser.add_argument("--lang", choices=("fr", "en"), default="en", help="language of the answers")
+    parser.add_argument("--details", action="store_true", help="print what stands behind each answer")
+    parser.add_argument("--json", action="store_true", help="answer as JSON")
+
+
 def _instance(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data-dir", type=Path, metavar="DIR", help="folder of the instance (default: instance)"
@@ -223,6 +255,17 @@ def _keys(parser: argparse.ArgumentParser) -> None:
     act("make", "make development signing keys when there are none")
     root = act("root", "write the root certificate to trust")
     root.add_argument("--out", type=Path, required=True, metavar="PEM")
+    listing = act("list", "show every signer, the one in use first")
+    listing.set_defaults(function="list_")
+    request = act("csr", "write a request for a certificate of an authority")
+    request.add_argument("--subject", required=True, metavar="NAME", help="CN=Report seal,O=Example SAS,C=FR")
+    request.add_argument("--out", type=Path, required=True, metavar="PEM")
+    rotate = act("rotate", "put another signer in use; earlier reports stay good")
+    rotate.add_argument("--chain", type=_file, metavar="PEM", help="its certificate, then the issuing ones")
+    rotate.add_argument("--root", type=_file, metavar="PEM", help="its root, when that is another one")
+    revoke = act("revoke", "stop standing for a signer")
+    revoke.add_argument("fingerprint", metavar="SHA256", help="its first 8 digits or more")
+    revoke.add_argument("--reason", choices=_REVOCATION_REASONS, default="unspecified")
     platform = act("platform", "admit a platform and print its API key, once")
     platform.add_argument("--name", required=True)
     operator = act("operator", "admit an operator and print the password, once")

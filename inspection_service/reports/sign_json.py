@@ -13,7 +13,6 @@ from typing import Final
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
-from joserfc.jwk import ECKey
 
 from inspection_service.reports.canonical import canonical_bytes, sha256_hex
 from inspection_service.reports.keys import Signer
@@ -72,6 +71,8 @@ def sign_bytes(
 
 def thumbprint(key: ec.EllipticCurvePublicKey) -> str:
     """Name a key by what it is (RFC 7638)."""
+    from joserfc.jwk import ECKey  # takes a third of a second, which whoever only verifies need not wait for
+
     pem = key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     return str(ECKey.import_key(pem).thumbprint())
 

@@ -22,6 +22,7 @@ Roots = tuple[x509.Certificate, ...]
 _TEMPLATE = """
 #set document(keywords: ("report-json-sha256:" + sys.inputs.digest,), date: datetime(year: 2026, month: 11, day: 22))
 #pdf.attach("report.json", relationship: "source", mime-type: "application/json", description: "record")
+#sys.inputs.digest
 """
 
 
@@ -33,7 +34,7 @@ def small_draft(signer: Signer, *, inspection_id: str = "ins_small") -> DraftRep
 
 
 def small_document(draft: DraftReport, *, attached: bytes | None = None) -> RenderedReport:
-    """An empty page that carries the record, or something else in its place."""
+    """A page that prints the digest of the record and carries it, or something else in its place."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "report.json").write_bytes(draft.json_bytes if attached is None else attached)

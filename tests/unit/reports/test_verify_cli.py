@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 from datetime import timedelta
@@ -35,26 +36,40 @@ def write(folder: Path, report: SealedReport, name: str = "report") -> None:
     (folder / "root.pem").write_bytes(report.root_pem)
 
 
-def ask(*files: Path, roots: tuple[Path, ...] = (), as_json: bool = True) -> tuple[int, Any, str]:
+def ask(
+    *files: Path, roots: tuple[Path, ...] = (), as_json: bool = True, **more: Any
+) -> tuple[int, Any, str]:
     out, err = io.StringIO(), io.StringIO()
     clock = FixedClock(SEALED_AT + timedelta(days=1))
-    code = verify_cli.run(files, roots, as_json, out, err=err, clock=clock)
+    options = verify_cli.Options(roots=roots, as_json=as_json, **more)
+    code = verify_cli.run(files, options, out, err=err, clock=clock)
     printed = out.getvalue()
     return code, json.loads(printed) if as_json and printed else printed, err.getvalue()
 
 
 def test_a_good_report_ends_with_zero(folder: Path) -> None:
-    """All three files, the shape of the machine's form exactly."""
+    """Record and signature are one report, the document another file of it; the shape of the machine's form exactly."""
     files = [folder / f"report.{kind}" for kind in ("json", "jws", "pdf")]
     code, said, _ = ask(*files, roots=(folder / "root.pem",))
     assert code == 0
-    assert [set(entry) for entry in said["files"]] == [{"file", "ok", "answers"}] * 3
-    assert [entry["file"] for entry in said["files"]] == [str(f) for f in files]
+    assert [entry["files"] for entry in said["files"]] == [[str(f) for f in files[:2]], [str(files[2])]]
     for entry in said["files"]:
-        assert entry["ok"] is True
-        assert list(entry["answers"]) == ["intact", "signed_by", "trusted", "time"]
-        assert all(set(answer) == {"ok", "says"} for answer in entry["answers"].values())
-        assert [answer["ok"] for answer in entry["answers"].values()] == [True, True, True, None]
+        assert set(entry) == {"file", "files", "ok", "exit_code", "headline", "answers"}
+        assert entry["file"] == entry["files"][0]
+        assert (entry["ok"], entry["exit_code"]) == (True, 0)
+        assert {question: answer["code"] for question, answer in entry["answers"].items()} == {
+            "intact": "yes",
+            "signer": "trusted",
+            "time": "service_clock",
+            "log": "not_in_file",
+            "photos": "not_in_file",
+            "redacted": "not_a_redaction",
+            "known": "not_checked",
+            "newer": "not_asked",
+        }
+        for answer in entry["answers"].values():
+            assert set(answer) == {"code", "ok", "why", "sentence", "values", "details"}
+            assert answer["sentence"]
 
 
 @pytest.mark.parametrize("kind", ["json", "jws", "pdf"])
@@ -71,9 +86,14 @@ def test_a_folder_of_roots_is_a_trust_folder(folder: Path) -> None:
 def test_without_a_root_it_is_never_good(folder: Path) -> None:
     """Trust does not come from the file."""
     code, said, _ = ask(folder / "report.pdf")
-    assert code == 1
+    assert code == 3
     assert said["files"][0]["ok"] is False
-    assert said["files"][0]["answers"]["trusted"]["ok"] is None
+    assert said["files"][0]["headline"].startswith("Intact, but not vouched for.")
+    assert said["files"][0]["answers"]["signer"]["code"] == "unknown_root"
+    (folder / "report.pdf").write_bytes((folder / "report.pdf").read_bytes() + b" ")
+    code, said, _ = ask(folder / "report.pdf")
+    assert code == 1
+    assert said["files"][0]["headline"].startswith("NOT good.")
 
 
 def test_files_that_do_not_belong_together_are_found(folder: Path, signer: FileSigner) -> None:
@@ -93,8 +113,8 @@ def test_a_document_beside_another_record_is_found(folder: Path, signer: FileSig
     files = [folder / f"report.{kind}" for kind in ("json", "jws", "pdf")]
     code, said, _ = ask(*files, roots=(folder / "root.pem",))
     assert code == 1
-    assert [entry["ok"] for entry in said["files"]] == [True, True, False]
-    assert "another report" in said["files"][2]["answers"]["intact"]["says"]
+    assert [entry["ok"] for entry in said["files"]] == [True, False]
+    assert "different reports" in said["files"][1]["answers"]["intact"]["sentence"]
 
 
 @pytest.mark.parametrize("spelling", ["report.json", "./sub/../report.json"])
@@ -109,8 +129,8 @@ def test_another_record_is_found_however_its_path_is_spelled(
     monkeypatch.chdir(folder)
     code, said, _ = ask(folder / "report.pdf", Path(spelling), roots=(folder / "root.pem",))
     assert code == 1
-    assert [entry["ok"] for entry in said["files"]] == [False, True]
-    assert "another report" in said["files"][0]["answers"]["intact"]["says"]
+    assert [entry["ok"] for entry in said["files"]] == [True, False]
+    assert "different reports" in said["files"][1]["answers"]["intact"]["sentence"]
 
 
 def test_one_bad_file_among_good_ones_decides(folder: Path) -> None:
@@ -123,18 +143,18 @@ def test_one_bad_file_among_good_ones_decides(folder: Path) -> None:
 
 @pytest.mark.parametrize("name", ["gone.pdf", "gone.json", "gone.jws", "photo.jpg", "report", "."])
 def test_what_is_not_there_or_no_report_gets_a_sentence(folder: Path, name: str) -> None:
-    """Exit 1, one sentence, no traceback."""
+    """Exit 2, one sentence, no traceback."""
     code, said, _ = ask(folder / name, roots=(folder / "root.pem",))
-    assert code == 1
-    assert said["files"][0]["answers"]["intact"]["ok"] is False
-    assert said["files"][0]["answers"]["intact"]["says"]
+    assert code == 2
+    assert said["files"][0]["answers"]["intact"]["code"] == "unreadable"
+    assert said["files"][0]["headline"].startswith("Cannot be read.")
 
 
 def test_a_missing_partner_is_named(folder: Path) -> None:
     """A record without its signature proves nothing."""
     (folder / "report.jws").unlink()
     said = ask(folder / "report.json", roots=(folder / "root.pem",))[1]
-    assert "report.jws" in said["files"][0]["answers"]["intact"]["says"]
+    assert "report.jws" in said["files"][0]["answers"]["intact"]["sentence"]
 
 
 def test_an_enormous_file_is_not_read(folder: Path) -> None:
@@ -142,7 +162,7 @@ def test_an_enormous_file_is_not_read(folder: Path) -> None:
     with (folder / "huge.pdf").open("wb") as file:
         file.truncate(4 << 30)
     said = ask(folder / "huge.pdf", roots=(folder / "root.pem",))[1]
-    assert "larger" in said["files"][0]["answers"]["intact"]["says"]
+    assert "larger" in said["files"][0]["answers"]["intact"]["sentence"]
 
 
 @pytest.mark.parametrize("root", ["nowhere.pem", "report.json"])
@@ -159,11 +179,39 @@ def test_no_file_is_wrong_usage() -> None:
     assert ask()[0] == 2
 
 
-def test_people_get_one_line_an_answer(folder: Path) -> None:
-    """The same answers, in words."""
-    code, printed, _ = ask(folder / "report.pdf", roots=(folder / "root.pem",), as_json=False)
+@pytest.mark.parametrize(
+    ("language", "labels", "head"),
+    [
+        ("en", ["intact", "signer", "time", "log", "photos", "redacted", "known", "newer"], "Good: nothing was changed"),
+        ("fr", ["intact", "signataire", "date", "registre", "photos", "caviardage", "connus", "plus"], "Bon : rien"),
+    ],
+)  # fmt: skip
+def test_people_get_one_line_an_answer(folder: Path, language: str, labels: list[str], head: str) -> None:
+    """The same answers, in words of both languages; what stands behind them on demand."""
+    report, roots = folder / "report.pdf", (folder / "root.pem",)
+    code, printed, _ = ask(report, roots=roots, as_json=False, language=language)
     assert code == 0
     lines = printed.splitlines()
-    assert lines[0].endswith("report.pdf: good")
-    assert [line.split()[0] for line in lines[1:]] == ["intact", "signed", "trusted", "time"]
-    assert "unknown" in lines[4]
+    assert head in lines[0]
+    assert [line.split()[0] for line in lines[1:]] == labels
+    _, detailed, _ = ask(report, roots=roots, as_json=False, language=language, details=True)
+    assert len(detailed.splitlines()) > len(lines)
+    assert hashlib.sha256((folder / "report.json").read_bytes()).hexdigest() in detailed
+
+
+def test_a_file_cannot_steer_the_terminal(folder: Path) -> None:
+    """Its name is printed, its control characters are not."""
+    path = folder / "re\x1b[2Jport.pdf"
+    path.write_bytes(b"x")
+    assert "\x1b" not in ask(path, as_json=False)[1]
+
+
+@pytest.mark.parametrize("kind", ["pdf", "zip", "json", "jws"])
+def test_an_empty_file_and_a_hundred_megabytes_of_zeros_get_a_sentence(folder: Path, kind: str) -> None:
+    """Exit 2, whatever they are called."""
+    for size in (0, 100 << 20):
+        with (folder / f"report.{kind}").open("wb") as file:
+            file.truncate(size)
+        code, said, _ = ask(folder / f"report.{kind}", roots=(folder / "root.pem",))
+        assert code == 2
+        assert said["files"][0]["answers"]["intact"]["code"] == "unreadable"

@@ -13,7 +13,8 @@ from inspection_service.reports.canonical import canonical_bytes, is_canonical
 from inspection_service.reports.keys import FileSigner
 from inspection_service.reports.records import SealedReport
 from inspection_service.reports.sign_json import b64url, sign_json
-from inspection_service.reports.verify_json import MAX_JWS_BYTES, verify_json
+from inspection_service.reports.verify_json import verify_json
+from inspection_service.reports.verify_jws import MAX_JWS_BYTES
 from tests.unit.reports.dossiers import SEALED_AT
 from tests.unit.reports.small import Roots, redraft, small_draft, small_sealed
 
@@ -25,9 +26,9 @@ def test_a_report_as_it_left_is_good(small: SealedReport, roots: Roots) -> None:
     """The time stays open: nobody independent confirms it."""
     answers = verify_json(small.json_bytes, small.jws.encode(), roots, now=NOW)
     assert answers.is_good
-    assert answers.time.ok is None
-    assert "the signer's own clock, no timestamp authority" in answers.time.says
-    assert "DEVELOPMENT" in answers.signed_by.says
+    assert answers.time.code == "service_clock"
+    assert "nobody independent confirms it" in answers.time.says
+    assert "DEVELOPMENT" in answers.signer.says
 
 
 def test_every_byte_of_the_record_counts(small: SealedReport, roots: Roots) -> None:
@@ -68,24 +69,25 @@ def test_somebody_elses_signature_is_intact_and_not_trusted(other_signer: FileSi
     """Anybody can sign anything; trust is another question."""
     forged = small_sealed(other_signer)
     answers = verify_json(forged.json_bytes, forged.jws.encode(), roots, now=NOW)
-    assert (answers.intact.ok, answers.signed_by.ok, answers.trusted.ok) == (True, True, False)
-    assert "Unknown root" in answers.trusted.says
-    assert "fingerprint" in answers.trusted.says
+    assert (answers.intact.code, answers.signer.code, answers.exit_code) == ("yes", "unknown_root", 3)
+    assert "unknown root" in answers.signer.says
+    assert "fingerprint" in answers.signer.says
 
 
 def test_without_a_root_trust_cannot_be_told(small: SealedReport) -> None:
     """Never yes, and the fingerprint to compare is named."""
     answers = verify_json(small.json_bytes, small.jws.encode(), (), now=NOW)
-    assert answers.trusted.ok is None
-    assert "fingerprint" in answers.trusted.says
-    assert not answers.is_good
+    assert answers.signer.code == "unknown_root"
+    assert "fingerprint" in answers.signer.says
+    assert answers.exit_code == 3
 
 
 def test_a_certificate_that_has_expired_since_is_not_a_yes(small: SealedReport, roots: Roots) -> None:
     """Without a timestamp nothing says that the signature is older than the expiry."""
     answers = verify_json(small.json_bytes, small.jws.encode(), roots, now=NOW + timedelta(days=4000))
-    assert answers.trusted.ok is None
-    assert "expired" in answers.trusted.says
+    assert answers.signer.code == "expired"
+    assert answers.signer.why == "since"
+    assert answers.exit_code == 1
 
 
 def test_a_signature_before_the_certificate_was_valid_is_refused(signer: FileSigner, roots: Roots) -> None:
@@ -93,7 +95,7 @@ def test_a_signature_before_the_certificate_was_valid_is_refused(signer: FileSig
     draft = small_draft(signer)
     early = replace(draft, sealed_at=SEALED_AT - timedelta(days=30))
     answers = verify_json(draft.json_bytes, sign_json(early, signer).encode(), roots, now=NOW)
-    assert answers.trusted.ok is False
+    assert answers.signer.code == "not_yet_valid"
     assert answers.time.ok is False
 
 
@@ -120,15 +122,15 @@ def test_a_signed_record_that_is_not_canonical_is_refused(signer: FileSigner, ro
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "ok"), [("kind", "something", False), ("schema_version", "2.0", None)]
+    ("field", "value", "code"), [("kind", "something", "no"), ("schema_version", "2.0", "unreadable")]
 )
 def test_what_is_signed_must_be_a_report_we_know(
-    signer: FileSigner, roots: Roots, field: str, value: str, ok: bool | None
+    signer: FileSigner, roots: Roots, field: str, value: str, code: str
 ) -> None:
     """The same key may sign other things one day."""
     draft = redraft(small_draft(signer), **{field: value})
     answers = verify_json(draft.json_bytes, sign_json(draft, signer).encode(), roots, now=NOW)
-    assert answers.intact.ok is ok
+    assert answers.intact.code == code
     assert not answers.is_good
 
 

@@ -28,8 +28,8 @@ def test_a_report_as_it_left_is_good(sealed: SealedReport, roots: Roots) -> None
     """A whole report, with fonts, photos and tags."""
     answers = verify_pdf(sealed.pdf_bytes, roots, now=NOW)
     assert answers.is_good, answers
-    assert answers.time.ok is None
-    assert "the signer's own clock, no timestamp authority" in answers.time.says
+    assert answers.time.code == "service_clock"
+    assert "nobody independent confirms it" in answers.time.says
     assert embedded_record(sealed.pdf_bytes) == sealed.json_bytes
 
 
@@ -125,7 +125,7 @@ def test_a_document_resigned_by_somebody_else_is_not_trusted(
     """Its content is whole, its signer a stranger."""
     forged = small_sealed(other_signer)
     answers = verify_pdf(forged.pdf_bytes, roots, now=NOW)
-    assert (answers.intact.ok, answers.signed_by.ok, answers.trusted.ok) == (True, True, False)
+    assert (answers.intact.code, answers.signer.code, answers.exit_code) == ("yes", "unknown_root", 3)
 
 
 def test_a_second_signature_is_refused(small: SealedReport, signer: FileSigner, roots: Roots) -> None:
@@ -140,9 +140,9 @@ def test_a_second_signature_is_refused(small: SealedReport, signer: FileSigner, 
 def test_without_a_root_trust_cannot_be_told(small: SealedReport) -> None:
     """Never yes."""
     answers = verify_pdf(small.pdf_bytes, (), now=NOW)
-    assert answers.trusted.ok is None
-    assert "issuing authority" in answers.trusted.says
-    assert not answers.is_good
+    assert answers.signer.code == "unknown_root"
+    assert "issuing authority" in answers.signer.says
+    assert answers.exit_code == 3
 
 
 def test_a_sealing_time_that_differs_from_the_records_is_refused(signer: FileSigner, roots: Roots) -> None:
@@ -185,7 +185,7 @@ def test_a_signed_document_that_unfolds_without_end_is_refused(
     signer: FileSigner, other_signer: FileSigner, roots: Roots, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Anybody can sign a bomb; it is measured before a library unfolds it."""
-    monkeypatch.setattr("inspection_service.reports.verify_pdf.MAX_INFLATED_BYTES", 1000)
+    monkeypatch.setattr("inspection_service.reports.verify_pdf_parts.MAX_INFLATED_BYTES", 1000)
     answers = verify_pdf(small_sealed(other_signer).pdf_bytes, roots, now=NOW)
     assert answers.intact.ok is False
     assert "unfolds" in answers.intact.says
@@ -214,7 +214,7 @@ def test_every_compressed_stream_is_measured_whatever_its_first_byte(
     other_signer: FileSigner, roots: Roots, monkeypatch: pytest.MonkeyPatch, wbits: int, line_end: bytes
 ) -> None:
     """A smaller window begins with another byte and unfolds as far."""
-    monkeypatch.setattr("inspection_service.reports.verify_pdf.MAX_INFLATED_BYTES", 1 << 20)
+    monkeypatch.setattr("inspection_service.reports.verify_pdf_parts.MAX_INFLATED_BYTES", 1 << 20)
     folder = zlib.compressobj(9, zlib.DEFLATED, wbits)
     bomb = folder.compress(b"\0" * (3 << 20)) + folder.flush()
     signed = _with_stream(other_signer, b"/Filter/FlateDecode", bomb, line_end)

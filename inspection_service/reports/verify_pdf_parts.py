@@ -1,0 +1,235 @@
+"""Takes a document apart: bounded streams, embedded files, and the text its pages print.
+
+Everything is read from the signed part alone, so that nothing added later can change what is found (ISO 32000-1).
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Iterator, Mapping
+from io import BytesIO
+from typing import Any, Final
+
+from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.reader import PdfFileReader
+
+from inspection_service.reports.answers import Fault
+
+MAX_INFLATED_BYTES: Final = 256 << 20
+"""What all compressed parts together may unfold to; a report unfolds to a few megabytes."""
+MAX_EMBEDDED_BYTES: Final = 16 << 20
+MAX_PAGES: Final = 2000
+_STREAM: Final = re.compile(rb"stream[\x00\s]*")
+"""Readers differ in the white space they pass over here; none of it can begin a Flate stream (RFC 1950, 2.2)."""
+_STREAM_HEAD: Final = re.compile(rb">>[\x00\s]*stream[\x00\s]")
+_MAX_HEAD_BYTES: Final = 1 << 16
+"""The dictionary of a stream is shorter."""
+_FILTER: Final = re.compile(
+    b"/"
+    + b"".join(b"(?:%c|#%x|#%X)" % (letter, letter, letter) for letter in b"Filter")
+    + rb"(?=[\x00\s/\[(<>%{}])"
+)
+"""The key as readers understand it, with letters written as ``#hh`` or not (ISO 32000-1, 7.3.5)."""
+_PLAIN_FILTER: Final = re.compile(rb"/Filter ?/(?:FlateDecode|DCTDecode|Adobe\.PPKLite)(?=[\s/>])")
+"""As our own documents write it: one Flate layer, a photograph, or the kind of the signature; never an array."""
+_SHOWN: Final = re.compile(
+    rb"<<(?:[^<>()]|<[0-9A-Fa-f\s]*>|\((?:[^()\\]|\\.)*\))*>>"  # a property list: says what nobody sees
+    rb"|/(?P<font>[^\s/<>\[\]()%]+)\s+[-\d.]+\s+Tf"
+    rb"|<(?P<hex>[0-9A-Fa-f\s]*)>"
+    rb"|\((?P<text>(?:[^()\\]|\\.)*)\)",
+    re.DOTALL,
+)
+"""The parts of a page's content that choose a font or show characters, as our documents write them."""
+_PAIR: Final = re.compile(rb"<([0-9A-Fa-f]+)>\s*<([0-9A-Fa-f]+)>")
+_RANGE: Final = re.compile(rb"<([0-9A-Fa-f]+)>\s*<([0-9A-Fa-f]+)>\s*(?:<([0-9A-Fa-f]+)>|(\[[^\]]*\]))")
+_SECTION: Final = re.compile(rb"begin(bfchar|bfrange)(.*?)endbf(?:char|range)", re.DOTALL)
+_ESCAPED: Final = re.compile(rb"\\([0-7]{1,3}|\r\n|.)", re.DOTALL)
+_ESCAPES: Final[Mapping[bytes, bytes]] = {
+    b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f", b"\n": b"", b"\r\n": b"", b"\r": b"",
+}  # fmt: skip
+
+
+def refuse_bombs(data: bytes) -> None:
+    """Refuse other foldings than one Flate layer, and measure each of those before a library unfolds it.
+
+    The whole file is searched for streams, so that nothing depends on how a reader finds them; what a seller wrote may
+    look like a filter anywhere else. The library has bounds of its own (pyHanko's ``DecodeLimits``) behind these.
+
+    Raises:
+        Fault: ``other_compression`` or ``bomb``.
+    """
+    for stream in _STREAM_HEAD.finditer(data):
+        start = data.rfind(b"obj", max(0, stream.start() - _MAX_HEAD_BYTES), stream.start())
+        for match in _FILTER.finditer(data, max(start, 0), stream.end()):
+            if not _PLAIN_FILTER.match(data, match.start()):
+                raise Fault("other_compression")
+    budget = MAX_INFLATED_BYTES
+    view = memoryview(data)
+    for match in _STREAM.finditer(data):
+        unfolder = zlib.decompressobj()
+        rest: bytes | memoryview = view[match.end() : match.end() + 65536]
+        position = match.end() + len(rest)
+        try:
+            while rest and not unfolder.eof:
+                budget -= len(unfolder.decompress(rest, 1 << 20))
+                if budget < 0:
+                    raise Fault("bomb")
+                rest = unfolder.unconsumed_tail
+                if not rest:
+                    rest = view[position : position + 65536]
+                    position += len(rest)
+        except zlib.error:
+            continue
+
+
+def open_pdf(data: bytes) -> PdfFileReader:
+    """Open a document whose streams have been measured.
+
+    Raises:
+        Exception: Whatever the library raises on a hostile file.
+    """
+    reader = PdfFileReader(BytesIO(data))
+    if reader.encrypted:
+        raise Fault("structure")
+    return reader
+
+
+def embedded_files(reader: PdfFileReader) -> dict[str, bytes]:
+    """Return the files a document carries, by name.
+
+    Raises:
+        Fault: Two of one name, or one larger than any of a report.
+    """
+    root = reader.root
+    names = _at(root, "/Names", {})
+    if "/EmbeddedFiles" not in names:
+        return {}
+    found: dict[str, bytes] = {}
+    for name, specification in _name_tree(names["/EmbeddedFiles"]):
+        if name in found:
+            raise Fault("structure")
+        found[name] = content_of(specification["/EF"]["/F"])
+    return found
+
+
+def content_of(stream: Any) -> bytes:
+    """Unfold a stream within a bound."""
+    encoded: bytes = stream.encoded_data
+    if "/Filter" not in stream:
+        return encoded
+    unfolder = zlib.decompressobj()
+    content = unfolder.decompress(encoded, MAX_EMBEDDED_BYTES)
+    if not unfolder.eof:
+        raise Fault("structure")
+    return content
+
+
+def prints(reader: PdfFileReader, wanted: str) -> bool:
+    """Whether a page prints a text, whatever spaces and line ends stand between its characters.
+
+    Reads the characters that pages show through their fonts' tables (ToUnicode); drawn glyphs and pictures of text say
+    nothing. Searched page by page, the last first, where a report has its proof.
+    """
+    tables: dict[int, Mapping[bytes, str]] = {}
+    for page in reversed(list(_pages(reader))):
+        text = _page_text(page, tables)
+        if wanted in text:
+            return True
+    return False
+
+
+def _pages(reader: PdfFileReader) -> Iterator[Any]:
+    waiting, seen = [reader.root["/Pages"]], 0
+    while waiting:
+        node = waiting.pop(0)
+        seen += 1
+        if seen > MAX_PAGES:
+            raise Fault("structure")
+        if "/Kids" in node:
+            waiting[:0] = [resolved(kid) for kid in node["/Kids"]]
+        else:
+            yield node
+
+
+def _page_text(page: Any, tables: dict[int, Mapping[bytes, str]]) -> str:
+    contents = _at(page, "/Contents", [])
+    streams = [resolved(part) for part in contents] if isinstance(contents, list) else [contents]
+    content = b"\n".join(content_of(stream) for stream in streams)
+    fonts = _at(_at(page, "/Resources", {}), "/Font", {})
+    by_name: dict[bytes, Mapping[bytes, str]] = {}
+    for name in fonts:
+        font, number = fonts[name], getattr(fonts.raw_get(name), "idnum", -1)
+        if "/ToUnicode" in font:
+            if number < 0 or number not in tables:
+                tables[number] = _table(content_of(font["/ToUnicode"]))
+            by_name[str(name)[1:].encode("latin-1")] = tables[number]
+    shown: list[str] = []
+    current: Mapping[bytes, str] = {}
+    for match in _SHOWN.finditer(content):
+        if match["font"] is not None:
+            current = by_name.get(match["font"], {})
+        elif match["hex"] is match["text"] is None:
+            continue
+        elif match["hex"] is not None:
+            shown.append(_decoded(_from_hex(match["hex"]), current))
+        else:
+            shown.append(_decoded(_ESCAPED.sub(_escape, match["text"]), current))
+    return "".join("".join(shown).replace("\u200b", "").split())
+
+
+def _from_hex(text: bytes) -> bytes:
+    digits = b"".join(text.split())
+    return bytes.fromhex((digits + b"0" * (len(digits) % 2)).decode("ascii"))
+
+
+def _escape(match: re.Match[bytes]) -> bytes:
+    escaped = match[1]
+    return bytes([int(escaped, 8) & 0xFF]) if escaped[:1].isdigit() else _ESCAPES.get(escaped, escaped)
+
+
+def _decoded(codes: bytes, table: Mapping[bytes, str]) -> str:
+    return "".join(table.get(codes[i : i + 2], "") for i in range(0, len(codes), 2))
+
+
+def _table(cmap: bytes) -> dict[bytes, str]:
+    """Read which characters a font's two-byte codes stand for."""
+    table: dict[bytes, str] = {}
+    for section in _SECTION.finditer(cmap):
+        if section[1] == b"bfchar":
+            table.update({_from_hex(code): _utf16(text) for code, text in _PAIR.findall(section[2])})
+            continue
+        for match in _RANGE.finditer(section[2]):
+            first, last = int(match[1], 16) & 0xFFFF, min(int(match[2], 16), 0xFFFF)
+            if match[3] is None:
+                texts = re.findall(rb"<([0-9A-Fa-f]+)>", match[4])
+            else:
+                texts = [b"%0*x" % (len(match[3]), int(match[3], 16) + n) for n in range(last - first + 1)]
+            table.update({(first + n & 0xFFFF).to_bytes(2, "big"): _utf16(t) for n, t in enumerate(texts)})
+    return table
+
+
+def _utf16(text: bytes) -> str:
+    return _from_hex(text).decode("utf-16-be", errors="replace")
+
+
+def _name_tree(node: Any, depth: int = 0) -> list[tuple[str, Any]]:
+    if depth > 8:
+        raise Fault("structure")
+    entries: list[tuple[str, Any]] = []
+    for kid in node.get("/Kids", ()):
+        entries += _name_tree(resolved(kid), depth + 1)
+    names = list(node.get("/Names", ()))
+    for index in range(0, len(names) - 1, 2):
+        entries.append((str(names[index]), resolved(names[index + 1])))
+    return entries
+
+
+def _at(dictionary: Any, key: str, default: Any) -> Any:
+    """Look a key up and follow its reference, which ``get`` of the library does not."""
+    return dictionary[key] if key in dictionary else default  # noqa: SIM401
+
+
+def resolved(value: Any) -> Any:
+    """Follow a reference."""
+    return value.get_object() if isinstance(value, generic.IndirectObject) else value  # type: ignore[no-untyped-call]
