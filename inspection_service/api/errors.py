@@ -5,6 +5,7 @@ InspectionServiceError
 │   ├── OriginRefused         a foreign page
 │   └── RoleNeeded            a supervisor's act
 ├── InvalidInput
+│   ├── RangeUnsatisfiable    bytes beyond the end
 │   ├── TusVersionUnsupported
 │   ├── UploadHeaderInvalid
 │   └── UploadTypeInvalid
@@ -61,6 +62,12 @@ class NoRevocationList(NotFound):
     """The authority that issued the signing certificate publishes its revocation list itself."""
 
     slug = "no-revocation-list"
+
+
+class RangeUnsatisfiable(InvalidInput):
+    """There are no bytes in this range."""
+
+    slug = "range-unsatisfiable"
 
 
 class TusVersionUnsupported(InvalidInput):

@@ -23,6 +23,7 @@ from inspection_service.api.dto.live import (
     RecordingStarted,
     RecordingView,
 )
+from inspection_service.api.errors import RangeUnsatisfiable
 from inspection_service.api.operator import OnCase
 from inspection_service.api.present.live import recording_view
 from inspection_service.api.problems import problems
@@ -40,10 +41,9 @@ _CHUNK: Final = "/{recording_id}/{kind}/chunks/{n}"
 _BYTES: Final = "/{recording_id}/{kind}"
 _START = problems(401, 403, 404, 409, 422, 503)
 _PUT = problems(401, 403, 404, 409, 413, 422, 460, 503, 507)
-_GET: Final[dict[int | str, dict[str, Any]]] = problems(401, 404, 422, 503) | {
+_GET: Final[dict[int | str, dict[str, Any]]] = problems(401, 404, 416, 422, 503) | {
     200: {"content": {"application/octet-stream": {}}, "description": "All chunks, joined in order."},
-    206: {"description": "The range that was asked for."},
-    416: {"description": "There are no such bytes."},
+    206: {"content": {"application/octet-stream": {}}, "description": "The range that was asked for."},
 }
 _RANGE: Final = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 Digest = Annotated[
@@ -166,6 +166,8 @@ def _joined(store: ObjectStore, stored: Stored, kind: RecordingKind, asked: str 
     """Stream the chunks one after the other: never more than one of them is in memory."""
     total = sum(chunk.size_bytes for chunk in stored.chunks)
     begin, end = _range(asked, total)
+    if asked is not None and begin >= end:
+        raise RangeUnsatisfiable(total_bytes=total)
     headers = {
         "Accept-Ranges": "bytes",
         "Cache-Control": "private, no-cache",
@@ -173,8 +175,6 @@ def _joined(store: ObjectStore, stored: Stored, kind: RecordingKind, asked: str 
         "Content-Encoding": "identity",
         "Content-Disposition": f'inline; filename="{stored.recording.id}-{kind}"',
     }
-    if asked is not None and begin >= end:
-        return Response(status_code=416, headers=headers | {"Content-Range": f"bytes */{total}"})
     is_part = (begin, end) != (0, total)
     headers["Content-Length"] = str(end - begin)
     if is_part:
