@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import type { KeptPhoto } from "../src/core/capture";
 import { IndexedPhotoStore, type PhotoStore } from "../src/core/photo-store";
 import { Refused, Unreached } from "../src/core/problems";
-import { UploadQueue, type Uploader, type Waiting } from "../src/core/upload-queue";
+import { STALLED_AFTER_MS, UploadQueue, type Uploader, type Waiting } from "../src/core/upload-queue";
 import { FakeTimers, photo, settle } from "./fakes";
 
 /** Answers each upload as told, in order; what is not told works. */
@@ -243,6 +243,36 @@ describe("photos on their way", () => {
     expect(barred).toBe(1);
     expect(uploader.asked).toHaveLength(1);
     expect(await store.list("i1")).toHaveLength(1);
+  });
+
+  test("an upload that hangs is given up after thirty seconds without progress, and the others go on", async () => {
+    let moves: (share: number) => void = () => undefined;
+    const aborted: boolean[] = [];
+    const works = uploader.upload.bind(uploader);
+    uploader.upload = async (kept, signal, onProgress) => {
+      if (kept.captureId !== "c1" || aborted.length > 0) return works(kept, signal, onProgress);
+      uploader.asked.push(kept.captureId);
+      moves = onProgress;
+      signal.addEventListener("abort", () => aborted.push(true));
+      return new Promise<void>(() => undefined); // does not even notice that it was given up
+    };
+    await queue.add(photo("c1"));
+    await queue.add(photo("c22"));
+    await settle();
+    timers.pass(STALLED_AFTER_MS - 1);
+    moves(0.5);
+    timers.pass(STALLED_AFTER_MS - 1);
+    await settle();
+    expect([aborted, sent]).toEqual([[], []]); // slow is not stuck
+    timers.pass(1);
+    await settle();
+    expect(aborted).toEqual([true]);
+    timers.pass(60_000);
+    await settle();
+    timers.pass(60_000);
+    await settle();
+    expect(sent.sort()).toEqual(["c1", "c22"]);
+    expect(await store.list("i1")).toEqual([]);
   });
 
   test("notes are kept, replaced and forgotten", async () => {

@@ -52,6 +52,8 @@ export class RecordingUploads {
   #open: readonly OpenRecording[] = [];
   #isSending = false;
   #timer: unknown = null;
+  /** After a failure nothing is tried before this, however many chunks come. */
+  #notBefore = Number.NEGATIVE_INFINITY;
   /** Everything that changes the list happens in this order. */
   #order: Promise<unknown> = Promise.resolve();
   readonly #backoff: Backoff;
@@ -122,6 +124,7 @@ export class RecordingUploads {
 
   wake(): void {
     this.#backoff.reset();
+    this.#notBefore = Number.NEGATIVE_INFINITY;
     this.#send();
   }
 
@@ -150,8 +153,7 @@ export class RecordingUploads {
   }
 
   #send(): void {
-    if (this.#isSending) return;
-    if (this.#open.length === 0) return;
+    if (this.#isSending || this.#open.length === 0 || this.timers.now() < this.#notBefore) return;
     if (!this.isFree()) {
       this.#later(LOOK_AGAIN_MS);
       return;
@@ -162,6 +164,7 @@ export class RecordingUploads {
       this.#isSending = false;
       if (wait_ms === 0) this.#send();
       else if (wait_ms !== null) this.#later(wait_ms);
+      if (wait_ms !== null) this.#notBefore = this.timers.now() + wait_ms;
     });
   }
 
