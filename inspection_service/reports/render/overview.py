@@ -189,7 +189,9 @@ class Overview(Context):
         found = stated + suspected
         return {
             "big": str(found) if found else say("card.unknown" if nothing else "card.none"),
-            "small": self._who_says(counts) if found else say("card_damage"),
+            "small": self._who_says(counts)
+            if found
+            else say("card_damage" if nothing else "card_damage.covered"),
             "tone": "bad" if stated else "warn" if found or nothing else "plain",
         }
 

@@ -92,7 +92,7 @@ def prepare(original: bytes, boxes: Sequence[Box] = (), *, side_px: int = PAGE_S
             upright = _turned(_to_srgb(image), orientation)
     except (OSError, ValueError, SyntaxError, MemoryError, Image.DecompressionBombError, Warning):
         return None
-    page = upright.resize(_fitted(upright.size, side_px), Image.Resampling.HAMMING, reducing_gap=2.0)
+    page = upright.resize(_fitted(upright.size, side_px), Image.Resampling.HAMMING, reducing_gap=1.4)
     upright_px = (stored_px[1], stored_px[0]) if orientation in TURNED_BY_90 else stored_px
     crops = tuple(_crop(upright, box) for box in boxes)
     return Prepared(_encode(page), upright_px, crops)

@@ -158,7 +158,8 @@ class Pictured(Context):
             "verdict": self._decision(capture),
             "lines": self._caption(capture),
             "sha": capture["sha256"],
-            "derived": self.words.say("photo_derived", sha=derivative) if derivative else "",
+            "derived": self.words.say("photo_derived") if derivative else "",
+            "derived_sha": derivative or "",
             "missing": self.words.say("photo_left_out" if self._is_left_out(capture) else "photo_missing"),
         }
 

@@ -402,6 +402,19 @@ def test_the_document_is_tagged_and_brings_its_own_typefaces(tmp_path: Path) -> 
     assert all(re.search(r"\s(yes)\s+(yes|no)\s+(yes|no)\s+\d+\s+\d+$", row) for row in rows)
 
 
+def test_a_hash_can_be_copied_from_the_page(tmp_path: Path) -> None:
+    """No invisible character comes along: digest, case number and evidence are found as they are."""
+    case, photos = dossier("en", photographed=4)
+    draft = draft_of(case)
+    (tmp_path / "r.pdf").write_bytes(render(draft, photos).pdf_bytes)
+    raw = subprocess.run(
+        ["pdftotext", "-layout", "r.pdf", "-"], check=True, capture_output=True, cwd=tmp_path
+    )
+    text = raw.stdout.decode()
+    for said in (draft.sha256, case.inspection.id, case.captures[0].sha256, "b" * 64):
+        assert said in text
+
+
 def test_many_photos_stand_two_abreast_and_those_with_findings_large(tmp_path: Path) -> None:
     """Sixty photos: each is there with its hash, on less than half as many pages as photos."""
     case, photos = dossier("en", steps=60)
