@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol
 
 import httpx
 from cryptography import x509
@@ -207,6 +207,35 @@ class Revocation:
         der = crl.public_bytes(_DER)
         until = _crl_until(der, issuer, now)
         return None if until is None else (until, ValidationData(crls=(der,)))
+
+
+def revoked_one(
+    chain: Sequence[x509.Certificate], data: ValidationData, now: datetime
+) -> x509.Certificate | None:
+    """Return the first certificate of a chain that was revoked by now.
+
+    The validator asks only about certificates that name an address; lists beside the keys count for the others too.
+    """
+    lists = [x509.load_der_x509_crl(der) for der in data.crls]
+    answers = [ocsp.load_der_ocsp_response(der) for der in data.ocsps]
+    for certificate in chain:
+        for crl in lists:
+            entry = crl.get_revoked_certificate_by_serial_number(certificate.serial_number)
+            if crl.issuer == certificate.issuer and entry is not None and entry.revocation_date_utc <= now:
+                return certificate
+        for answer in answers:
+            is_revoked = answer.certificate_status is ocsp.OCSPCertStatus.REVOKED
+            if is_revoked and answer.serial_number == certificate.serial_number:
+                return certificate
+    return None
+
+
+def mode_for(chain: Sequence[x509.Certificate], data: ValidationData) -> Literal["require", "hard-fail"]:
+    """Return how strict the validator may be: about every certificate when something is known about every one."""
+    issuers = {x509.load_der_x509_crl(der).issuer for der in data.crls}
+    serials = {ocsp.load_der_ocsp_response(der).serial_number for der in data.ocsps}
+    is_whole = all(c.issuer in issuers or c.serial_number in serials for c in chain[:-1])
+    return "require" if is_whole else "hard-fail"
 
 
 def _crl_until(der: bytes, issuer: x509.Certificate, now: datetime) -> datetime | None:

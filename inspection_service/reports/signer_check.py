@@ -11,7 +11,7 @@ from pyhanko_certvalidator.errors import ExpiredError, NotYetValidError, Revoked
 from inspection_service.reports.errors import SealingMustWait
 from inspection_service.reports.keys import Signer
 from inspection_service.reports.loops import run_sync
-from inspection_service.reports.revocation import Revocation, ValidationData
+from inspection_service.reports.revocation import Revocation, ValidationData, mode_for, revoked_one
 from inspection_service.reports.timestamps import to_asn1
 
 
@@ -25,7 +25,8 @@ def check_signer(signer: Signer, revocation: Revocation, now: datetime) -> Valid
         SealingMustWait: A certificate has expired, is not valid yet or was revoked, or nobody says whether it was.
     """
     root = x509.load_pem_x509_certificate(signer.root_pem)
-    data = revocation.of([*signer.chain, root], now)
+    chain = [*signer.chain, root]
+    data = revocation.of(chain, now)
     context = ValidationContext(
         trust_roots=[to_asn1(root)],
         other_certs=[to_asn1(certificate) for certificate in signer.chain[1:]],
@@ -33,8 +34,10 @@ def check_signer(signer: Signer, revocation: Revocation, now: datetime) -> Valid
         allow_fetching=False,
         crls=list(data.crls),
         ocsps=list(data.ocsps),
-        revocation_mode="soft-fail",
+        revocation_mode=mode_for(chain, data),
     )
+    if revoked_one(chain, data, now) is not None:
+        raise SealingMustWait("signer_revoked", "The signing certificate, or one above it, is revoked.")
     validator = CertificateValidator(to_asn1(signer.chain[0]), validation_context=context)
     try:
         run_sync(validator.async_validate_usage({"digital_signature"}))  # type: ignore[no-untyped-call]

@@ -26,7 +26,14 @@ from inspection_service.clock import Clock
 from inspection_service.reports.der import is_der, parts, wrapped
 from inspection_service.reports.errors import SealingMustWait, WaitReason
 from inspection_service.reports.loops import run_sync
-from inspection_service.reports.revocation import Revocation, TooSlow, ValidationData, fetch
+from inspection_service.reports.revocation import (
+    Revocation,
+    TooSlow,
+    ValidationData,
+    fetch,
+    mode_for,
+    revoked_one,
+)
 
 MAX_TOKEN_BYTES: Final = 64 << 10
 """Tokens of public authorities take 5 to 8 KiB."""
@@ -234,12 +241,14 @@ class TimestampAuthority:
         self, content: cms.ContentInfo, sha256: bytes, now: datetime
     ) -> tuple[x509.Certificate, ...]:
         """Check signature, purpose and chain of a token, and that nothing in the chain is revoked."""
-        path = self._validated(content, sha256, now, ValidationData())
+        path = self._validated(content, sha256, now, ValidationData(), "soft-fail")
         learned = self._revocation.of(path, now)
-        return path if learned.is_empty else self._validated(content, sha256, now, learned)
+        if revoked_one(path, learned, now) is not None:
+            raise _wait("timestamp_untrusted", "A certificate of the timestamp authority is revoked.")
+        return self._validated(content, sha256, now, learned, mode_for(path, learned))
 
     def _validated(
-        self, content: cms.ContentInfo, sha256: bytes, now: datetime, learned: ValidationData
+        self, content: cms.ContentInfo, sha256: bytes, now: datetime, learned: ValidationData, mode: str
     ) -> tuple[x509.Certificate, ...]:
         context = ValidationContext(
             trust_roots=[to_asn1(root) for root in (self._own_root, *self._roots)],
@@ -248,7 +257,7 @@ class TimestampAuthority:
             allow_fetching=False,
             crls=list(learned.crls),
             ocsps=list(learned.ocsps),
-            revocation_mode="soft-fail",
+            revocation_mode=mode,
         )
         try:
             status = run_sync(validate_tst_signed_data(content["content"], context, lambda _: sha256))

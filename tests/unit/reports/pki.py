@@ -66,6 +66,7 @@ class CertificateAuthority:
         self.key = ec.generate_private_key(ec.SECP256R1())
         self.at = at
         self.revoked: dict[int, datetime] = {}
+        self._crls: dict[tuple[int, datetime | None], bytes] = {}
         above = issuer or self
         self.certificate = self._sign(
             above,
@@ -116,7 +117,10 @@ class CertificateAuthority:
         self.revoked[certificate.serial_number] = at
 
     def crl(self, *, until: datetime | None = None) -> bytes:
-        """The list as it stands, DER."""
+        """The list as it stands, DER; the same bytes until something changes."""
+        known = self._crls.get((len(self.revoked), until))
+        if known is not None:
+            return known
         builder = (
             x509.CertificateRevocationListBuilder()
             .issuer_name(self.name)
@@ -130,7 +134,9 @@ class CertificateAuthority:
         for serial, when in self.revoked.items():
             entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(when)
             builder = builder.add_revoked_certificate(entry.build())
-        return builder.sign(self.key, hashes.SHA256()).public_bytes(DER)
+        made = builder.sign(self.key, hashes.SHA256()).public_bytes(DER)
+        self._crls[len(self.revoked), until] = made
+        return made
 
     @staticmethod
     def _sign(
