@@ -21,7 +21,7 @@ from inspection_service.api.photos import PhotoCopies
 from inspection_service.api.services import Limits, Proofs, Services
 from inspection_service.checklists import Shelf
 from inspection_service.clock import Clock, SystemClock
-from inspection_service.errors import Closed, InspectionServiceError
+from inspection_service.errors import InspectionServiceError
 from inspection_service.identity.messenger import ConsoleMessenger, Messenger
 from inspection_service.identity.secrets import load_pepper
 from inspection_service.identity.service import Identity
@@ -352,12 +352,9 @@ class InspectionRecord:
 
     async def record(
         self, inspection_id: InspectionId, kind: str, actor: Actor, data: Mapping[str, Any]
-    ) -> Event | None:
-        """Append one event; none to a closed inspection, whose log ends with its seal while pages may still talk."""
-        try:
-            return await self._inspections.note(inspection_id, cast("NotedKind", kind), data, by=actor)
-        except Closed:
-            return None
+    ) -> Event:
+        """Append one event. Raises ``Closed`` when the log has ended."""
+        return await self._inspections.note(inspection_id, cast("NotedKind", kind), data, by=actor)
 
     async def say(
         self, inspection_id: InspectionId, actor: Actor, text: str, *, read_aloud: bool, client_id: str

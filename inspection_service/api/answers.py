@@ -9,8 +9,10 @@ from starlette.responses import Response
 
 from inspection_service.api.photos import Size
 from inspection_service.api.services import Services
+from inspection_service.inspections.errors import ReportUnknown
 from inspection_service.inspections.records import CaptureId, InspectionId
 from inspection_service.inspections.service import Inspections
+from inspection_service.storage.errors import ObjectMissing
 
 ReportKind = Literal["json", "jws", "pdf"]
 _REPORT_TYPES: Final[dict[ReportKind, str]] = {
@@ -52,15 +54,22 @@ async def photo(
 
 
 async def report(services: Services, scoped: Inspections, case: InspectionId, kind: ReportKind) -> Response:
-    """Answer with one file of the sealed report, exactly as it was sealed.
+    """Answer with one file of the sealed report, exactly as it was sealed; after an erasure, the document issued since.
 
     Raises:
-        ReportUnknown: It is not sealed yet.
+        ReportUnknown: It is not sealed yet, or its time of keeping has ended.
     """
-    files = await scoped.report_files(case)
-    key = {"json": files.json_key, "jws": files.jws_key, "pdf": files.pdf_key}[kind]
+    dossier = await scoped.summary(case)
+    files = dossier.report
+    if files is None or dossier.pdf_key is None:
+        raise ReportUnknown
+    key = {"json": files.json_key, "jws": files.jws_key, "pdf": dossier.pdf_key}[kind]
     headers = {
         "Content-Disposition": f'inline; filename="inspection-{case}.{kind}"',
         "Cache-Control": "private, no-cache",
     }
-    return Response(await services.store.get(key), media_type=_REPORT_TYPES[kind], headers=headers)
+    try:
+        data = await services.store.get(key)
+    except ObjectMissing as exc:
+        raise ReportUnknown("The report of this inspection is no longer kept.") from exc
+    return Response(data, media_type=_REPORT_TYPES[kind], headers=headers)

@@ -15,10 +15,14 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from inspection_service.api import (
     assistance,
+    bundle,
+    corrections,
     frames,
     health,
+    ledger,
     operator,
     platform,
+    privacy,
     recordings,
     seller,
     signalling,
@@ -42,6 +46,7 @@ _TAGS: Final = [
     {"name": "uploads", "description": "Resumable uploads, tus 1.0; cookie of the seller."},
     {"name": "operator", "description": "The operator's page; cookie of a signed-in person."},
     {"name": "trust", "description": "The keys that sign reports. No account."},
+    {"name": "log", "description": "The append-only log of reports; for anybody."},
     {"name": "running", "description": "For those who run the service."},
 ]
 _MIN_GZIP_BYTES: Final = 1000
@@ -66,6 +71,10 @@ def install_doors(app: FastAPI, static_dir: Path, checklists_dir: Path) -> None:
         signalling,
         health,
         well_known,
+        ledger,
+        corrections,
+        bundle,
+        privacy,
     ):
         app.include_router(room.router)
     install_pages(app, static_dir, checklists_dir)

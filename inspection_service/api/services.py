@@ -31,6 +31,7 @@ class Limits:
     logins: FixedWindow
     links: FixedWindow
     codes: FixedWindow
+    log: FixedWindow
 
     @classmethod
     def make(cls, clock: Clock) -> Limits:
@@ -39,6 +40,7 @@ class Limits:
             logins=FixedWindow(clock, tries=20, window_s=60),
             links=FixedWindow(clock, tries=60, window_s=60),
             codes=FixedWindow(clock, tries=10, window_s=60),
+            log=FixedWindow(clock, tries=600, window_s=60),
         )
 
 

@@ -202,6 +202,18 @@ class Afterwards(Acts):
         async with self._database.read() as transaction:
             return [InspectionId(found) for found in (await transaction.connection.execute(query)).scalars()]
 
+    async def help_numbers(self, inspection_id: InspectionId) -> list[dict[str, Any]]:
+        """Return every call for help with the number to call back."""
+        async with self._reading() as repository:
+            await repository.case(inspection_id)
+            column = t.help_requests.c
+            query = (
+                select(column.asked_at, column.phone)
+                .where(column.inspection_id == inspection_id)
+                .order_by(column.id)
+            )
+            return [dict(row) for row in (await repository.connection.execute(query)).mappings()]
+
     async def not_logged(self, limit: int) -> list[InspectionId]:
         """Return sealed inspections whose report has no leaf in the log."""
         column = t.reports.c

@@ -21,6 +21,7 @@ InspectionServiceError
 │   └── ClaimNeeded           an operator acts on a case nobody has claimed
 ├── NotFound
 │   ├── InspectionUnknown, CaptureUnknown, FindingUnknown, UploadUnknown, ReportUnknown
+│   ├── CorrectionUnknown     no entry with this number
 │   ├── FrameUnknown          no such frozen picture, or its bytes have gone
 │   └── RecordingUnknown      no such recording, or its bytes have gone
 └── Conflict
@@ -353,3 +354,9 @@ class StillOpen(Conflict):
     """This inspection is not closed yet: cancel it, or wait for its report."""
 
     slug = "still-open"
+
+
+class CorrectionUnknown(NotFound):
+    """There is no correction with this number."""
+
+    slug = "correction-unknown"

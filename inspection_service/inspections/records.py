@@ -463,6 +463,12 @@ class Dossier:
     """Photos whose bytes were erased; their hashes stay."""
 
     @property
+    def pdf_key(self) -> str | None:
+        """Where the document that stands now rests: the one issued last after an erasure, else the first."""
+        issued = [entry.pdf_key for entry in self.corrections if entry.pdf_key is not None]
+        return issued[-1] if issued else self.report.pdf_key if self.report else None
+
+    @property
     def event_seq(self) -> int:
         """Number of the newest event; 0 before the first."""
         return self.events[-1].seq if self.events else 0

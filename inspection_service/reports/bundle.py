@@ -36,6 +36,7 @@ MEMBER: Final = re.compile(
 """Every name a member may have; anything else does not belong in a bundle."""
 MAX_MEMBERS: Final = 12_000
 VERSION: Final = 1
+_PACKED: Final = (".pdf", *(f".{ending}" for ending in EXTENSIONS.values()), ".bin")
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 """Members carry no time of their own: the signed list says when the bundle was made."""
 
@@ -66,8 +67,7 @@ class BundleWriter:
         """Begin an empty bundle."""
         self._signer = signer
         self._made_at = made_at
-        self._stream = _Stream()
-        self._zip = zipfile.ZipFile(self._stream, "w")
+        self._zip = ZipWriter()
         self._members: list[Member] = []
 
     def add(self, name: str, data: bytes) -> bytes:
@@ -79,22 +79,36 @@ class BundleWriter:
         if not MEMBER.fullmatch(name) or any(member.name == name for member in self._members):
             raise ValueError(f"{name} does not belong in a bundle")
         self._members.append(Member(name, sha256_hex(data), len(data)))
-        return self._write(name, data)
+        return self._zip.add(name, data)
 
     def close(self) -> bytes:
         """Add the signed list and end the bundle."""
         listed = bundle_list(self._members, self._made_at)
         jws = sign_bytes(listed, self._signer, signed_at=self._made_at, media_type=BUNDLE_TYPE)
-        sent = self._write(BUNDLE_JSON, listed) + self._write(BUNDLE_JWS, jws.encode("ascii"))
-        self._zip.close()
-        return sent + self._stream.taken()
+        sent = self._zip.add(BUNDLE_JSON, listed) + self._zip.add(BUNDLE_JWS, jws.encode("ascii"))
+        return sent + self._zip.close()
 
-    def _write(self, name: str, data: bytes) -> bytes:
+
+class ZipWriter:
+    """Writes any ``.zip`` as a stream: each call returns the bytes to send on."""
+
+    def __init__(self) -> None:
+        """Begin an empty one."""
+        self._stream = _Stream()
+        self._zip = zipfile.ZipFile(self._stream, "w")
+
+    def add(self, name: str, data: bytes) -> bytes:
+        """Add one member; pictures and documents are stored as they are, for they do not get smaller."""
         info = zipfile.ZipInfo(name, _EPOCH)
         info.external_attr = 0o644 << 16
-        is_packed = name.startswith("photos/") or name.endswith(".pdf")
+        is_packed = name.endswith(_PACKED)
         info.compress_type = zipfile.ZIP_STORED if is_packed else zipfile.ZIP_DEFLATED
         self._zip.writestr(info, data)
+        return self._stream.taken()
+
+    def close(self) -> bytes:
+        """End it."""
+        self._zip.close()
         return self._stream.taken()
 
 

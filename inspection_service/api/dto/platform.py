@@ -16,6 +16,7 @@ from inspection_service.api.dto.common import (
     VehicleView,
     View,
 )
+from inspection_service.api.dto.proof import CorrectionView
 from inspection_service.inspections.records import InspectionState, Language, Purpose, SignOff
 
 Short = Annotated[str, StringConstraints(min_length=1, max_length=80)]
@@ -89,6 +90,7 @@ class ReportRef(View):
     sealed_at: Moment
     json_sha256: str
     pdf_sha256: str
+    corrections: list[CorrectionView] = Field(description="What was said after it was sealed, in order.")
 
 
 class PlatformInspection(View):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from inspection_service.api.dto.platform import ChecklistRef, PlatformInspection, ReportRef
+from inspection_service.api.present.proof import correction_view
 from inspection_service.api.present.steps import progress_view, vehicle_view
 from inspection_service.inspections.records import Dossier
 
@@ -31,6 +32,7 @@ def platform_inspection(dossier: Dossier) -> PlatformInspection:
             sealed_at=dossier.report.sealed_at,
             json_sha256=dossier.report.json_sha256,
             pdf_sha256=dossier.report.pdf_sha256,
+            corrections=[correction_view(entry) for entry in dossier.corrections],
         ),
     )
 

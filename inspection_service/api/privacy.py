@@ -1,0 +1,121 @@
+"""What is held about a person, having it erased, and holding it back from erasure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from typing import Any, Final
+
+from fastapi import APIRouter
+from starlette.responses import Response, StreamingResponse
+
+from inspection_service.api.dependencies import ByPlatform, Opened
+from inspection_service.api.dto.proof import ErasureInput, ErasureView, HoldInput, HoldView
+from inspection_service.api.operator import OnCase
+from inspection_service.api.present.proof import correction_view, hold_view
+from inspection_service.api.problems import problems
+from inspection_service.api.services import Services
+from inspection_service.api.supervisors import needs_supervisor
+from inspection_service.inspections.errors import TextInvalid
+from inspection_service.inspections.records import Actor, Capture, InspectionId
+from inspection_service.inspections.service import Inspections
+from inspection_service.privacy.export import personal_data
+from inspection_service.reports.bundle import ZipWriter, photo_member
+from inspection_service.storage.errors import ObjectMissing
+
+router = APIRouter()
+_PLATFORM: Final = "/v1/inspections/{inspection_id}"
+_OPERATOR: Final = "/v1/operator/inspections/{inspection_id}"
+_WRITE: Final = problems(401, 403, 404, 409, 422, 503)
+_ZIP: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "content": {"application/zip": {}},
+        "description": "`data.json` with everything in plain JSON, and the photos as they were received.",
+    }
+}
+
+
+@router.get(
+    _PLATFORM + "/personal-data",
+    tags=["platform"],
+    response_class=Response,
+    responses=problems(401, 404, 503) | _ZIP,
+)
+async def export_personal_data(inspection_id: str, door: ByPlatform, services: Opened) -> Response:
+    """Fetch everything that is held about the people of an inspection, to hand to the person it is about."""
+    case = InspectionId(inspection_id)
+    dossier = await door.inspections.dossier(case)
+    photos = [c for c in dossier.captures if c.id not in dossier.erased_photos]
+    data = personal_data(
+        dossier,
+        messages=await door.inspections.messages(case),
+        help_numbers=await door.inspections.help_numbers(case),
+        in_report=await services.proof.personal.values(case),
+        files={c.id: photo_member(c.id, c.media_type) for c in photos},
+        at=services.clock.now(),
+    )
+    written = json.dumps(data, ensure_ascii=False, indent=1).encode()
+    headers = {
+        "Content-Disposition": f'attachment; filename="personal-data-{case}.zip"',
+        "Cache-Control": "no-store",
+        "Content-Encoding": "identity",
+    }
+    pieces = _pieces(services, written, photos)
+    return StreamingResponse(pieces, media_type="application/zip", headers=headers)
+
+
+@router.post(_PLATFORM + "/erasure", tags=["platform"], responses=_WRITE)
+async def erase(
+    inspection_id: str, door: ByPlatform, services: Opened, body: ErasureInput | None = None
+) -> ErasureView:
+    """Erase what a seller may have erased: contact, plate, VIN, names, marks, words, recordings, on request the photos.
+
+    The sealed record stays verifiable; a document without those values is issued in place of the first, as a
+    redaction. Repeating it is fine.
+    """
+    entry = await services.proof.erasing.erase(
+        door.inspections,
+        InspectionId(inspection_id),
+        photos=body is not None and body.photos,
+        by=door.platform.actor,
+    )
+    return ErasureView(correction=None if entry is None else correction_view(entry))
+
+
+@router.get(_PLATFORM + "/legal-hold", tags=["platform"], responses=problems(401, 404, 503))
+async def get_hold(inspection_id: str, door: ByPlatform) -> HoldView:
+    """Say whether everything of an inspection is held back from erasure."""
+    return hold_view((await door.inspections.summary(InspectionId(inspection_id))).legal_hold)
+
+
+@router.put(_PLATFORM + "/legal-hold", tags=["platform"], responses=_WRITE)
+async def set_hold(inspection_id: str, body: HoldInput, door: ByPlatform) -> HoldView:
+    """Hold everything of an inspection back from erasure and from the clocks of keeping, or lift the hold."""
+    return await _hold(door.inspections, InspectionId(inspection_id), body, by=door.platform.actor)
+
+
+@router.put(_OPERATOR + "/legal-hold", tags=["operator"], responses=_WRITE)
+async def set_hold_as_supervisor(body: HoldInput, case: OnCase) -> HoldView:
+    """Place or lift a hold; for supervisors."""
+    needs_supervisor(case)
+    return await _hold(case.inspections, case.id, body, by=case.by)
+
+
+async def _hold(scoped: Inspections, case: InspectionId, body: HoldInput, *, by: Actor) -> HoldView:
+    if not body.is_held:
+        await scoped.lift_hold(case, by=by)
+        return hold_view(None)
+    if body.reason is None:
+        raise TextInvalid("Say why it must be kept.", field="reason", at_most=500)
+    return hold_view(await scoped.place_hold(case, body.reason, by=by))
+
+
+async def _pieces(services: Services, data: bytes, photos: list[Capture]) -> AsyncIterator[bytes]:
+    archive = ZipWriter()
+    yield archive.add("data.json", data)
+    for capture in photos:
+        with suppress(ObjectMissing):
+            original = await services.store.get(capture.object_key)
+            yield archive.add(photo_member(capture.id, capture.media_type), original)
+    yield archive.close()
