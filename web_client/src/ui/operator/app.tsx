@@ -5,6 +5,7 @@ import { api, attempt, chooseLanguage, go, language, me, notice, path, t } from 
 import { useKeys } from "./keys";
 import { Login } from "./login";
 import { Queue } from "./queue";
+import { Replay } from "./replay/replay";
 
 /** The operator's page: sign in, the list, one inspection. The address says which, so that a reload stays there. */
 export function App() {
@@ -27,7 +28,7 @@ export function App() {
 
   if (me.value === undefined) return null;
   if (me.value === null) return <Login />;
-  const opened = /^\/operator\/inspections\/([\w-]+)$/.exec(path.value)?.[1];
+  const [, opened, page] = /^\/operator\/inspections\/([\w-]+)(\/replay)?$/.exec(path.value) ?? [];
   const texts = t();
   return (
     <>
@@ -63,7 +64,7 @@ export function App() {
           ))}
         </dl>
       )}
-      {opened ? <Case key={opened} id={opened} isCovered={isHelpOpen} /> : <Queue />}
+      {!opened ? <Queue /> : page ? <Replay key={opened} id={opened} /> : <Case key={opened} id={opened} isCovered={isHelpOpen} />}
     </>
   );
 }

@@ -1,6 +1,6 @@
 import { inWords } from "../../core/words";
 import type { CaseModel } from "./case-model";
-import { me, t } from "./desk";
+import { ago, me, t } from "./desk";
 
 /** The line to the seller: ringing, talking, looking on at a colleague's call. */
 export function CallPanel({ model }: { readonly model: CaseModel }) {
@@ -13,6 +13,7 @@ export function CallPanel({ model }: { readonly model: CaseModel }) {
   return (
     <section class="call">
       <h2>{texts.call}</h2>
+      <Told model={model} />
       {isAccepted && (
         <p class={live.link.value === "connected" ? "faint" : "warning"}>
           {texts.link[live.link.value ?? "connecting"]}
@@ -55,6 +56,31 @@ export function CallPanel({ model }: { readonly model: CaseModel }) {
         )}
       </div>
     </section>
+  );
+}
+
+/** What whoever takes the case must know first: the seller's call for help, a colleague's words. */
+function Told({ model }: { readonly model: CaseModel }) {
+  const texts = t();
+  const { help, handover } = model.view.value!;
+  return (
+    <>
+      {help !== null && help.answered_at === null && (
+        <p class="warning">
+          {texts.live.helpSince(ago((Date.now() - Date.parse(help.asked_at)) / 1000))}
+          {help.call_back !== null && ` · ${texts.live.callBack(help.call_back)}`}
+        </p>
+      )}
+      {help !== null && help.answered_at !== null && help.call_back !== null && (
+        <p>{texts.live.callBack(help.call_back)}</p>
+      )}
+      {handover !== null && model.isMine.value && (
+        <p>
+          {texts.live.handedBy(handover.by.name)}
+          {handover.note !== null && <q>{handover.note}</q>}
+        </p>
+      )}
+    </>
   );
 }
 

@@ -86,3 +86,8 @@ export function ago(seconds: number): string {
 export function carName(vehicle: { make: string | null; model: string | null; plate: string | null }): string {
   return [vehicle.make, vehicle.model, vehicle.plate].filter(Boolean).join(" · ") || "–";
 }
+
+/** A time of day with seconds, as a record has it: 24 hours. */
+export function clock(at: string | number): string {
+  return new Date(at).toLocaleTimeString(language.value === "fr" ? "fr-FR" : "en-GB");
+}

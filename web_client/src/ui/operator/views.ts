@@ -139,6 +139,8 @@ export interface FrameView {
   readonly width: number;
   readonly height: number;
   readonly at: string;
+  /** When its bytes went; a frame that was kept stays. */
+  readonly deleted_at: string | null;
 }
 
 /** Everything the flight recorder shows. */
@@ -153,6 +155,13 @@ export interface ReplayView {
   readonly recordings: readonly Recording[];
   readonly chat: readonly ChatMessage[];
   readonly frames: readonly FrameView[];
+}
+
+/** What a colleague said when handing the case over. */
+export interface Handover {
+  readonly by: Actor;
+  readonly note: string | null;
+  readonly at: string;
 }
 
 export interface OperatorView {
@@ -195,6 +204,14 @@ export interface OperatorView {
   }[];
   readonly events: readonly EventView[];
   readonly presence: { readonly seller: boolean; readonly operators: readonly string[] };
+  readonly handover: Handover | null;
+  /** The seller's newest call for a person. */
+  readonly help: {
+    readonly asked_at: string;
+    readonly answered_at: string | null;
+    /** A number to call back; whole only for who holds the case. */
+    readonly call_back: string | null;
+  } | null;
   readonly annotations: readonly AnnotationView[];
   readonly recordings: readonly Recording[];
   readonly report_ready: boolean;

@@ -56,12 +56,12 @@ export class MirrorScreen {
       if (clean.type === EVENT.FULL) {
         this.#isWhole = true;
         this.#failures = 0;
+        this.#stage.document?.addEventListener("error", retryPicture, true);
       }
       if (clean.type === EVENT.INCREMENTAL && clean.data.source === 4) this.#tellSize(clean.data);
       this.placeCamera();
       if (this.#taken === MOST_EVENTS) this.#options.onTrouble(false);
-    } catch (error) {
-      console.warn("mirror:", error);
+    } catch {
       this.#failures += 1;
       this.#isWhole = false;
       this.#options.onTrouble(this.#failures >= MOST_FAILURES);
@@ -103,6 +103,24 @@ export class MirrorScreen {
   #tellSize(data: Readonly<Record<string, unknown>>): void {
     this.#options.onSize({ width: Number(data.width), height: Number(data.height) });
   }
+}
+
+const RETRY_PICTURE_MS = 2_000;
+const MOST_RETRIES = 15;
+
+/** A photo that is still on its way to the service is asked for again; until then no sign of a broken picture. */
+function retryPicture(event: Event): void {
+  const image = event.target as HTMLImageElement | null;
+  if (image?.tagName !== "IMG") return;
+  const tries = Number(image.dataset.tries ?? 0) + 1;
+  image.dataset.tries = String(tries);
+  image.style.visibility = "hidden";
+  image.addEventListener("load", () => (image.style.visibility = ""), { once: true });
+  const address = image.src;
+  if (tries > MOST_RETRIES || address.startsWith("data:")) return;
+  setTimeout(() => {
+    if (image.isConnected && image.src === address) image.src = address;
+  }, RETRY_PICTURE_MS);
 }
 
 /** rrweb's player as a stage: what lies before its start is applied at once, and the frame stays without scripts. */
