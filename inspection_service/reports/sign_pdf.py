@@ -33,6 +33,10 @@ FIELD_NAME: Final = "InspectionReport"
 TIMESTAMP_FIELD_NAME: Final = "InspectionReportTimestamp"
 DIGEST_PREFIX: Final = "report-json-sha256:"
 """Marks the record's digest in the document's keywords and in the signature's reason."""
+STAMPED: Final = " pades-b-lt"
+"""Follows the digest in the reason of a signature that carries a timestamp."""
+ARCHIVED: Final = " pades-b-lta"
+"""The same, with one over the whole document too."""
 CONTAINER_BYTES: Final = 8192
 """Room for the signature container; a chain of three P-256 certificates takes about 2500."""
 TOKEN_SPARE_BYTES: Final = 2048
@@ -82,7 +86,7 @@ async def _sign(rendered: RenderedReport, signer: Signer, proof: Proof) -> bytes
             certify=True,
             docmdp_permissions=MDPPerm.NO_CHANGES,
             name=common_name(signer.chain[0]),
-            reason=f"{DIGEST_PREFIX}{rendered.draft.sha256}",
+            reason=f"{DIGEST_PREFIX}{rendered.draft.sha256}{_promised(proof)}",
         ),
         signer=_CmsSigner(signer),
         timestamper=stamper,
@@ -120,6 +124,13 @@ async def _prolong(signed: BytesIO, data: ValidationData, stamper: StamperFor | 
     )
     assert isinstance(stamped, BytesIO)
     return stamped.getvalue()
+
+
+def _promised(proof: Proof) -> str:
+    """Have the signature itself say which timestamps come with it, so that one that was taken out is missed."""
+    if proof.authority is None:
+        return ""
+    return ARCHIVED if proof.is_archived else STAMPED
 
 
 class _PlainWriter(IncrementalPdfFileWriter):

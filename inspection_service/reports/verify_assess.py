@@ -96,9 +96,9 @@ def assess(facts: Facts, asked: Asked) -> Answers:
 
 def _intact(facts: Facts) -> Answer:
     """Check what ties the parts to each other: signature to record, disclosures to commitments."""
-    for signed in facts.signed:
-        if member(facts.record, "notes", "development_keys") is not is_development(signed.chain):
-            raise Fault("development_note")
+    sealing = next((s for s in facts.signed if s.what == "record"), facts.signed[0])
+    if member(facts.record, "notes", "development_keys") is not is_development(sealing.chain):
+        raise Fault("development_note")
     sha256 = sha256_hex(facts.record_bytes)
     withheld: Sequence[str] = ()
     if facts.disclosures is not None:

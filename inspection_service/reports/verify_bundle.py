@@ -111,6 +111,7 @@ def _add_document(facts: Facts, document: Facts) -> None:
     facts.signed += document.signed
     facts.stamps = document.stamps
     facts.time_fault = document.time_fault
+    facts.promised = document.promised
     facts.crls += document.crls
     facts.disclosures = document.disclosures
     facts.evidence = document.evidence

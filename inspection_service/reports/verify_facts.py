@@ -54,6 +54,8 @@ class Facts:
     """``signature`` or ``document``, and the timestamp."""
     time_fault: Fault | None = None
     """A timestamp that is there and is not good."""
+    promised: frozenset[str] = frozenset()
+    """Kinds of timestamps that the document's signature says come with it."""
     crls: list[bytes] = field(default_factory=list)
     disclosures: bytes | None = None
     evidence: bytes | None = None

@@ -6,6 +6,7 @@ prove themselves (ISO 32000-2, 12.8; ETSI EN 319 142-1, up to B-LTA).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -39,6 +40,12 @@ from inspection_service.reports.verify_timestamp import check_token, digest_of, 
 MAX_PDF_BYTES: Final = 256 << 20
 DIGEST_PREFIX: Final = "report-json-sha256:"
 """Marks the record's digest in the document's keywords and in the signature's reason."""
+_PROMISED: Final[Mapping[str, frozenset[str]]] = {
+    "": frozenset(),
+    " pades-b-lt": frozenset({"signature"}),
+    " pades-b-lta": frozenset({"signature", "document"}),
+}
+"""Timestamps by what follows the digest in the reason; see ``sign_pdf.py``, which takes too long to load here."""
 
 
 def read_pdf(data: bytes, trust: Trust) -> Facts:
@@ -63,7 +70,7 @@ def read_pdf(data: bytes, trust: Trust) -> Facts:
     refuse_bombs(data)
     try:
         signed = open_pdf(data[: own.end])
-        files, claimed_at = _read_signed(signed, own)
+        files, claimed_at, promised = _read_signed(signed, own)
         added = check_added(data, signed, spots)
         facts = _facts(files, SignedBy("document", container.chain, claimed_at))
         _check_digest(signed, sha256_hex(facts.record_bytes), facts)
@@ -73,6 +80,7 @@ def read_pdf(data: bytes, trust: Trust) -> Facts:
         raise Fault("structure") from exc
     facts.pdf_sha256 = sha256_hex(data)
     facts.crls = list(added.crls)
+    facts.promised = promised
     _check_stamps(data, facts, container, added, trust)
     return facts
 
@@ -105,8 +113,12 @@ def embedded_record(data: bytes) -> bytes | None:
         return None
 
 
-def _read_signed(signed: PdfFileReader, own: Spot) -> tuple[dict[str, bytes], datetime]:
-    """Check the signature's dictionary and read what it names; return the embedded files and its time."""
+def _read_signed(signed: PdfFileReader, own: Spot) -> tuple[dict[str, bytes], datetime, frozenset[str]]:
+    """Check the signature's dictionary and read what it names.
+
+    Returns:
+        The embedded files, the time it claims, and the timestamps that it says come with it.
+    """
     root = signed.root
     signatures = [field["/V"] for field in _fields(root) if "/V" in field]
     if len(signatures) != 1 or "/DSS" in root:
@@ -126,9 +138,10 @@ def _read_signed(signed: PdfFileReader, own: Spot) -> tuple[dict[str, bytes], da
         raise Fault("no_record")
     digest = f"{DIGEST_PREFIX}{sha256_hex(files[RECORD_NAME])}"
     keywords = str(signed.trailer_view["/Info"].get("/Keywords", ""))
-    if str(signature.get("/Reason", "")) != digest or keywords != digest:
+    promised = _PROMISED.get(str(signature.get("/Reason", "")).removeprefix(digest))
+    if promised is None or keywords != digest:
         raise Fault("other_record")
-    return files, _pdf_time(str(signature["/M"]))
+    return files, _pdf_time(str(signature["/M"])), promised
 
 
 def _fields(root: Any) -> list[Any]:

@@ -8,7 +8,7 @@ from typing import Final
 
 from inspection_service.reports.answers import Answer, Detail, moment
 from inspection_service.reports.verify_facts import Facts, member
-from inspection_service.reports.verify_log import Proof, redactions
+from inspection_service.reports.verify_log import Proof
 from inspection_service.reports.verify_timestamp import Stamp
 
 MAX_CLOCK_LEAD: Final = timedelta(hours=24)
@@ -58,21 +58,18 @@ def time_answer(facts: Facts, proof: Proof | None, now: datetime) -> tuple[Answe
 
 
 def _agrees(what: str, at: datetime, sealed_at: datetime, facts: Facts) -> bool:
-    """Whether a signature's time is that of the record; a redacted copy is signed later."""
+    """Whether a signature's time is that of the record; a document may be issued again later, around a signed record."""
     if abs(at - sealed_at) < timedelta(seconds=1):
         return True
-    copies = {entry.correction.pdf_sha256 for entry in redactions(facts)}
-    return what == "document" and at > sealed_at and facts.pdf_sha256 in copies
+    return what == "document" and at > sealed_at and any(each.what == "record" for each in facts.signed)
 
 
 def _why_removed(facts: Facts) -> str | None:
-    """Notice a timestamp that the record says is in the document, and that is not."""
-    if not facts.is_document or member(facts.record, "notes", "time") not in _STAMPED:
-        return None
-    kinds = {kind for kind, _ in facts.stamps}
-    if "signature" not in kinds:
+    """Notice a timestamp that the document's signature says comes with it, and that does not."""
+    missing = facts.promised - {kind for kind, _ in facts.stamps}
+    if "signature" in missing:
         return "timestamp_removed"
-    return None if "document" in kinds else "document_timestamp_removed"
+    return "document_timestamp_removed" if missing else None
 
 
 def _why_impossible(stamps: Sequence[tuple[str, Stamp]], sealed_at: datetime, now: datetime) -> str | None:
