@@ -117,12 +117,13 @@ class Analysis:
         elif len(self._early_candidates) < EARLY_CANDIDATES:
             self._early_candidates.append(candidate)
 
-    async def take_jpeg(self, who: Participant, data: bytes) -> None:
-        """Take a frame that came over the WebSocket, unless the peer delivers."""
-        if self._peer is not None and self._monotonic() - self._peer_frame_s < DELIVERS_S:
-            return
-        await self.stop()
-        self._put("jpeg", _Jpeg(who, data))
+    def take_jpeg(self, who: Participant, data: bytes) -> None:
+        """Take a frame that came over the WebSocket, unless the peer delivers.
+
+        A peer that does not is left alone: it may be one that the page is trying out, and falls to silence otherwise.
+        """
+        if self._peer is None or self._monotonic() - self._peer_frame_s >= DELIVERS_S:
+            self._put("jpeg", _Jpeg(who, data))
 
     def watch(self, step_id: str) -> None:
         """Give hints about another step from now on."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from typing import Any, Final, Protocol
 
 from inspection_service.clock import isoformat
-from inspection_service.errors import InspectionServiceError, Unavailable
+from inspection_service.errors import Closed, InspectionServiceError, Unavailable
 from inspection_service.inspections.records import Actor, ChatMessage, ConsentPurpose, InspectionId
 from inspection_service.inspections.views import LIVE_PURPOSES, level_of
 from inspection_service.media.signalling import (
@@ -42,6 +43,9 @@ FACTS_S: Final = 15.0
 STALE_S: Final = 0.5
 """Before a page is refused what the record may allow by now, the record is read again, this often at most."""
 
+SHOWN_MESSAGES: Final = 128
+"""So many sentences are known not to be shown, and read aloud, twice."""
+
 
 class SessionRecord(Protocol):
     """The inspection's record, as far as a live session writes and reads it."""
@@ -49,7 +53,7 @@ class SessionRecord(Protocol):
     async def record(
         self, inspection_id: InspectionId, kind: str, actor: Actor, data: Mapping[str, Any]
     ) -> object:
-        """Append one event to the inspection's log."""
+        """Append one event to the inspection's log. Raises ``Closed`` when it takes no more."""
         ...
 
     async def say(
@@ -88,6 +92,7 @@ class LiveSession:
         self._facts_read_s = monotonic()
         self._connections: dict[str, Connection] = {}
         self._consents: set[ConsentPurpose] = set()
+        self._shown: deque[str] = deque(maxlen=SHOWN_MESSAGES)
         self._analysis = Analysis(
             inspection_id,
             facts.views,
@@ -151,7 +156,8 @@ class LiveSession:
             effects = decide(self._monotonic())
             if any(map(_is_refused_by_record, effects)) and self._is_stale(STALE_S):
                 # The page has just claimed, or been allowed, and the news of it is still on its way to us.
-                await self._refresh()
+                with logs.kept_going("session.facts", self.inspection_id):
+                    await self._refresh()
                 effects = decide(self._monotonic())
             await self._carry_out_all(effects)
 
@@ -190,6 +196,8 @@ class LiveSession:
                 self._analysis.watch(str(data.get("step_id")))
             case "consent.given" | "consent.withdrawn":
                 await self._consented(data.get("purpose"), is_given=kind == "consent.given")
+            case "inspection.cancelled" | "inspection.expired":
+                await self._perform(lambda _: self._signalling.case_over())
             case "help.asked":
                 self._signalling.set_help(self._monotonic())
             case "help.withdrawn":
@@ -274,11 +282,11 @@ class LiveSession:
         left_over, self._left_over = self._left_over, []
         is_logged, is_change = True, False
         for effect in (*left_over, *effects):
+            is_change = is_change or _is_seen_from_outside(effect)
             if isinstance(effect, Log):
                 is_logged = await self._log(effect)
             elif is_logged or not _steers(effect):
                 await self._carry_out(effect)
-                is_change = is_change or _is_seen_from_outside(effect)
         if is_change:
             self.on_change()
 
@@ -286,6 +294,8 @@ class LiveSession:
         """Record an act; where that fails the session goes on, but nothing unrecorded is done to the phone."""
         try:
             await self._record.record(self.inspection_id, line.kind, _actor(line.by), line.data)
+        except Closed:
+            return False  # its log ends with its seal, while pages may still talk
         except Exception as error:
             logs.session_fault("session.log", self.inspection_id, error)
             return False
@@ -308,7 +318,7 @@ class LiveSession:
             case AnalysisCandidate(by, candidate):
                 await self._analysis.take_candidate(by, candidate)
             case AnalysisFrame(by, jpeg):
-                await self._analysis.take_jpeg(by, jpeg)
+                self._analysis.take_jpeg(by, jpeg)
             case WatchStep(_, step_id):
                 self._analysis.watch(step_id)
 
@@ -336,9 +346,15 @@ class LiveSession:
             "at": isoformat(stored.at),
             "read_aloud": stored.read_aloud,
         }
+        is_news = (
+            stored.id not in self._shown
+        )  # else the author's page, back from a lost connection, says it again
+        self._shown.append(stored.id)
         for connection in self._connections.values():
-            is_author = connection.participant.actor_id == said.by.actor_id
-            connection.send(message | ({"client_id": said.client_id} if is_author else {}))
+            if connection.participant.actor_id == said.by.actor_id:
+                connection.send(message | {"client_id": said.client_id})
+            elif is_news:
+                connection.send(message)
 
     def _send(self, to: Participant, message: Mapping[str, Any]) -> None:
         connection = self._connections.get(to.connection_id)
@@ -360,7 +376,9 @@ def _steers(effect: Effect) -> bool:
 
 def _is_seen_from_outside(effect: Effect) -> bool:
     """Say whether a list of inspections shows something else after this."""
-    return isinstance(effect, Send) and effect.message["type"] in ("presence", "call")
+    if isinstance(effect, Log):
+        return effect.kind.startswith("call.")
+    return isinstance(effect, Send) and effect.message["type"] == "presence"
 
 
 def _is_refused_by_record(effect: Effect) -> bool:

@@ -51,6 +51,7 @@ class LiveSessions:
         self._running: dict[InspectionId, _Running] = {}
         self._opening = asyncio.Lock()
         self._desks: set[Desk] = set()
+        self._forgetting: set[asyncio.Task[None]] = set()
 
     # --- pages ----------------------------------------------------------------------------------
 
@@ -63,7 +64,7 @@ class LiveSessions:
             running = self._running.get(inspection_id)
             if running is None:
                 session = await self._open_session(inspection_id)
-                session.on_change = partial(self._tell_desks, inspection_id)
+                session.on_change = partial(self._changed, inspection_id)
                 task = asyncio.create_task(session.run(), name=f"session-{inspection_id}")
                 running = self._running[inspection_id] = _Running(session, task)
             running.pages += 1
@@ -78,8 +79,8 @@ class LiveSessions:
     async def _leave(self, inspection_id: InspectionId, running: _Running, connection: Connection) -> None:
         await running.session.leave(connection)
         running.pages -= 1
-        # A call may still wait for a page to come back: then the session's own clock ends it, and the event
-        # ``call.ended`` brings us back to forget the session.
+        # A call may still wait for a page to come back: then the session's own clock ends it, and its change brings
+        # us back to forget the session.
         await self._forget_idle(inspection_id)
 
     async def _forget_idle(self, inspection_id: InspectionId) -> None:
@@ -107,9 +108,15 @@ class LiveSessions:
         pages = (page.actor_id for each in self._running.values() for page in each.session.operators)
         return frozenset(pages) | {desk.operator_id for desk in self._desks}
 
-    def _tell_desks(self, inspection_id: InspectionId) -> None:
+    def _changed(self, inspection_id: InspectionId) -> None:
+        """Tell the lists; a session that nobody is in and that waits for nobody is forgotten, beside its own task."""
         for desk in self._desks:
             desk.tell(inspection_id)
+        running = self._running.get(inspection_id)
+        if running is not None and running.pages == 0 and running.session.is_empty:
+            task = asyncio.create_task(self._forget_idle(inspection_id), name=f"forget-{inspection_id}")
+            self._forgetting.add(task)
+            task.add_done_callback(self._forgetting.discard)
 
     # --- the record -----------------------------------------------------------------------------
 
@@ -134,12 +141,17 @@ class LiveSessions:
         running = self._running.get(inspection_id)
         return None if running is None else running.session.call
 
+    async def settled(self) -> None:
+        """Wait until sessions that have just ended are forgotten."""
+        await asyncio.gather(*self._forgetting)
+
     def __len__(self) -> int:
         """Return how many sessions are live."""
         return len(self._running)
 
     async def close(self) -> None:
         """End every session; closing twice is fine."""
+        await self.settled()
         running, self._running = list(self._running.values()), {}
         for each in running:
             each.task.cancel()

@@ -110,18 +110,22 @@ async def test_what_is_written_is_stored_once_and_shown_to_both(tmp_path: Path) 
     async with open_live_service(tmp_path) as live, paired(live) as pair:
         for _ in range(2):
             await pair.operator.say("chat", id="m-1", text="A step back, please", read_aloud=True)
-            shown = await pair.seller.hear("chat")
-            assert (shown["from"], shown["text"], shown["read_aloud"]) == (
-                "operator",
-                "A step back, please",
-                True,
-            )
+            own = await pair.operator.hear("chat")
+            assert own["client_id"] == "m-1"
+        shown = await pair.seller.hear("chat")
+        assert (shown["from"], shown["text"], shown["read_aloud"]) == (
+            "operator",
+            "A step back, please",
+            True,
+        )
+        await pair.operator.say("chat", id="m-2", text="Thank you")
+        assert (await pair.seller.hear("chat"))["text"] == "Thank you"  # the first was shown once
         await pair.seller.say("chat", id="m-1", text="Like this?")
         assert (await pair.operator.hear("chat", text="Like this?"))["from"] == "seller"
         stored = await live.service.running.services.inspections.messages(InspectionId(pair.inspection_id))
-        assert [message.text for message in stored] == ["A step back, please", "Like this?"]
+        assert [message.text for message in stored] == ["A step back, please", "Thank you", "Like this?"]
         lines = [event for event in await live.log(pair.inspection_id) if event.kind == "chat.said"]
-        assert [set(line.data) for line in lines] == [{"message_id"}, {"message_id"}]
+        assert [set(line.data) for line in lines] == 3 * [{"message_id"}]
 
 
 async def test_commands_go_as_far_as_the_seller_allows_at_that_moment(tmp_path: Path) -> None:

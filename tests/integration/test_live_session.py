@@ -16,6 +16,7 @@ from aiortc import RTCPeerConnection, RTCSessionDescription, VideoStreamTrack
 from av import VideoFrame
 from numpy.typing import NDArray
 
+from inspection_service.errors import Closed
 from inspection_service.inspections.records import Actor, ChatMessage, InspectionId, MessageId
 from inspection_service.media import peer
 from inspection_service.media.frames import LatestFrame
@@ -38,8 +39,12 @@ PATIENCE_S = 30.0
 class White(VideoStreamTrack):
     """A camera before a white wall."""
 
+    def __init__(self, width: int = 640, height: int = 360) -> None:
+        super().__init__()
+        self._picture = np.full((height, width, 3), 250, np.uint8)
+
     async def recv(self) -> VideoFrame:
-        frame = VideoFrame.from_ndarray(np.full((360, 640, 3), 250, np.uint8), format="bgr24")
+        frame = VideoFrame.from_ndarray(self._picture, format="bgr24")
         frame.pts, frame.time_base = await self.next_timestamp()
         return frame
 
@@ -101,9 +106,11 @@ async def heard(connection: Connection, kind: str) -> Mapping[str, Any]:
                 return item
 
 
-async def offer(session: LiveSession, connection: Connection, sender: RTCPeerConnection) -> None:
+async def offer(
+    session: LiveSession, connection: Connection, sender: RTCPeerConnection, camera: White | None = None
+) -> None:
     """Do what the seller's page does: offer a small copy of the camera and take the answer."""
-    sender.addTrack(White())
+    sender.addTrack(camera or White())
     await sender.setLocalDescription(await sender.createOffer())
     description = {"type": "offer", "sdp": sender.localDescription.sdp}
     await session.receive(connection, json.dumps({"type": "analysis.offer", "description": description}))
@@ -387,6 +394,64 @@ async def test_a_peer_that_falls_silent_is_given_up_and_the_page_is_told(
             assert (await heard(seller, "analysis"))["description"] is not None
             assert (await heard(seller, "analysis"))["description"] is None
         await sender.close()
+
+
+async def test_a_peer_that_sends_huge_frames_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages send 640x360; who sends more wants our processor."""
+    monkeypatch.setattr("inspection_service.sessions.live.TICK_S", 0.01)
+    metrics = Metrics()
+    with ThreadPoolExecutor(1) as executor:
+        live = sessions(Record(), executor, metrics)
+        sender = RTCPeerConnection()
+        async with live.connect(INSPECTION, SELLER, {"type": "welcome"}) as (session, seller):
+            await offer(session, seller, sender, White(1600, 1200))
+            assert (await heard(seller, "analysis"))["description"] is None
+        await sender.close()
+    assert counted(metrics, "inspection_analysis_frames_total", path="udp") == 0
+
+
+async def test_a_session_ends_when_nobody_comes_back_to_its_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where its end cannot be written any more, because the inspection is closed: nothing is left running."""
+    monkeypatch.setattr("inspection_service.sessions.live.TICK_S", 0.01)
+    monkeypatch.setattr("inspection_service.media.signalling.call.OPERATOR_ABSENCE_S", 0.1)
+
+    class Sealed(Record):
+        async def record(
+            self, inspection_id: InspectionId, kind: str, actor: Actor, data: Mapping[str, Any]
+        ) -> object:
+            if kind == "call.ended":
+                raise Closed
+            return await super().record(inspection_id, kind, actor, data)
+
+    with ThreadPoolExecutor(1) as executor:
+        live = sessions(Sealed(), executor)
+        async with (
+            live.connect(INSPECTION, SELLER, {"type": "welcome"}) as (session, seller),
+            live.connect(INSPECTION, OPERATOR, {"type": "welcome"}) as (_, operator),
+        ):
+            await session.receive(operator, json.dumps({"type": "call.open"}))
+            await session.receive(seller, json.dumps({"type": "call.accept"}))
+            assert (await heard(operator, "call"))["state"] == "ringing"
+        assert len(live) == 1
+        async with asyncio.timeout(PATIENCE_S), live.at_desk("op_7") as desk:
+            await desk.next()
+        await live.settled()
+        assert len(live) == 0
+        assert live.call(INSPECTION) is None
+
+
+async def test_a_call_ends_with_a_case_that_is_called_off() -> None:
+    with ThreadPoolExecutor(1) as executor:
+        live = sessions(Record(), executor)
+        async with (
+            live.connect(INSPECTION, SELLER, {"type": "welcome"}) as (session, seller),
+            live.connect(INSPECTION, OPERATOR, {"type": "welcome"}) as (_, operator),
+        ):
+            await session.receive(operator, json.dumps({"type": "call.open"}))
+            await session.receive(seller, json.dumps({"type": "call.accept"}))
+            await live.note(INSPECTION, "inspection.cancelled", Actor("platform", "t"), {})
+            states = [(await heard(operator, "call"))["state"] for _ in range(3)]
+            assert states == ["ringing", "accepted", "ended"]
 
 
 # --- words and lists ----------------------------------------------------------------------------

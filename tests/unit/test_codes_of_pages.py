@@ -11,7 +11,7 @@ import pytest
 
 from inspection_service.api.words import ADVICE, KINDS
 from inspection_service.media.errors import NoCall, SellerAbsent
-from inspection_service.media.signalling import CommandRefusal, EndReason
+from inspection_service.media.signalling import COMMANDS, CommandRefusal, EndReason
 from inspection_service.settings import shipped_data
 from inspection_service.vision.damage import UNTYPED
 from inspection_service.vision.judgement import REASONS
@@ -45,6 +45,16 @@ def test_refused_commands() -> None:
     """What the service answers in the phone's place."""
     assert listed("SERVICE_REFUSALS") == set(get_args(CommandRefusal))
     assert {SellerAbsent.slug, NoCall.slug} < listed("SERVICE_REFUSALS")
+
+
+def test_commands_and_the_level_each_takes() -> None:
+    """The pages disable what the service would refuse."""
+    text = MESSAGES.read_text(encoding="utf-8")
+    found = re.search(r"export const COMMANDS = \{(.*?)\} as const", text, re.S)
+    assert found is not None
+    assert dict(re.findall(r'(\w+): "(\w+)"', found[1])) == {
+        name: kind.level for name, kind in COMMANDS.items()
+    }
 
 
 def test_reasons_against_photos() -> None:

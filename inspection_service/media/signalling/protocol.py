@@ -137,6 +137,11 @@ class Signalling:
         is_over = level == "off" and (was != "off" or (call is not None and call.state == "accepted"))
         return self._calls.consent_withdrawn() if is_over else []
 
+    def case_over(self) -> list[Effect]:
+        """Note that the inspection was called off: nobody has anything to look at any more."""
+        call = self._calls.current
+        return [] if call is None else self._calls.end(call.operator, "hung-up")
+
     def set_help(self, asked_s: float | None) -> None:
         """Note when the seller asked for help, or that they no longer wait for it."""
         self._room.help_asked_s = asked_s
