@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from inspection_service.inspections.personal import PersonalKeys
 from inspection_service.inspections.records import Language
 from inspection_service.reports.build import build
 from inspection_service.reports.canonical import sha256_hex
@@ -14,7 +15,7 @@ from inspection_service.reports.errors import EvidenceMismatch, EvidenceMissing
 from inspection_service.reports.keys import FileSigner
 from inspection_service.reports.records import SealedReport
 from inspection_service.reports.render.document import render
-from inspection_service.reports.seal import seal
+from inspection_service.reports.seal import seal, sign
 from inspection_service.reports.verify_json import verify_json
 from inspection_service.reports.verify_pdf import embedded_record, verify_pdf
 from tests.unit.reports.dossiers import MODELS, SEALED_AT, dossier
@@ -36,11 +37,11 @@ def test_document_and_record_leave_together(sealed: SealedReport) -> None:
     assert embedded_record(sealed.pdf_bytes) == sealed.json_bytes
 
 
-def test_signing_adds_and_changes_nothing(signer: FileSigner, sealed: SealedReport) -> None:
+def test_signing_adds_and_changes_nothing(signer: FileSigner) -> None:
     """The signature is an addition: the document before it is still there."""
     case, photos = dossier("fr")
-    draft = build(case, sealed_at=SEALED_AT, models=MODELS, has_development_keys=True)
-    assert sealed.pdf_bytes.startswith(render(draft, photos).pdf_bytes)
+    rendered = render(build(case, sealed_at=SEALED_AT, models=MODELS, has_development_keys=True), photos)
+    assert sign(rendered, signer).pdf_bytes.startswith(rendered.pdf_bytes)
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])
@@ -133,6 +134,9 @@ def test_a_clock_with_microseconds_seals_a_good_report(signer: FileSigner, roots
 async def test_sealing_works_where_an_event_loop_runs(signer: FileSigner) -> None:
     """In its thread, or in a worker of it."""
     case, photos = dossier("en", steps=1, photographed=0)
-    here = seal(case, photos, models=MODELS, signer=signer, sealed_at=SEALED_AT)
-    there = await asyncio.to_thread(seal, case, photos, models=MODELS, signer=signer, sealed_at=SEALED_AT)
+    keys = PersonalKeys.draw()
+    here = seal(case, photos, models=MODELS, signer=signer, sealed_at=SEALED_AT, keys=keys)
+    there = await asyncio.to_thread(
+        seal, case, photos, models=MODELS, signer=signer, sealed_at=SEALED_AT, keys=keys
+    )
     assert here.json_bytes == there.json_bytes
