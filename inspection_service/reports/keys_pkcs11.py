@@ -10,6 +10,7 @@ import hashlib
 import secrets
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final, TypeVar
@@ -102,6 +103,7 @@ class TokenKey:
         self._label = key_label
         self._lock = threading.Lock()  # a session of a token is for one thread at a time
         self._session: Any = None
+        self._is_pin_wrong = False
 
     def __str__(self) -> str:
         """Name the key for a person."""
@@ -119,11 +121,11 @@ class TokenKey:
             try:
                 raw = self._sign(pkcs11, sha256)
             except (pkcs11.PKCS11Error, RuntimeError):
-                self._session = None
+                self._forget_session(pkcs11)
                 try:
                     raw = self._sign(pkcs11, sha256)
                 except (pkcs11.PKCS11Error, RuntimeError) as exc:
-                    self._session = None
+                    self._forget_session(pkcs11)
                     raise SealingMustWait("key_away", f"The token says {type(exc).__name__}.") from exc
         return encode_dss_signature(
             int.from_bytes(raw[:P256_BYTES], "big"), int.from_bytes(raw[P256_BYTES:], "big")
@@ -157,13 +159,27 @@ class TokenKey:
 
     def _opened(self, pkcs11: ModuleType) -> Any:
         if self._session is None:
+            if self._is_pin_wrong:
+                raise KeysUnusable(f"The token {self._token} refused the PIN; it is not tried again.")
             try:
                 pin = self._pin_file.read_text(encoding="utf-8").strip()
             except (OSError, UnicodeDecodeError) as exc:
                 raise KeysUnusable(f"The PIN in {self._pin_file} cannot be read.") from exc
-            library = pkcs11.lib(str(self._library))
-            self._session = library.get_token(token_label=self._token).open(user_pin=pin)
+            token = pkcs11.lib(str(self._library)).get_token(token_label=self._token)
+            try:
+                self._session = token.open(user_pin=pin)
+            except pkcs11.exceptions.UserAlreadyLoggedIn:
+                self._session = token.open()  # the login is the process's, not the session's (PKCS #11, 5.6)
+            except (pkcs11.exceptions.PinIncorrect, pkcs11.exceptions.PinLocked) as exc:
+                self._is_pin_wrong = True  # a token locks itself after a few tries
+                raise KeysUnusable(f"The token {self._token} refuses the PIN in {self._pin_file}.") from exc
         return self._session
+
+    def _forget_session(self, pkcs11: ModuleType) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            with suppress(pkcs11.PKCS11Error, RuntimeError):  # it is broken already
+                session.close()
 
 
 def _pkcs11() -> ModuleType:
