@@ -4,6 +4,7 @@
 import type { components } from "../src/generated/openapi";
 import type { Signing } from "../src/core/api";
 import type * as core from "../src/core/views";
+import type { KeptDrawing } from "../src/ui/operator/api";
 import type * as operator from "../src/ui/operator/views";
 
 type Api = components["schemas"];
@@ -25,7 +26,11 @@ export type Answers = [
   Fits<operator.QueuePage, Api["QueuePage"]>,
   Fits<operator.ControlPoint, Api["ControlPointView"]>,
   Fits<operator.Statement, Api["StatementView"]>,
-  Fits<{ readonly operator: operator.OperatorRef }, Api["SignedInOperator"]>,
+  Fits<{ readonly operator: operator.Me }, Api["SignedInOperator"]>,
+  Fits<operator.Colleague, Api["Colleague"]>,
+  Fits<operator.ReplayView, Api["ReplayView"]>,
+  Fits<{ readonly items: readonly core.ChatMessage[] }, Api["ChatList"]>,
+  Fits<core.AnnotationView, Api["AnnotationView"]>,
 ];
 
 export type Questions = [
@@ -34,6 +39,7 @@ export type Questions = [
   Fits<Api["StatementInput"]["answer"], operator.Answer>,
   Fits<Api["FindingInput"]["kind"], operator.DamageKind>,
   Fits<Api["FindingInput"]["box"], core.Box>,
+  Fits<Api["KeepInput"], KeptDrawing>,
 ];
 
 /** Values that both sides list: neither may know one that the other does not. */

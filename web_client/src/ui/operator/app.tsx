@@ -1,10 +1,12 @@
 import { useEffect, useState } from "preact/hooks";
 import { Refused } from "../../core/problems";
 import { Case } from "./case";
-import { api, attempt, chooseLanguage, go, language, me, notice, path, t } from "./desk";
+import { api, attempt, carName, chooseLanguage, go, language, me, notice, path, t } from "./desk";
+import { followFeed } from "./feed";
 import { useKeys } from "./keys";
 import { Login } from "./login";
 import { Queue } from "./queue";
+import { loadQueue, rows } from "./queue-model";
 import { Replay } from "./replay/replay";
 
 /** The operator's page: sign in, the list, one inspection. The address says which, so that a reload stays there. */
@@ -24,6 +26,9 @@ export function App() {
     });
     return () => removeEventListener("popstate", back);
   }, []);
+  const isSignedIn = Boolean(me.value);
+  // On every page of the desk: colleagues see who is there, and whoever waits is counted.
+  useEffect(() => (isSignedIn ? followFeed(() => void loadQueue()) : undefined), [isSignedIn, language.value]);
   useKeys({ "?": () => setHelpOpen(!isHelpOpen), ...(isHelpOpen ? { Escape: () => setHelpOpen(false) } : {}) });
 
   if (me.value === undefined) return null;
@@ -42,6 +47,7 @@ export function App() {
         >
           {texts.title}
         </a>
+        <Waiting besides={opened ?? null} />
         <p role="alert">{notice.value}</p>
         <button onClick={() => setHelpOpen(!isHelpOpen)}>
           {texts.keys} <kbd>?</kbd>
@@ -66,5 +72,21 @@ export function App() {
       )}
       {!opened ? <Queue /> : page ? <Replay key={opened} id={opened} /> : <Case key={opened} id={opened} isCovered={isHelpOpen} />}
     </>
+  );
+}
+
+/** Who waits for somebody, beside the case that is open; an operator works in several tabs, so the title says it too. */
+function Waiting({ besides }: { readonly besides: string | null }) {
+  const texts = t();
+  const waiting = rows.value.filter((each) => each.needs.length > 0 && each.id !== besides);
+  useEffect(() => {
+    if (besides === null) document.title = waiting.length > 0 ? `(${waiting.length}) ${texts.title}` : texts.title;
+  }, [besides, waiting.length, texts.title]);
+  const first = waiting[0];
+  if (besides === null || first === undefined) return null;
+  return (
+    <button class={`waiting ${first.needs[0]}`} onClick={() => go("/operator")}>
+      {texts.live.othersWait(waiting.length)} · {carName(first.vehicle)}: {texts.needs[first.needs[0]!]}
+    </button>
   );
 }

@@ -62,7 +62,8 @@ export function CallPanel({ model }: { readonly model: CaseModel }) {
 /** What whoever takes the case must know first: the seller's call for help, a colleague's words. */
 function Told({ model }: { readonly model: CaseModel }) {
   const texts = t();
-  const { help, handover } = model.view.value!;
+  const { help, inspection } = model.view.value!;
+  const { handover } = inspection;
   return (
     <>
       {help !== null && help.answered_at === null && (

@@ -46,11 +46,15 @@ export function takeIntent(): Intent | null {
   return taken;
 }
 
-/** Do something and say in words when it did not happen; answers whether it did. */
-export async function attempt(act: () => Promise<unknown>): Promise<boolean> {
+/**
+ * Do something and say in words when it did not happen; answers whether it did.
+ *
+ * `isQuiet` for what the desk does by itself: its success wipes no words away that the operator has not read.
+ */
+export async function attempt(act: () => Promise<unknown>, how: { readonly isQuiet?: boolean } = {}): Promise<boolean> {
   try {
     await act();
-    notice.value = null;
+    if (!how.isQuiet || notice.value === t().unreached) notice.value = null;
     return true;
   } catch (error) {
     notice.value = inWords(error);

@@ -34,6 +34,7 @@ export function followFeed(changed: () => void): () => void {
     };
   };
   connect();
+  changed();
   const anyway = setInterval(changed, REFRESH_ANYWAY_MS);
   return () => {
     isOver = true;

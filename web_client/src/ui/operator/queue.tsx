@@ -1,57 +1,19 @@
-import { signal } from "@preact/signals";
-import { useEffect, useState } from "preact/hooks";
-import { ago, api, attempt, carName, go, language, me, t } from "./desk";
-import { followFeed } from "./feed";
+import { useEffect } from "preact/hooks";
+import { ago, carName, go, me, t } from "./desk";
 import { useKeys } from "./keys";
-import { arrange, EMPTY, step, type Arranged } from "./queue-order";
+import { chooseScope, chosen, hovered, loadQueue, rows, scope, shown } from "./queue-model";
+import { step, type Arranged } from "./queue-order";
 import type { QueueItem } from "./views";
-
-interface Shown {
-  readonly items: ReadonlyMap<string, QueueItem>;
-  readonly arranged: Arranged;
-}
-
-// Kept while a case is open, so that the way back leads to the same row.
-const shown = signal<Shown | null>(null);
-const chosen = signal<string | null>(null);
-const hovered = signal<string | null>(null);
-
-function show(items: readonly QueueItem[]): void {
-  const held = new Set([chosen.value, hovered.value].filter((id) => id !== null));
-  const ids = items.map((each) => each.id);
-  const arranged = arrange(shown.value?.arranged ?? EMPTY, ids, held);
-  shown.value = { items: new Map(items.map((each) => [each.id, each])), arranged };
-  if (chosen.value !== null && !ids.includes(chosen.value)) chosen.value = null;
-}
 
 /** Every running inspection, those who need somebody first; the list renews itself, and never under the hand. */
 export function Queue() {
-  const [scope, setScope] = useState<"open" | "all">("open");
   const texts = t();
-  const order = shown.value?.arranged.order ?? [];
-  const items = order.map((id) => shown.value!.items.get(id)!);
-
+  const items = rows.value;
+  const order = items.map((each) => each.id);
   useEffect(() => {
-    let isOver = false;
-    const load = (): Promise<boolean> =>
-      attempt(async () => {
-        const page = await api.queue(scope, language.value);
-        if (!isOver) show(page.items);
-      });
-    void load();
-    const stop = followFeed(() => void load());
-    return () => {
-      isOver = true;
-      hovered.value = null;
-      stop();
-    };
-  }, [scope, language.value]);
-
-  // An operator works in several tabs: the title says how many sellers wait.
-  const waiting = items.filter((item) => item.needs.length > 0).length;
-  useEffect(() => {
-    document.title = waiting > 0 ? `(${waiting}) ${texts.title}` : texts.title;
-  }, [waiting, texts.title]);
+    void loadQueue();
+    return () => void (hovered.value = null);
+  }, []);
 
   const open = (id: string | null, joins = false): void => {
     if (id === null) return;
@@ -69,14 +31,14 @@ export function Queue() {
     ArrowUp: () => select(-1),
     Enter: () => open(chosen.value),
     v: () => open(chosen.value, true),
-    h: () => open(order[0] ?? null, true),
+    h: () => open(items[0]?.needs.length ? items[0].id : null, true),
   });
 
   return (
     <main class="queue">
       <nav aria-label={texts.title}>
         {(["open", "all"] as const).map((each) => (
-          <button key={each} aria-pressed={scope === each} onClick={() => setScope(each)}>
+          <button key={each} aria-pressed={scope.value === each} onClick={() => chooseScope(each)}>
             {texts[each]}
           </button>
         ))}

@@ -178,6 +178,8 @@ export interface OperatorView {
     readonly seller_name: string | null;
     readonly contact_masked: string | null;
     readonly claimed_by: OperatorRef | null;
+    /** The last one, while whom it was handed to still holds it. */
+    readonly handover: Handover | null;
     readonly progress: Progress;
     readonly created_at: string;
   };
@@ -204,7 +206,6 @@ export interface OperatorView {
   }[];
   readonly events: readonly EventView[];
   readonly presence: { readonly seller: boolean; readonly operators: readonly string[] };
-  readonly handover: Handover | null;
   /** The seller's newest call for a person. */
   readonly help: {
     readonly asked_at: string;
