@@ -67,7 +67,9 @@ class Proof(Overview):
         if any(s["role"] == "seller" for s in self.record["signatures"]):
             weak = self.record["notes"]["no_second_factor"]
             proven.append(say("proof.seller_weak" if weak else "proof.seller"))
-        unproven = [say(f"proof.not.{code}") for code in ("trust", "car", "seen", "odometer", "place")]
+        unproven = [
+            say(f"proof.not.{code}") for code in ("trust", "car", "seen", "odometer", "place", "newer")
+        ]
         if any(c["method"] == "file" for c in self.captures):
             unproven.append(say("proof.not.files"))
         kind = "development" if self.record["notes"]["development_keys"] else key.kind if key else "unknown"
