@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, Table, and_, case, func, insert, or_, select, true
+from sqlalchemy import ColumnElement, Table, and_, func, insert, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from inspection_service.inspections import rows
 from inspection_service.inspections.case import Case
 from inspection_service.inspections.errors import InspectionUnknown
-from inspection_service.inspections.needs import HELP_STATES, TRIES_BEFORE_KEEPING, Facts
+from inspection_service.inspections.queue_repository import QueueRepository
 from inspection_service.inspections.records import (
     Annotation,
     Capture,
@@ -28,25 +28,20 @@ from inspection_service.inspections.records import (
     Inspection,
     InspectionId,
     InspectionState,
-    OperatorId,
     Recording,
     RecordingId,
     TenantId,
 )
 from inspection_service.inspections.requests import Upload
-from inspection_service.inspections.scope import AllTenants, Scope, TenantScope
+from inspection_service.inspections.scope import TenantScope
 from inspection_service.inspections.states import CLOSED
 from inspection_service.storage import tables as t
 
 Record = TypeVar("Record")
 
 
-class Repository:
+class Repository(QueueRepository):
     """The inspections of one scope, inside one transaction."""
-
-    def __init__(self, connection: AsyncConnection, scope: Scope) -> None:
-        self._connection = connection
-        self._scope = scope
 
     @property
     def connection(self) -> AsyncConnection:
@@ -335,149 +330,7 @@ class Repository:
         )
         return [(InspectionId(row[0]), RecordingId(row[1])) for row in await self._connection.execute(query)]
 
-    # -- the queue -------------------------------------------------------------------------------------------
-    async def open_facts(self) -> list[Facts]:
-        """Return what the order of the queue depends on, for every open case: four narrow queries, no whole record."""
-        column = t.inspections.c
-        narrow = select(column.id, column.state, column.created_at, column.updated_at)
-        opened = (
-            await self._connection.execute(self._within(narrow).where(column.state.not_in(CLOSED)))
-        ).all()
-        asked = await self._asked_at()
-        failed = await self._failed_at()
-        signed = await self._signed_at()
-        return [
-            Facts(
-                id=row.id,
-                state=row.state,
-                created_at=row.created_at,
-                updated_at=row.updated_at,
-                help_asked_at=asked.get(row.id),
-                failed_at=failed.get(row.id),
-                signed_at=signed.get(row.id),
-            )
-            for row in opened
-        ]
-
-    async def _asked_at(self) -> dict[str, datetime]:
-        column = t.help_requests.c
-        query = select(column.inspection_id, column.asked_at).where(
-            column.answered_at.is_(None), column.withdrawn_at.is_(None)
-        )
-        return {row.inspection_id: row.asked_at for row in await self._connection.execute(query)}
-
-    async def _failed_at(self) -> dict[str, datetime]:
-        """Return when the newest photo came of each case's steps that failed twice and have no answer."""
-        column, skipped = t.captures.c, t.skipped_steps.c
-        is_skipped = (
-            select(skipped.step_id)
-            .where(skipped.inspection_id == column.inspection_id, skipped.step_id == column.step_id)
-            .exists()
-        )
-        refused = func.sum(case((column.state == "retake", 1), else_=0))
-        standing = func.sum(case((column.state.in_(("accepted", "overridden")), 1), else_=0))
-        hard = (
-            select(column.inspection_id, column.step_id)
-            .join(t.inspections, t.inspections.c.id == column.inspection_id)
-            .where(t.inspections.c.state == "in_progress", column.step_id.is_not(None), ~is_skipped)
-            .group_by(column.inspection_id, column.step_id)
-            .having(refused >= TRIES_BEFORE_KEEPING, standing == 0)
-            .subquery()
-        )
-        query = (
-            select(column.inspection_id, column.step_id, column.state, column.received_at)
-            .join(hard, and_(hard.c.inspection_id == column.inspection_id, hard.c.step_id == column.step_id))
-            .order_by(column.received_at, column.attempt)
-        )
-        newest = {(row.inspection_id, row.step_id): row for row in await self._connection.execute(query)}
-        found: dict[str, datetime] = {}
-        for row in newest.values():
-            if row.state == "retake":
-                found[row.inspection_id] = max(row.received_at, found.get(row.inspection_id, row.received_at))
-        return found
-
-    async def _signed_at(self) -> dict[str, datetime]:
-        column = t.signatures.c
-        query = (
-            select(column.inspection_id, column.at)
-            .join(t.inspections, t.inspections.c.id == column.inspection_id)
-            .where(
-                t.inspections.c.state == "seller_signed", column.role == "seller", column.voided_at.is_(None)
-            )
-            .order_by(column.at)
-        )
-        return {row.inspection_id: row.at for row in await self._connection.execute(query)}
-
-    async def over(
-        self, after: tuple[datetime, str] | None, limit: int
-    ) -> list[tuple[InspectionId, datetime]]:
-        """Return closed inspections and when they were ordered, newest first, after one already seen."""
-        column = t.inspections.c
-        query = (
-            self._within(select(column.id, column.created_at))
-            .where(column.state.in_(CLOSED))
-            .order_by(column.created_at.desc(), column.id)
-            .limit(limit)
-        )
-        if after is not None:
-            moment, last_id = after
-            query = query.where(
-                or_(column.created_at < moment, and_(column.created_at == moment, column.id > last_id))
-            )
-        return [(InspectionId(row.id), row.created_at) for row in await self._connection.execute(query)]
-
-    async def inspections(self, ids: Sequence[InspectionId]) -> list[Inspection]:
-        """Return some inspections of this scope in the order asked for; what is not there is left out."""
-        query = self._within(select(t.inspections)).where(t.inspections.c.id.in_(ids))
-        found = {row["id"]: row for row in (await self._connection.execute(query)).mappings()}
-        return [rows.inspection_from(found[name]) for name in ids if name in found]
-
-    async def cases_held(self) -> dict[OperatorId, int]:
-        """Count the open cases each operator holds."""
-        column = t.inspections.c
-        query = self._within(select(column.claimed_by, func.count().label("held"))).where(
-            column.claimed_by.is_not(None), column.state.not_in(CLOSED)
-        )
-        found = await self._connection.execute(query.group_by(column.claimed_by))
-        return {OperatorId(row.claimed_by): int(row.held) for row in found}
-
-    # -- who waits -------------------------------------------------------------------------------------------
-    async def waiting_before(self, asked_at: datetime) -> int:
-        """Count who asked for help before a moment and still waits, whatever their platform."""
-        column = t.help_requests.c
-        query = (
-            select(func.count())
-            .select_from(t.help_requests)
-            .join(t.inspections)
-            .where(
-                column.answered_at.is_(None),
-                column.withdrawn_at.is_(None),
-                column.asked_at < asked_at,
-                t.inspections.c.state.in_(HELP_STATES),
-            )
-        )
-        return int((await self._connection.execute(query)).scalar_one())
-
-    async def last_waits_s(self, limit: int) -> list[float]:
-        """Return how long the last sellers who were helped had waited, whatever their platform."""
-        column = t.help_requests.c
-        query = (
-            select(column.asked_at, column.answered_at)
-            .where(column.answered_how.in_(("claim", "call")))
-            .order_by(column.answered_at.desc())
-            .limit(limit)
-        )
-        found = await self._connection.execute(query)
-        return [(row.answered_at - row.asked_at).total_seconds() for row in found]
-
     # -- within ----------------------------------------------------------------------------------------------
-    def _within(self, query: Select[Any]) -> Select[Any]:
-        match self._scope:
-            case TenantScope(tenant_id):
-                return query.where(t.inspections.c.tenant_id == tenant_id)
-            case AllTenants():
-                return query
-
     async def _rows(
         self,
         table: Table,

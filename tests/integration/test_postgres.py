@@ -1,6 +1,7 @@
 """The same migrations, repository and rules on a PostgreSQL cluster of our own."""
 
 import asyncio
+import hashlib
 import os
 import pwd
 import shutil
@@ -15,8 +16,16 @@ from sqlalchemy import text
 
 from inspection_service.inspections import views
 from inspection_service.inspections.errors import InspectionUnknown
-from inspection_service.inspections.records import Vehicle
-from inspection_service.inspections.requests import IdempotencyKey, Order, SellerMark
+from inspection_service.inspections.filming import NewChunk
+from inspection_service.inspections.records import Stroke, Vehicle
+from inspection_service.inspections.requests import (
+    Drawing,
+    IdempotencyKey,
+    NewFrame,
+    NewRecording,
+    Order,
+    SellerMark,
+)
 from inspection_service.storage.database import Database
 from inspection_service.storage.errors import DatabaseUnavailable
 from inspection_service.storage.migrate import alembic_config, migrate
@@ -139,6 +148,45 @@ async def test_an_inspection_goes_from_order_to_seal(backend: Backend) -> None:
     with pytest.raises(InspectionUnknown):
         other = await backend.identity.create_tenant("Other")
         await backend.inspections.of(other.id).dossier(seller.inspection_id)
+
+
+async def test_a_live_session_leaves_the_same_here(backend: Backend) -> None:
+    """Help, words, a kept frame, a recording in racing chunks, the order of the queue, what is forgotten."""
+    seller, stuck = await backend.joined(), await backend.joined()
+    case, operator, inspections = seller.inspection_id, backend.operator.actor, backend.inspections
+    await inspections.give_consents(case, {"recording": True}, by=seller.actor, live_level="steer")
+    await inspections.ask_help(case, by=seller.actor, phone="+33612345678")
+    for _ in range(2):
+        await backend.judged(stuck, "front", judgement(accepted=False, reasons=["blur"]))
+    listed = await inspections.queue(only_open=False)
+    assert [entry.needs for entry in listed.items] == [("help",), ("failed_twice",)]
+    assert [entry.rank for entry in listed.items] == sorted(entry.rank for entry in listed.items)
+    await inspections.claim(case, by=operator)
+    await inspections.note(case, "call.opened", {"call_id": "c1"}, by=operator)
+    await inspections.note(case, "call.accepted", {"call_id": "c1"}, by=seller.actor)
+    await inspections.note(
+        case, "command.sent", {"id": "k", "name": "record", "args": {"on": True}}, by=operator
+    )
+    await inspections.say(case, operator, "Good morning.")
+    frame = await inspections.freeze(case, NewFrame(b"frame", "image/png", 4, 3), by=seller.actor)
+    drawing = Drawing((Stroke(((0.25, 0.5), (1.0, 0.0)), 0.01),), None, finding_kind="dent", severity="minor")
+    annotation = await inspections.keep_frame(case, frame.id, drawing, by=operator)
+    started = await inspections.start_recording(
+        case, NewRecording("video", "video/webm", None, None), by=seller.actor
+    )
+    chunk = NewChunk(started.id, "video", 0, b"x", hashlib.sha256(b"x").hexdigest())
+    taken = await asyncio.gather(*(inspections.add_chunk(case, chunk, by=seller.actor) for _ in range(6)))
+    assert len(set(taken)) == 1
+    await inspections.finish_recording(case, started.id, {"video": 1}, by=seller.actor)
+    dossier = await backend.dossier(case)
+    assert dossier.annotations == (annotation,)
+    assert dossier.recordings[0].parts[0].chain_sha256 == taken[0].chain_sha256
+    assert dossier.help is not None
+    assert dossier.help.answered_how == "call"
+    assert await inspections.help_line(case) is None
+    backend.clock.advance(days=31)
+    assert (await backend.reconciler.run_once()).forgotten == 1
+    assert (await backend.dossier(case)).recordings[0].deleted_at == backend.clock.now()
 
 
 async def test_sixty_writers_at_once_lose_nothing(backend: Backend) -> None:

@@ -1,0 +1,200 @@
+"""What the order of the operators' list is found from: a few columns of all open cases, never whole records."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from inspection_service.inspections import rows
+from inspection_service.inspections.needs import HELP_STATES, TRIES_BEFORE_KEEPING, Facts
+from inspection_service.inspections.records import Inspection, InspectionId, OperatorId
+from inspection_service.inspections.scope import AllTenants, Scope, TenantScope
+from inspection_service.inspections.states import CLOSED
+from inspection_service.storage import tables as t
+
+
+class QueueRepository:
+    """The part of a ``Repository`` that lists stand on."""
+
+    def __init__(self, connection: AsyncConnection, scope: Scope) -> None:
+        self._connection = connection
+        self._scope = scope
+
+    # -- the queue -------------------------------------------------------------------------------------------
+    async def open_facts(self) -> list[Facts]:
+        """Return what the order of the queue depends on, for every open case: four narrow queries, no whole record."""
+        column = t.inspections.c
+        narrow = select(column.id, column.state, column.created_at, column.updated_at)
+        opened = (
+            await self._connection.execute(self._within(narrow).where(column.state.not_in(CLOSED)))
+        ).all()
+        asked = await self._asked_at()
+        failed = await self._failed_at()
+        signed = await self._signed_at()
+        return [
+            Facts(
+                id=row.id,
+                state=row.state,
+                created_at=row.created_at,
+                updated_at=row.updated_at,
+                help_asked_at=asked.get(row.id),
+                failed_at=failed.get(row.id),
+                signed_at=signed.get(row.id),
+            )
+            for row in opened
+        ]
+
+    async def _asked_at(self) -> dict[str, datetime]:
+        column = t.help_requests.c
+        query = select(column.inspection_id, column.asked_at).where(
+            column.answered_at.is_(None), column.withdrawn_at.is_(None)
+        )
+        return {row.inspection_id: row.asked_at for row in await self._connection.execute(query)}
+
+    async def _failed_at(self) -> dict[str, datetime]:
+        """Return when the newest photo came of each case's steps that failed twice and have no answer."""
+        column, skipped = t.captures.c, t.skipped_steps.c
+        is_skipped = (
+            select(skipped.step_id)
+            .where(skipped.inspection_id == column.inspection_id, skipped.step_id == column.step_id)
+            .exists()
+        )
+        # Few steps fail twice: the index on the state finds them, and only their photos are looked at.
+        hard = (
+            select(column.inspection_id, column.step_id)
+            .where(column.state == "retake", column.step_id.is_not(None))
+            .group_by(column.inspection_id, column.step_id)
+            .having(func.count() >= TRIES_BEFORE_KEEPING)
+            .subquery()
+        )
+        query = (
+            select(column.inspection_id, column.step_id, column.state, column.received_at)
+            .join(hard, and_(hard.c.inspection_id == column.inspection_id, hard.c.step_id == column.step_id))
+            .join(t.inspections, t.inspections.c.id == column.inspection_id)
+            .where(t.inspections.c.state == "in_progress", ~is_skipped)
+            .order_by(column.received_at, column.attempt)
+        )
+        photos: dict[tuple[str, str], list[tuple[str, datetime]]] = {}
+        for row in await self._connection.execute(query):
+            photos.setdefault((row.inspection_id, row.step_id), []).append((row.state, row.received_at))
+        found: dict[str, datetime] = {}
+        for (inspection_id, _), of_step in photos.items():
+            newest_state, newest_at = of_step[-1]
+            is_answered = any(state in ("accepted", "overridden") for state, _ in of_step)
+            if newest_state == "retake" and not is_answered:
+                found[inspection_id] = max(newest_at, found.get(inspection_id, newest_at))
+        return found
+
+    async def _signed_at(self) -> dict[str, datetime]:
+        column = t.signatures.c
+        query = (
+            select(column.inspection_id, column.at)
+            .join(t.inspections, t.inspections.c.id == column.inspection_id)
+            .where(
+                t.inspections.c.state == "seller_signed", column.role == "seller", column.voided_at.is_(None)
+            )
+            .order_by(column.at)
+        )
+        return {row.inspection_id: row.at for row in await self._connection.execute(query)}
+
+    async def over(
+        self, after: tuple[datetime, str] | None, limit: int
+    ) -> list[tuple[InspectionId, datetime]]:
+        """Return closed inspections and when they were ordered, newest first, after one already seen."""
+        column = t.inspections.c
+        query = (
+            self._within(select(column.id, column.created_at))
+            .where(column.state.in_(CLOSED))
+            .order_by(column.created_at.desc(), column.id)
+            .limit(limit)
+        )
+        if after is not None:
+            moment, last_id = after
+            query = query.where(
+                or_(column.created_at < moment, and_(column.created_at == moment, column.id > last_id))
+            )
+        return [(InspectionId(row.id), row.created_at) for row in await self._connection.execute(query)]
+
+    async def inspections(self, ids: Sequence[InspectionId]) -> list[Inspection]:
+        """Return some inspections of this scope in the order asked for; what is not there is left out."""
+        # Many share one checklist, the largest part of a row: each is read once.
+        narrow = [column for column in t.inspections.c if column.name != "checklist"]
+        query = self._within(select(*narrow)).where(t.inspections.c.id.in_(ids))
+        found = {row["id"]: row for row in (await self._connection.execute(query)).mappings()}
+        one_of_each = {row["checklist_sha256"]: row["id"] for row in found.values()}
+        content = select(t.inspections.c.checklist_sha256, t.inspections.c.checklist).where(
+            t.inspections.c.id.in_(sorted(one_of_each.values()))
+        )
+        checklists = {row[0]: row[1] for row in await self._connection.execute(content)}
+        return [
+            rows.inspection_from({**found[name], "checklist": checklists[found[name]["checklist_sha256"]]})
+            for name in ids
+            if name in found
+        ]
+
+    async def cases_held(self) -> dict[OperatorId, int]:
+        """Count the open cases each operator holds."""
+        column = t.inspections.c
+        query = self._within(select(column.claimed_by, func.count().label("held"))).where(
+            column.claimed_by.is_not(None), column.state.not_in(CLOSED)
+        )
+        found = await self._connection.execute(query.group_by(column.claimed_by))
+        return {OperatorId(row.claimed_by): int(row.held) for row in found}
+
+    # -- who waits -------------------------------------------------------------------------------------------
+    async def waiting_before(self, asked_at: datetime) -> int:
+        """Count who asked for help before a moment and still waits, whatever their platform."""
+        column = t.help_requests.c
+        query = (
+            select(func.count())
+            .select_from(t.help_requests)
+            .join(t.inspections)
+            .where(
+                column.answered_at.is_(None),
+                column.withdrawn_at.is_(None),
+                column.asked_at < asked_at,
+                t.inspections.c.state.in_(HELP_STATES),
+            )
+        )
+        return int((await self._connection.execute(query)).scalar_one())
+
+    async def last_waits_s(self, limit: int) -> list[float]:
+        """Return how long the last sellers who were helped had waited, whatever their platform."""
+        column = t.help_requests.c
+        query = (
+            select(column.asked_at, column.answered_at)
+            .where(column.answered_how.in_(("claim", "call")))
+            .order_by(column.answered_at.desc())
+            .limit(limit)
+        )
+        found = await self._connection.execute(query)
+        return [(row.answered_at - row.asked_at).total_seconds() for row in found]
+
+    # -- calls -----------------------------------------------------------------------------------------------
+    async def calls_left_open(self) -> tuple[InspectionId, ...]:
+        """Return open inspections where a call was accepted after the last one ended."""
+        column = t.events.c
+
+        def last(kind: str) -> ColumnElement[int]:
+            return func.coalesce(func.max(case((column.kind == kind, column.seq), else_=0)), 0)
+
+        query = (
+            self._within(select(column.inspection_id).join(t.inspections))
+            .where(t.inspections.c.state.not_in(CLOSED), column.kind.in_(("call.accepted", "call.ended")))
+            .group_by(column.inspection_id)
+            .having(last("call.accepted") > last("call.ended"))
+        )
+        found = await self._connection.execute(query)
+        return tuple(InspectionId(row.inspection_id) for row in found)
+
+    # -- within ----------------------------------------------------------------------------------------------
+    def _within(self, query: Select[Any]) -> Select[Any]:
+        match self._scope:
+            case TenantScope(tenant_id):
+                return query.where(t.inspections.c.tenant_id == tenant_id)
+            case AllTenants():
+                return query
