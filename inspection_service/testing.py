@@ -18,6 +18,7 @@ from inspection_service.identity.messenger import Message
 from inspection_service.identity.records import Operator, Platform, Seller
 from inspection_service.identity.service import Identity
 from inspection_service.inspections.bus import InProcessBus
+from inspection_service.inspections.personal import PersonalValue
 from inspection_service.inspections.records import (
     Capture,
     CaptureId,
@@ -194,6 +195,7 @@ class FakeFiles:
     jws: bytes
     pdf_bytes: bytes
     root_pem: bytes
+    disclosures: tuple[PersonalValue, ...] = ()
 
 
 class FakeSealer:
