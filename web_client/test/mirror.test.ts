@@ -81,7 +81,6 @@ describe("the phone's end", () => {
       channel,
       takeSnapshot: () => {
         snapshots += 1;
-        queueMicrotask(() => undefined);
       },
       rewrite: (text) => text.replaceAll("blob:1", "/static/1"),
     });
@@ -137,7 +136,8 @@ describe("the phone's end", () => {
 
   test("addresses that only this phone knows are put into others, and a closed mirror is silent", () => {
     const { channel, mirror } = sender();
-    mirror.emit({ ...META, data: { href: "blob:1" } } as typeof META);
+    const withAddress = { ...META, data: { href: "blob:1" } };
+    mirror.emit(withAddress);
     expect(channel.sent.join("")).toContain("/static/1");
     mirror.close();
     mirror.emit(META);

@@ -231,10 +231,22 @@ export class PeerCall {
       this.restart();
     } else if ("candidate" in payload) {
       await this.#connection.addIceCandidate(payload.candidate ?? undefined);
+    } else if (payload.description.type === "answer") {
+      if (this.#isForThisOffer(payload.description)) await this.#connection.setRemoteDescription(payload.description);
     } else {
       await this.#connection.setRemoteDescription(payload.description);
-      if (payload.description.type === "offer") await this.#answer();
+      await this.#answer();
     }
+  }
+
+  /**
+   * Whether an answer is to what this connection offered last. When a page is loaded anew, or a call is built again, an answer
+   * to the offer before may still be on its way; taken for the newer one it would join nothing to nothing.
+   */
+  #isForThisOffer(answer: RTCSessionDescriptionInit): boolean {
+    if (this.#connection.signalingState !== "have-local-offer") return false;
+    const answered = ANSWERS.exec(answer.sdp ?? "")?.[1];
+    return answered === undefined || answered === originOf(this.#connection.localDescription?.sdp ?? "");
   }
 
   async #offer(options?: RTCOfferOptions): Promise<void> {
@@ -249,8 +261,11 @@ export class PeerCall {
       audio.direction = "sendrecv";
       await audio.sender.replaceTrack(this.#voice);
     }
+    const offered = originOf(this.#connection.remoteDescription?.sdp ?? "");
     await this.#connection.setLocalDescription();
-    this.#sendLocal();
+    const answer = this.#connection.localDescription;
+    if (answer === null) return;
+    this.#options.send({ description: { type: answer.type, sdp: `${answer.sdp}a=x-answers:${offered ?? ""}\r\n` } });
   }
 
   #audio(): RTCRtpTransceiver | undefined {
@@ -314,6 +329,14 @@ async function shrink(sender: RTCRtpSender, track: MediaStreamTrack): Promise<vo
   const by = Math.max(1, Math.min(width, height) / VIEWER_HEIGHT_PX);
   parameters.encodings = parameters.encodings.map((encoding) => ({ ...encoding, scaleResolutionDownBy: by }));
   await sender.setParameters(parameters).catch(() => undefined); // then at the size it has, within the same bits
+}
+
+/** Names the offer that an answer is to; browsers pass over attributes they do not know (RFC 8866, section 5.13). */
+const ANSWERS = /^a=x-answers:(.+?)\r?$/m;
+
+/** Session and version of a description: another one for every new offer of a connection. */
+function originOf(sdp: string): string | undefined {
+  return /^o=\S+ (\S+ \S+)/m.exec(sdp)?.[1];
 }
 
 function sessionIdOf(sdp: string): string | undefined {

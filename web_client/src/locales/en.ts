@@ -238,7 +238,7 @@ export const en = {
     muted: "Muted",
     micOn: "They hear you",
     micOff: "They do not hear you",
-    isRecorded: "This call is being recorded",
+    isRecorded: "Recording",
     recordingStop: "Stop the recording",
     control: "What they may see and do",
     viewer: (name: string) => `${name} looks on (small picture, no sound)`,

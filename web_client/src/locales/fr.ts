@@ -248,7 +248,7 @@ export const fr: Texts = {
     muted: "Micro coupé",
     micOn: "On vous entend",
     micOff: "On ne vous entend pas",
-    isRecorded: "Cet appel est enregistré",
+    isRecorded: "Enregistrement",
     recordingStop: "Arrêter l'enregistrement",
     control: "Ce qu'on peut voir et faire",
     viewer: (name) => `${name} regarde aussi (petite image, sans le son)`,
