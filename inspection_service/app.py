@@ -81,8 +81,18 @@ class Running:
         """
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._follow_events(), name="live-sessions-follow-events")
+            tasks.create_task(self._resume_calls(), name="live-sessions-resume-calls")
             if work:
                 tasks.create_task(self.reconciler.run(), name="reconciler")
+
+    async def _resume_calls(self) -> None:
+        """Take up the calls that went on when the service last ended: a restart drops no session."""
+        left_open: tuple[InspectionId, ...] = ()
+        with logs.kept_going("session.resume", "all"):
+            left_open = await self.services.inspections.calls_left_open()
+        for inspection_id in left_open:
+            with logs.kept_going("session.resume", inspection_id):
+                await self.services.live.resume(inspection_id)
 
     async def _follow_events(self) -> None:
         """Tell live sessions what happens to their inspections."""

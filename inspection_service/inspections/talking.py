@@ -91,6 +91,11 @@ class Talking(Acts):
         async with self._reading() as repository:
             return await (await repository.case(inspection_id)).messages()
 
+    async def calls_left_open(self) -> tuple[InspectionId, ...]:
+        """Return the open inspections whose log knows a call that was accepted and has not ended."""
+        async with self._reading() as repository:
+            return await repository.calls_left_open()
+
     async def ongoing_call(self, inspection_id: InspectionId) -> OngoingCallFacts | None:
         """Return the call that was accepted and has not ended, as the log tells it; ``None`` when there is none."""
         async with self._reading() as repository:

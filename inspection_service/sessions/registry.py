@@ -61,12 +61,7 @@ class LiveSessions:
     ) -> AsyncIterator[tuple[LiveSession, Connection]]:
         """Connect a page for the length of the block; it is greeted before it hears anything else."""
         async with self._opening:
-            running = self._running.get(inspection_id)
-            if running is None:
-                session = await self._open_session(inspection_id)
-                session.on_change = partial(self._changed, inspection_id)
-                task = asyncio.create_task(session.run(), name=f"session-{inspection_id}")
-                running = self._running[inspection_id] = _Running(session, task)
+            running = await self._opened(inspection_id)
             running.pages += 1
         connection = Connection(who)
         connection.send({**greeting, **running.session.greeting()})
@@ -75,6 +70,21 @@ class LiveSessions:
             yield running.session, connection
         finally:
             await asyncio.shield(self._leave(inspection_id, running, connection))
+
+    async def resume(self, inspection_id: InspectionId) -> None:
+        """Take up the call that the log says goes on, so that it ends in time also when no page comes back."""
+        async with self._opening:
+            await self._opened(inspection_id)
+        await self._forget_idle(inspection_id)
+
+    async def _opened(self, inspection_id: InspectionId) -> _Running:
+        running = self._running.get(inspection_id)
+        if running is None:
+            session = await self._open_session(inspection_id)
+            session.on_change = partial(self._changed, inspection_id)
+            task = asyncio.create_task(session.run(), name=f"session-{inspection_id}")
+            running = self._running[inspection_id] = _Running(session, task)
+        return running
 
     async def _leave(self, inspection_id: InspectionId, running: _Running, connection: Connection) -> None:
         await running.session.leave(connection)

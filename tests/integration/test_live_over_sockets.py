@@ -77,6 +77,8 @@ async def test_a_service_that_restarts_in_the_middle_of_a_call_drops_nothing(tmp
             await live.stop()
             assert await pair.seller.closed() == await pair.operator.closed() == 1012
         await live.start()
+        inspections = live.service.running.services.inspections
+        assert await inspections.calls_left_open() == (pair.inspection_id,)
         back = [
             await stack.enter_async_context(
                 session_page(live, browser, pair.inspection_id, role, after=old.last_seq)
@@ -103,6 +105,9 @@ async def test_a_service_that_restarts_in_the_middle_of_a_call_drops_nothing(tmp
         kinds = [event.kind for event in await live.log(pair.inspection_id)]
         assert (kinds.count("call.accepted"), kinds.count("call.ended")) == (1, 0)
         assert kinds.count("command.acknowledged") == 2
+        await operator.say("call.end")
+        await seller.hear("call", state="ended")
+        assert await inspections.calls_left_open() == ()
 
 
 async def test_what_is_written_is_stored_once_and_shown_to_both(tmp_path: Path) -> None:

@@ -17,7 +17,14 @@ from av import VideoFrame
 from numpy.typing import NDArray
 
 from inspection_service.errors import Closed
-from inspection_service.inspections.records import Actor, ChatMessage, InspectionId, MessageId
+from inspection_service.inspections.records import (
+    Actor,
+    ChatMessage,
+    InspectionId,
+    MessageId,
+    OngoingCallFacts,
+    OperatorId,
+)
 from inspection_service.media import peer
 from inspection_service.media.frames import LatestFrame
 from inspection_service.media.signalling import MAX_JPEG_BYTES, Participant
@@ -438,6 +445,27 @@ async def test_a_session_ends_when_nobody_comes_back_to_its_call(monkeypatch: py
         await live.settled()
         assert len(live) == 0
         assert live.call(INSPECTION) is None
+
+
+async def test_a_call_left_by_a_restart_ends_also_when_no_page_comes_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The record does not say for ever that two people talk."""
+    monkeypatch.setattr("inspection_service.sessions.live.TICK_S", 0.01)
+    monkeypatch.setattr("inspection_service.media.signalling.call.OPERATOR_ABSENCE_S", 0.1)
+    left = OngoingCallFacts("c-1", OperatorId("op_1"), "Ada", FakeClock().now(), is_paused=False, viewers=())
+    record = Record(replace(FACTS, call=left))
+    with ThreadPoolExecutor(1) as executor:
+        live = sessions(record, executor)
+        async with asyncio.timeout(PATIENCE_S), live.at_desk("op_7") as desk:
+            await live.resume(INSPECTION)
+            assert live.call(INSPECTION) is not None
+            await desk.next()
+        await live.settled()
+        assert (record.kinds, len(live)) == (["call.ended"], 0)
+        record.now = FACTS
+        await live.resume(INSPECTION)
+        assert len(live) == 0
 
 
 async def test_a_call_ends_with_a_case_that_is_called_off() -> None:
