@@ -131,6 +131,22 @@ class Database:
                     yield transaction
         await transaction.tell()
 
+    async def forget_deleted(self) -> None:
+        """Empty SQLite's write-ahead log, which holds what was there before it was overwritten.
+
+        Where readers are at work it does what it can; PostgreSQL keeps nothing like it within our reach (its own log
+        and backups are the business of whoever runs it).
+        """
+        if not self.is_sqlite:
+            return
+        with _translated():
+            raw = await self._opened().raw_connection()
+            try:
+                assert raw.driver_connection is not None
+                await (await raw.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")).close()
+            finally:
+                raw.close()
+
     def _opened(self) -> AsyncEngine:
         if self._engine is None:
             raise DatabaseUnavailable("The database is not open.")
@@ -141,7 +157,8 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     # The driver must not begin transactions by itself: `_begin_sqlite` says which kind.
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    # What is deleted is overwritten: an erasure must not leave its words in free pages.
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

@@ -165,6 +165,8 @@ class Erasing:
         waiting = await self._inspections.erasures_to_finish()
         for work in waiting:
             await self._inspections.finish_erasure(work)
+        if waiting:
+            await self._database.forget_deleted()
         return len(waiting)
 
     async def by_the_clock(self) -> int:
