@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Final
 
 from inspection_service.clock import new_id
+from inspection_service.errors import Conflict, NotAllowed
 from inspection_service.inspections import views
 from inspection_service.inspections.calls import CALL_EVENTS, ongoing_call
 from inspection_service.inspections.changes import OPEN_STATES, Acts, Change, checked_kind, optional_text
@@ -63,7 +64,7 @@ class Annotating(Acts):
         await self._store.put(key, new.data)
         try:
             return await self._add_frame(inspection_id, new, frame_id, key, digest, by)
-        except BaseException:
+        except (Conflict, NotAllowed):  # refused, so that no row names these bytes
             await self._store.delete(key)
             raise
 
@@ -188,12 +189,14 @@ async def call_now(change: Change, needed: LiveLevel) -> OngoingCallFacts:
     """Return the call that goes on, if the seller allows this much in it.
 
     Raises:
-        NoCall: There is none.
+        NoCall: There is none, or the seller paused it.
         LevelNeeded: They allow less; ``level`` says what it takes.
     """
     call = ongoing_call(await change.case.events_of(CALL_EVENTS))
     if call is None:
         raise NoCall
+    if call.is_paused:
+        raise NoCall("The seller has paused the call.", is_paused=True)
     given = {purpose for purpose, is_given in (await change.case.consents()).items() if is_given}
     if not views.allows(views.level_of(given), needed):
         raise LevelNeeded(level=needed)
@@ -202,9 +205,7 @@ async def call_now(change: Change, needed: LiveLevel) -> OngoingCallFacts:
 
 async def _check_frame(change: Change) -> None:
     change.needs_state(OPEN_STATES)
-    call = await call_now(change, "point")
-    if call.is_paused:
-        raise NoCall("The seller has paused the call.", is_paused=True)
+    await call_now(change, "point")
     if await change.case.frames_since(change.now - timedelta(hours=1)) >= FRAMES_AN_HOUR:
         raise QuotaExceeded(
             f"At most {FRAMES_AN_HOUR} pictures may be frozen within an hour.",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from statistics import median
 from typing import Final, Literal
 
-from inspection_service.inspections.changes import Acts, Change
+from inspection_service.inspections.changes import CLAIM_LAPSES_S, Acts, Change
 from inspection_service.inspections.errors import PhoneInvalid
 from inspection_service.inspections.needs import HELP_STATES
 from inspection_service.inspections.records import Actor, HelpRequest, Inspection, InspectionId
@@ -75,7 +76,7 @@ class Helping(Acts):
             request = await case.help()
         if request is None or request.withdrawn_at is not None or case.inspection.state not in HELP_STATES:
             return False
-        return request.is_open or request.answered_how == "claim"
+        return request.is_open or _only_claimed(request, self._clock.now())
 
     async def help_line(self, inspection_id: InspectionId) -> HelpLine | None:
         """Say where in the line a waiting seller stands; ``None`` when they do not wait.
@@ -99,15 +100,24 @@ async def answer_help(change: Change, how: Literal["claim", "call", "chat"]) -> 
     if request.is_open:
         await change.case.save_help(replace(request, answered_at=change.now, answered_how=how))
         await change.record("help.answered", how=how)
-    elif request.answered_how == "claim" and how != "claim":
+    elif request.answered_how == "claim" and how != "claim":  # it was the queue that the claim answered
         await change.case.save_help(replace(request, answered_how=how))
 
 
 async def wait_again(change: Change) -> None:
     """The case was let go before anybody spoke to the seller: they wait as before, in their old place."""
     request = await change.case.help()
-    if request is not None and request.answered_how == "claim":
+    if request is not None and _only_claimed(request, change.now):
         await change.case.save_help(replace(request, answered_at=None, answered_how=None))
+
+
+def _only_claimed(request: HelpRequest, now: datetime) -> bool:
+    """Say whether an operator has just taken the case and not spoken yet; after half an hour that is no answer due."""
+    return (
+        request.answered_how == "claim"
+        and request.answered_at is not None
+        and now - request.answered_at <= timedelta(seconds=CLAIM_LAPSES_S)
+    )
 
 
 def _checked_phone(phone: str) -> str:

@@ -204,6 +204,18 @@ async def test_a_claim_answers_the_queue_and_a_call_or_a_word_the_seller(backend
     assert (await backend.dossier(case)).events[-1].data == {"how": "chat"}
 
 
+async def test_an_old_claim_does_not_stand_for_a_waiting_seller(backend: Backend) -> None:
+    """Half an hour after the case was taken a call rings again, and letting the case go wakes no old call for help."""
+    seller = await backend.joined()
+    case, inspections = seller.inspection_id, backend.inspections
+    await inspections.ask_help(case, by=seller.actor)
+    await inspections.claim(case, by=backend.operator.actor)
+    backend.clock.advance(minutes=31)
+    assert not await inspections.help_waiting(case)
+    await inspections.release(case, by=backend.operator.actor)
+    assert "help" not in views.needs(await backend.dossier(case), backend.clock.now())
+
+
 async def test_help_works_wherever_the_seller_is(backend: Backend) -> None:
     """In review, and after signing; not before they came in, and not when it is over."""
     seller = await backend.joined()
