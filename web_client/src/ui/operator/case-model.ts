@@ -46,7 +46,7 @@ export class CaseModel {
     () => (this.view.value?.recordings ?? []).find((each) => each.ended_at === null) ?? null,
   );
 
-  private isLoading = false;
+  private loading: Promise<boolean> | null = null;
   private isStale = false;
 
   constructor(readonly id: string) {
@@ -84,23 +84,20 @@ export class CaseModel {
     await this.live.toggleCall();
   }
 
-  /** Read the case anew; several requests at once become one more reading at the end. */
-  async refresh(): Promise<boolean> {
-    if (this.isLoading) {
-      this.isStale = true;
-      return true;
-    }
-    this.isLoading = true;
-    try {
-      let isRead = false;
-      do {
-        this.isStale = false;
-        isRead = await attempt(async () => (this.view.value = await api.view(this.id, language.value)));
-      } while (this.isStale && isRead);
-      return isRead;
-    } finally {
-      this.isLoading = false;
-    }
+  /** Read the case anew; several requests at once become one more reading at the end, and all wait for it. */
+  refresh(): Promise<boolean> {
+    this.isStale = true;
+    this.loading ??= this.read().finally(() => (this.loading = null));
+    return this.loading;
+  }
+
+  private async read(): Promise<boolean> {
+    let isRead = false;
+    do {
+      this.isStale = false;
+      isRead = await attempt(async () => (this.view.value = await api.view(this.id, language.value)));
+    } while (this.isStale && isRead);
+    return isRead;
   }
 
   /** Do something to the case and show the case as it is afterwards. */

@@ -93,6 +93,7 @@ export class LiveModel {
   #rebuildTimer: ReturnType<typeof setTimeout> | undefined;
   #offerTimer: ReturnType<typeof setTimeout> | undefined;
   readonly #rebuilds = new Backoff(1_000, 15_000);
+  #wantsCall = false;
   #count = 0;
 
   constructor(private readonly host: Host) {
@@ -151,7 +152,8 @@ export class LiveModel {
       return;
     }
     await this.#openMicrophone();
-    this.#socket?.send({ type: "call.open" });
+    // A page that was opened in order to call may not have its line yet.
+    this.#wantsCall = !(this.#socket?.send({ type: "call.open" }) ?? false);
   }
 
   /** Look on at a colleague's call, small and silent; again to leave. */
@@ -265,6 +267,7 @@ export class LiveModel {
         this.#useIce(message.ice_servers, message.ice_expires_at);
         void this.chat.load();
         if (this.watching.value !== "no") this.#socket?.send({ type: "watch.join" });
+        if (this.#wantsCall) this.#wantsCall = !(this.#socket?.send({ type: "call.open" }) ?? false);
         break;
       case "ice":
         this.#useIce(message.ice_servers, message.expires_at);
