@@ -55,10 +55,23 @@ _BODIES: dict[str, Any] = {
     "POST /v1/seller/takeover": {"token": "TOKEN"},
     "POST /v1/operator/login": {"email": "a@example.com", "password": "wrong password"},
     "POST /v1/inspections": {"checklist": "listing-12"},
+    "POST /v1/inspections/{inspection_id}/corrections": {"kind": "addendum", "text": "More."},
+    "POST /v1/operator/inspections/{inspection_id}/corrections": {"kind": "addendum", "text": "More."},
+    "PUT /v1/inspections/{inspection_id}/legal-hold": {"is_held": True, "reason": "A claim."},
+    "PUT /v1/operator/inspections/{inspection_id}/legal-hold": {"is_held": True, "reason": "A claim."},
 }
 
-_RECORDED = {"frame_id": "frm_none", "recording_id": "rec_nothing", "kind": "video", "n": "0"}
-"""Fills in the places of what a call leaves."""
+_RECORDED = {
+    "frame_id": "frm_none",
+    "recording_id": "rec_nothing",
+    "kind": "video",
+    "n": "0",
+    "no": "1",
+    "ending": "json",
+}
+"""Fills in the places of what a call leaves, and of what follows a report."""
+_SUPERVISORS = ("/corrections", "/legal-hold")
+"""Acts of supervisors, whoever holds the case."""
 
 
 def routes(service: Service) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -132,6 +145,12 @@ async def test_every_route_says_who_may_use_it(tmp_path: Path) -> None:
             "GET /.well-known/inspection-root.pem",
             "GET /.well-known/inspection.crl",
             "GET /.well-known/jwks.json",
+            "GET /v1/log/head",
+            "GET /v1/log/heads",
+            "GET /v1/log/proof",
+            "GET /v1/log/consistency",
+            "GET /v1/log/leaves",
+            "GET /v1/log/status",
         }
 
 
@@ -211,6 +230,9 @@ async def test_every_writing_route_against_another_operators_claim(tmp_path: Pat
         for method, path, operation in routes(service):
             is_write = method in ("POST", "PUT") and "{inspection_id}" in path
             if scheme(operation) != "operatorSession" or not is_write or path.endswith("/release"):
+                continue
+            if path.endswith(_SUPERVISORS):
+                problem(await send(other, method, path, values), "role-needed", 403)
                 continue
             if "{recording_id}" in path:
                 continue  # belongs to the device that records, whoever holds the case
