@@ -113,7 +113,6 @@ class Overview(Context):
                     "width": photo.width_px,
                     "height": photo.height_px,
                     "alt": alt,
-                    "no": self.photo_no.get(capture_id, ""),
                 }
         return None
 

@@ -40,7 +40,7 @@ class People(Context):
             times.sort()
             rows.append(
                 [
-                    self.words.say(f"role.{kind}") if kind != "service" else "",
+                    self.words.label("role", kind),
                     name or self.words.say("role.unnamed"),
                     self.at(times[0], seconds=True),
                     self.at(times[-1], seconds=True),

@@ -8,6 +8,8 @@ from inspection_service.reports.render.inputs import Json
 from inspection_service.reports.render.overview import Overview
 
 VERIFY_PATH: Final = "/verify"
+LONGEST_URL: Final = 300
+"""A longer address makes a QR code that no phone reads from paper."""
 
 
 class Proof(Overview):
@@ -118,7 +120,8 @@ class Proof(Overview):
 def verify_url(public_url: str | None) -> str | None:
     """Give the address of the verification page, if a report may name one."""
     base = (public_url or "").rstrip("/")
-    return f"{base}{VERIFY_PATH}" if base.startswith(("https://", "http://")) else None
+    is_address = base.startswith(("https://", "http://")) and len(base) <= LONGEST_URL
+    return f"{base}{VERIFY_PATH}" if is_address else None
 
 
 def known(name: str) -> bool:

@@ -19,8 +19,6 @@ from inspection_service.reports.render.stated import Stated
 
 FIRST_PAGE_GAPS: Final = 7
 """More would push the first page over; the rest follows on the page about what was not seen."""
-FIRST_PAGE_WORDS: Final = 160
-"""Characters of one reason that page one shows."""
 MANY_PHOTOS: Final = 40
 """Beyond so many, photos without findings stand two abreast."""
 _UNSTYLED: Final = frozenset({"alt", "drawing_alt", "code_alt", "document_title"})

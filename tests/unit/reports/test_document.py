@@ -32,6 +32,7 @@ from inspection_service.inspections.records import (
     Stroke,
 )
 from inspection_service.reports.build import build
+from inspection_service.reports.commitments import disclosed
 from inspection_service.reports.errors import EvidenceMismatch, EvidenceMissing, RenderingFailed
 from inspection_service.reports.records import DraftReport
 from inspection_service.reports.render.document import render
@@ -319,7 +320,9 @@ def test_the_code_leads_to_the_verification_page(tmp_path: Path) -> None:
     assert f"{URL}/verify" in text_of(pdf, tmp_path)
 
 
-@pytest.mark.parametrize("url", [None, "", "javascript:alert(1)", "inspections.example.org"])
+@pytest.mark.parametrize(
+    "url", [None, "", "javascript:alert(1)", "inspections.example.org", f"https://{'a' * 400}"]
+)
 def test_without_an_address_there_is_no_code_and_the_page_says_so(url: str | None, tmp_path: Path) -> None:
     """Nor for an address that no browser should open."""
     case, photos = dossier("en", photographed=4)
@@ -423,6 +426,24 @@ def test_many_photos_stand_two_abreast_and_those_with_findings_large(tmp_path: P
     text = "".join(text_of(pdf, tmp_path).split())
     assert all(capture.sha256 in text for capture in case.captures)
     assert len(pages(pdf)) < 30
+
+
+def test_a_record_from_before_is_set_too(tmp_path: Path) -> None:
+    """Version 1.0: clear values in place, no coverage, no verdict, no frames: nothing is claimed about them."""
+    case, photos = dossier("en")
+    draft = draft_of(case)
+    record = disclosed(draft.record, {d.pointer: d.value for d in draft.disclosures})
+    for later in ("coverage", "annotations", "recordings", "evidence"):
+        del record[later]
+    for later in ("verdict", "reasons", "earlier", "age_months"):
+        del record["mileage"][later]
+    del record["notes"]["time"]
+    old = DraftReport({**record, "schema_version": "1.0"}, b"{}", "0" * 64, SEALED_AT)
+    text = text_of(render(old, photos).pdf_bytes, tmp_path)
+    assert "Camille Durand" in text
+    assert "inspection_report 1.0" in text
+    assert "no timestamp authority confirms it" in text
+    assert "panels were not seen" not in text
 
 
 def test_a_worker_that_sets_many_reports_does_not_keep_their_photos() -> None:
