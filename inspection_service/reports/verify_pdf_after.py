@@ -28,8 +28,9 @@ _STORE_KEYS: Final = frozenset({"/Type", "/VRI", "/Certs", "/CRLs", "/OCSPs"})
 _VRI_KEYS: Final = frozenset({"/Type", "/Cert", "/CRL", "/OCSP", "/TU"})
 _TRAILER_KEYS: Final = frozenset({"/Size", "/Root", "/Info", "/ID", "/Prev"})
 _VRI_NAME: Final = re.compile(r"/[0-9A-F]{40}")
-_OBJECT: Final = re.compile(rb"\d+\s+\d+\s+obj\b")
-_TAIL: Final = re.compile(rb"xref\s.*?trailer\s.*?startxref\s+\d+\s+%%EOF\s*", re.DOTALL)
+_OBJECT: Final = re.compile(rb"(?<!\d)\d{1,10}\s{1,4}\d{1,5}\s{1,4}obj\b")
+"""Bounded on every side: a container holds thousands of digits in a row."""
+_END: Final = re.compile(rb"startxref\s{1,4}\d{1,10}\s{1,4}%%EOF\s{0,4}")
 
 
 @dataclass(slots=True)
@@ -113,12 +114,18 @@ def _check_bytes(data: bytes, end: int, whole: PdfFileReader, before: int) -> No
                 raise Fault("cut_or_added")
             if not piece.rstrip().endswith(b"endobj") or b"%" in piece[: head.end()]:
                 raise Fault("cut_or_added")
-        tail = _TAIL.match(data, table)
-        if tail is None or b"obj" in tail[0]:
-            raise Fault("cut_or_added")
-        position = tail.end()
+        position = _end_of_table(data, table)
     if position != len(data):
         raise Fault("cut_or_added")
+
+
+def _end_of_table(data: bytes, table: int) -> int:
+    """Return where a revision ends whose cross-reference table starts here."""
+    trailer = data.find(b"trailer", table)
+    tail = _END.match(data, data.find(b"startxref", trailer)) if trailer >= 0 else None
+    if not data.startswith(b"xref", table) or tail is None or b"obj" in data[table : tail.end()]:
+        raise Fault("cut_or_added")
+    return tail.end()
 
 
 def _check_trailers(whole: PdfFileReader, signed: PdfFileReader) -> None:

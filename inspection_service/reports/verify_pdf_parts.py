@@ -23,8 +23,10 @@ MAX_PAGES: Final = 2000
 _STREAM: Final = re.compile(rb"stream[\x00\s]*")
 """Readers differ in the white space they pass over here; none of it can begin a Flate stream (RFC 1950, 2.2)."""
 _STREAM_HEAD: Final = re.compile(rb">>[\x00\s]*stream[\x00\s]")
-_MAX_HEAD_BYTES: Final = 1 << 16
+_MAX_HEAD_BYTES: Final = 8192
 """The dictionary of a stream is shorter."""
+MAX_STREAMS: Final = 50_000
+"""A report of 500 photos has some 2,000."""
 _FILTER: Final = re.compile(
     b"/"
     + b"".join(b"(?:%c|#%x|#%X)" % (letter, letter, letter) for letter in b"Filter")
@@ -59,14 +61,18 @@ def refuse_bombs(data: bytes) -> None:
     Raises:
         Fault: ``other_compression`` or ``bomb``.
     """
-    for stream in _STREAM_HEAD.finditer(data):
+    for count, stream in enumerate(_STREAM_HEAD.finditer(data)):
+        if count > MAX_STREAMS:
+            raise Fault("bomb")
         start = data.rfind(b"obj", max(0, stream.start() - _MAX_HEAD_BYTES), stream.start())
         for match in _FILTER.finditer(data, max(start, 0), stream.end()):
             if not _PLAIN_FILTER.match(data, match.start()):
                 raise Fault("other_compression")
     budget = MAX_INFLATED_BYTES
     view = memoryview(data)
-    for match in _STREAM.finditer(data):
+    for count, match in enumerate(_STREAM.finditer(data)):
+        if count > 4 * MAX_STREAMS:
+            raise Fault("bomb")
         unfolder = zlib.decompressobj()
         rest: bytes | memoryview = view[match.end() : match.end() + 65536]
         position = match.end() + len(rest)

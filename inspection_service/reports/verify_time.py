@@ -58,7 +58,7 @@ def time_answer(facts: Facts, proof: Proof | None, now: datetime) -> tuple[Answe
 
 
 def _agrees(what: str, at: datetime, sealed_at: datetime, facts: Facts) -> bool:
-    """Whether a signature's time is that of the record; a document may be issued again later, around a signed record."""
+    """Whether a signature's time is that of the record; a document may be issued again, around a signed record."""
     if abs(at - sealed_at) < timedelta(seconds=1):
         return True
     return what == "document" and at > sealed_at and any(each.what == "record" for each in facts.signed)
