@@ -14,7 +14,6 @@ from datetime import timedelta
 from typing import Any, Final, Protocol
 
 from inspection_service.clock import Clock
-from inspection_service.errors import Conflict
 from inspection_service.inspections.errors import CorrectionRaced, StillOpen, UnderLegalHold
 from inspection_service.inspections.personal import PersonalValue
 from inspection_service.inspections.records import (
@@ -35,6 +34,7 @@ from inspection_service.storage.errors import ObjectMissing
 from inspection_service.storage.objects import ObjectStore
 from inspection_service.work.archive import put_hashed
 from inspection_service.work.correcting import Corrections, Reissued
+from inspection_service.work.errors import ErasureImpossible
 from inspection_service.work.sealing import Originals
 
 _TRIES: Final = 5
@@ -59,12 +59,6 @@ class CopyMaker(Protocol):
     ) -> bytes:
         """Return the signed copy, with what is not kept withheld."""
         ...
-
-
-class ErasureImpossible(Conflict):
-    """This report holds its personal values in clear (version 1.0): erase the whole report instead."""
-
-    slug = "erasure-impossible"
 
 
 class Erasing:

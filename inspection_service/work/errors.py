@@ -3,6 +3,8 @@
 InspectionServiceError
 ├── InvalidInput
 │   └── UnusablePhoto  a child's refusal of a photo, carried home; ``cause`` is the slug it had there
+├── Conflict
+│   └── ErasureImpossible  a report of version 1.0 holds its values in clear
 └── Unavailable
     ├── VisionFailed   the models crashed on this photo, or took too long; ``cause`` says which
     └── JudgeAway      no photo can be judged at present, whatever it shows; ``cause`` says why
@@ -10,7 +12,7 @@ InspectionServiceError
 
 from __future__ import annotations
 
-from inspection_service.errors import InvalidInput, Unavailable
+from inspection_service.errors import Conflict, InvalidInput, Unavailable
 
 
 class UnusablePhoto(InvalidInput):
@@ -29,3 +31,9 @@ class JudgeAway(Unavailable):
     """Photos cannot be judged at present; they wait."""
 
     slug = "judge-away"
+
+
+class ErasureImpossible(Conflict):
+    """This report holds its personal values in clear (version 1.0): only the whole report can go."""
+
+    slug = "erasure-impossible"

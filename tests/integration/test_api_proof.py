@@ -115,6 +115,8 @@ async def test_a_bundle_carries_every_proof_and_the_log_holds_the_report(tmp_pat
             photos = {name: data for name, data in full.items() if name.startswith("photos/")}
             known = {c["id"]: c["sha256"] for c in json.loads(full["report.json"])["captures"]}
             assert {Path(n).stem: hashlib.sha256(d).hexdigest() for n, d in photos.items()} == known
+        whole = (await platform.get(f"{case}/report.zip?photos=1")).content
+        assert answers(service, tmp_path / "whole", {"report.zip": whole})["photos"]["code"] == "match"
 
         proof = json.loads(found["log.json"])
         assert proof["leaf"]["json_sha256"] == report["json_sha256"]
@@ -260,6 +262,9 @@ async def test_erasure_leaves_a_report_that_still_proves_itself(tmp_path: Path) 
         assert said["intact"]["code"] == "yes"
         said = answers(service, tmp_path / "zip", {"report.zip": bundle})
         assert said["intact"]["code"] == "yes", said["intact"]
+        assert (said["log"]["code"], said["redacted"]["code"]) == ("included", "derived"), said
+        capture = json.loads(record)["captures"][0]["id"]
+        problem(await platform.get(f"{case}/captures/{capture}/photo?size=thumb"), "object-missing", 404)
 
 
 async def test_a_hold_keeps_everything(tmp_path: Path) -> None:

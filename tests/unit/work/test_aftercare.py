@@ -27,7 +27,8 @@ from inspection_service.settings import PrivacySettings
 from inspection_service.storage.errors import StoreUnavailable
 from inspection_service.testing import Backend, MemoryStore, open_backend
 from inspection_service.work.correcting import Corrections
-from inspection_service.work.erasing import Erasing, ErasureImpossible
+from inspection_service.work.erasing import Erasing
+from inspection_service.work.errors import ErasureImpossible
 from inspection_service.work.upkeep import ProofUpkeep
 from tests.unit.ledger.ledger_rules import FakeAuthority, FakeSigner
 from tests.unit.reports.conftest import signer  # noqa: F401 - a fixture
