@@ -116,9 +116,10 @@ class Plan(Context):
             grade = seen(row, decided)
             smallest, glare = row.get("smallest_visible_mm"), row.get("glare_share")
             photos = [self.photo_no[i] for i in row["captures"] if i in self.photo_no]
-            shown = ", ".join(photos[:LISTED_PHOTOS])
-            if len(photos) > LISTED_PHOTOS:
-                shown += f" + {len(photos) - LISTED_PHOTOS}"
+            named = photos if len(photos) <= LISTED_PHOTOS else photos[: LISTED_PHOTOS - 1]
+            shown = ", ".join(named)
+            if len(photos) > len(named):
+                shown += f"\u00a0+\u00a0{len(photos) - len(named)}"
             here = [self.finding_no[f["id"]] for f in standing if f["part"] == row["area"]]
             if grade == "absent":
                 smallest_text = "–"
