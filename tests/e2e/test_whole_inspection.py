@@ -68,8 +68,8 @@ def call_and_steer(seller: SellerOnPhone, operator: OperatorAtDesk, shots: Path)
     operator.press("g")
     seller.at_step("rear_left")
     outcomes = operator.page.locator("ul.commands li")
-    expect(outcomes.first).to_have_text("Show this step: done", timeout=PATIENCE_MS)
-    expect(operator.page.locator(".call .hint")).to_be_visible(timeout=PATIENCE_MS)
+    expect(outcomes.first).to_contain_text("Step done", timeout=PATIENCE_MS)
+    expect(operator.page.locator(".camera-side .hint")).to_be_visible(timeout=PATIENCE_MS)
     expect(seller.page.locator("#hint")).to_be_visible(timeout=PATIENCE_MS)
     operator.page.screenshot(path=shots / "operator-call.png")
     seller.page.screenshot(path=shots / "seller-call.png")
@@ -80,7 +80,7 @@ def call_and_steer(seller: SellerOnPhone, operator: OperatorAtDesk, shots: Path)
     seller.page.wait_for_selector("#call-on")
     sees_moving_picture(operator)
     operator.press("t")
-    expect(outcomes.first).to_contain_text("Take the photo: done", timeout=PATIENCE_MS)
+    expect(outcomes.first).to_contain_text("Photo done", timeout=PATIENCE_MS)
     seller.expect_verdict("again")
     seller.page.screenshot(path=shots / "seller-again.png")
     operator.press("v")
@@ -93,7 +93,7 @@ def sees_moving_picture(operator: OperatorAtDesk) -> None:
     operator.page.evaluate("() => { window.seenFrames = 0; window.watched = null; }")
     operator.page.wait_for_function(
         """() => {
-          const video = document.querySelector("video.live");
+          const video = document.querySelector(".camera-side video.live");
           if (!video || video.videoWidth === 0) return false;
           if (window.watched !== video.srcObject) {
             window.watched = video.srcObject;

@@ -1,5 +1,6 @@
 import { inWords } from "../../core/words";
 import type { CaseModel } from "./case-model";
+import type { CallView } from "./live/live-model";
 import { ago, me, t } from "./desk";
 
 /** The line to the seller: ringing, talking, looking on at a colleague's call. */
@@ -24,7 +25,7 @@ export function CallPanel({ model }: { readonly model: CaseModel }) {
       {call?.isMine && call.state === "ringing" && <p>{texts.callRinging}</p>}
       {call?.isMine && call.state === "declined" && <p>{texts.callDeclined}</p>}
       {call?.isMine && call.state === "ended" && <p>{inWords(texts.callEnded, call.reason) ?? texts.callEnded["hung-up"]}</p>}
-      {call && !call.isMine && (call.state === "ringing" || call.state === "accepted") && (
+      {call && isTaken(call) && (
         <p>
           {live.watching.value === "joined"
             ? texts.live.watchJoined(call.operatorName)
@@ -33,7 +34,7 @@ export function CallPanel({ model }: { readonly model: CaseModel }) {
               : texts.live.inCall(call.operatorName)}
         </p>
       )}
-      {!isInCall && whyNot !== null && <p class="faint">{whyNot}</p>}
+      {!isInCall && whyNot !== null && !isTaken(call) && <p class="faint">{whyNot}</p>}
       {!isInCall && whyNot === null && model.level.value === "off" && <p class="faint">{texts.callAsksConsent}</p>}
       <div class="actions">
         <button
@@ -92,10 +93,15 @@ export function mayWatch(model: CaseModel): boolean {
   return isSupervisor && (model.live.watching.value !== "no" || (call?.state === "accepted" && !call.isMine));
 }
 
+/** Whether a colleague rings or talks now. */
+function isTaken(call: CallView | null): boolean {
+  return call !== null && !call.isMine && (call.state === "accepted" || call.state === "ringing");
+}
+
 export function whyNoCall(model: CaseModel): string | null {
   const texts = t();
   const call = model.live.call.value;
-  if (call && !call.isMine && (call.state === "accepted" || call.state === "ringing")) return texts.callTaken(call.operatorName);
+  if (call && isTaken(call)) return texts.callTaken(call.operatorName);
   if (!model.mayWrite.value) return texts.callClaim;
   return model.live.seller.value ? null : texts.callAbsent;
 }

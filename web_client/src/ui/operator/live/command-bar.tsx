@@ -13,14 +13,14 @@ export function CommandBar({ model }: { readonly model: CaseModel }) {
   return (
     <div class="command-bar" role="toolbar" aria-label={words.commands}>
       {all.map((act) => (
-        <ActButton key={act.id} act={act} />
+        <ActButton key={act.id} act={act} saysWhy={common === null} />
       ))}
-      {common !== null && <span class="faint">{words.whyNot[common]}</span>}
+      {common !== null && <span class="warning">{words.whyNot[common]}</span>}
     </div>
   );
 }
 
-function ActButton({ act }: { readonly act: Act }) {
+function ActButton({ act, saysWhy }: { readonly act: Act; readonly saysWhy: boolean }) {
   const words = t().live;
   const name = act.isOn ? (inWords(words.actsOn, act.id) ?? words.acts[act.id]) : words.acts[act.id];
   const why = act.why === null ? null : words.whyNot[act.why];
@@ -34,7 +34,7 @@ function ActButton({ act }: { readonly act: Act }) {
       onClick={act.run}
     >
       {name} <kbd>{act.key}</kbd>
-      {why !== null && act.why !== "claim" && act.why !== "no-call" && <small>{words.whyNotShort[act.why!]}</small>}
+      {saysWhy && act.why !== null && <small>{words.whyNotShort[act.why]}</small>}
     </button>
   );
 }

@@ -137,7 +137,7 @@ const QUIET = {
   triggerFocus: false,
   useVirtualDom: false,
   UNSAFE_replayCanvas: false,
-  insertStyleRules: ["* { caret-color: transparent !important; }", "video { background: #000; }"] as string[],
+  insertStyleRules: ["* { caret-color: transparent !important; }", "video { background: #000; }", "video::-webkit-media-controls { display: none !important; }"] as string[],
 };
 
 class RrwebStage implements Stage {

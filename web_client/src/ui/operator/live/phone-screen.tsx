@@ -60,21 +60,22 @@ export function PhoneScreen({ model }: { readonly model: CaseModel }) {
     return video === null ? null : placedInMirror(video, scale);
   };
   const isMirrored = mirror === "shown" && live.phone.value?.capabilities.mirror !== false;
+  // What was on the screen when the seller paused is not for looking at either.
+  const isPaused = live.call.value?.isPaused ?? false;
   return (
     <div class="phone-room" ref={room}>
       <div class="phone" style={{ width: `${size.width * scale}px`, height: `${size.height * scale}px` }}>
         <div
           class="mirror"
           ref={root}
-          hidden={!isMirrored}
+          hidden={!isMirrored || isPaused}
           style={{ width: `${size.width}px`, height: `${size.height}px`, transform: `scale(${scale})` }}
         />
-        {!isMirrored && <DrawnPhone model={model} isWaiting={mirror === "waiting"} />}
+        {!isMirrored && !isPaused && <DrawnPhone model={model} isWaiting={mirror === "waiting"} />}
         {isMirrored && (
           <PictureLayer placed={placed} mode={layerMode(model) === "draw" ? "off" : layerMode(model)} drawing={live.drawing} />
         )}
-        {live.call.value?.isPaused && <p class="why">{t().live.paused}</p>}
-        {!live.seller.value && <p class="why">{t().live.sellerGone}</p>}
+        {(isPaused || !live.seller.value) && <p class="why">{isPaused ? t().live.paused : t().live.sellerGone}</p>}
       </div>
     </div>
   );

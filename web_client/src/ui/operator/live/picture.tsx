@@ -28,7 +28,7 @@ export function LivePicture({ model, isScreen = false }: { readonly model: CaseM
     return place(within(element, layer), { width: element.videoWidth, height: element.videoHeight }, "contain");
   };
   return (
-    <div class="picture">
+    <div class={`picture ${live.call.value?.isPaused ? "paused" : ""}`}>
       {/* The seller's voice comes with the camera's stream, which is shown in several places: `Voice` is heard once. */}
       <video ref={video} class="live" autoplay playsInline muted />
       {!isScreen && <PictureLayer placed={placed} mode={layerMode(model)} drawing={live.drawing} />}
