@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { AUTO_SHUTTER_AT_REST, countdown, hinted, resting, type AutoShutterState } from "../src/core/auto-shutter";
+import { AUTO_SHUTTER_AT_REST, countdown, hinted, resting, touched, type AutoShutterState } from "../src/core/auto-shutter";
 import { languageOf } from "../src/core/chat";
 import { FrameWatch } from "../src/core/frame-watch";
 import type { PhoneState } from "../src/core/messages";
@@ -31,8 +31,15 @@ describe("the auto-shutter", () => {
     expect(countdown(state, 3250)).not.toBeNull();
   });
 
-  test("a touch stops it until the picture has been bad once", () => {
-    const stopped = good(resting(good(AUTO_SHUTTER_AT_REST, 0, 1500)), 1800, 9000);
+  test("a touch before the countdown only begins the second anew", () => {
+    const state = good(touched(good(AUTO_SHUTTER_AT_REST, 0, 700), 800), 1000, 1900);
+    expect(countdown(state, 1950)).toBeNull();
+    expect(countdown(state, 2050)).not.toBeNull();
+  });
+
+  test("a touch stops the countdown until the picture has been bad once, as does the photo", () => {
+    expect(countdown(good(resting(good(AUTO_SHUTTER_AT_REST, 0, 900)), 1000, 9000), 9000)).toBeNull();
+    const stopped = good(touched(good(AUTO_SHUTTER_AT_REST, 0, 1500), 1600), 1800, 9000);
     expect(countdown(stopped, 9000)).toBeNull();
     const again = good(hinted(stopped, false, 9100), 9200, 11000);
     expect(countdown(again, 11000)).not.toBeNull();
@@ -40,7 +47,7 @@ describe("the auto-shutter", () => {
 
   test("hints that stop coming count for nothing", () => {
     const state = good(AUTO_SHUTTER_AT_REST, 0, 300);
-    expect(countdown(state, 2600)).toBeNull();
+    expect(countdown(state, 4801)).toBeNull();
     expect(countdown(hinted(state, true, 5000), 5900)).toBeNull();
   });
 });

@@ -235,6 +235,17 @@ describe("the seller's page", () => {
     expect(seller.state).toMatchObject({ notice: { is: "retake_asked", stepId: "rear" }, view: { event_seq: 2 } });
   });
 
+  test("hints are asked for from the first step on, also when the consents brought the seller there", async () => {
+    service.case = view({ consents: { ...view().consents, photos: false } });
+    await enter();
+    expect(place()).toEqual({ screen: "consents" });
+    service.case = view({ event_seq: 2 });
+    await seller.consent(service.case.consents);
+    expect(place()).toMatchObject({ stepId: "front" });
+    expect(line().sent).toContainEqual({ type: "watch.step", step_id: "front" });
+    expect(service.asked).toContain("PUT /v1/seller/step");
+  });
+
   test("go to step moves the page and says so", async () => {
     letSteer();
     await enter();

@@ -5,8 +5,8 @@
 
 const GOOD_FOR_MS = 1_000;
 const COUNTDOWN_MS = 1_500;
-/** A hint this old says nothing about the picture now. */
-const STALE_AFTER_MS = 2_000;
+/** A hint this old says nothing about the picture now: the service repeats one that stays every three seconds. */
+const STALE_AFTER_MS = 4_500;
 
 export interface AutoShutterState {
   /** Since when the hints have been good; `null` while they are not. */
@@ -25,9 +25,14 @@ export function hinted(state: AutoShutterState, isOk: boolean, now: number): Aut
   return { ...state, goodSince: isGoingOn ? state.goodSince : now, heardAt: now };
 }
 
-/** The seller touched the screen, or the photo was taken. */
+/** The photo was taken: the next one by itself is of another picture. */
 export function resting(state: AutoShutterState): AutoShutterState {
   return { ...state, goodSince: null, rests: true };
+}
+
+/** The seller touched the screen: a countdown is cancelled; before one, the second of good pictures begins again. */
+export function touched(state: AutoShutterState, now: number): AutoShutterState {
+  return countdown(state, now) === null ? { ...state, goodSince: null } : resting(state);
 }
 
 /** How far the countdown is: `null` before it began, 1 when the photo is due. */

@@ -86,6 +86,7 @@ export class Seller {
   private token: string | null = null;
   private refreshing: Promise<void> | null = null;
   private isStale = false;
+  private toldStep: string | null = null;
   private poll: unknown = null;
   private passing: unknown = null;
 
@@ -175,10 +176,6 @@ export class Seller {
 
   go(place: Place): void {
     this.dispatch({ is: "went", place });
-    if (place.screen !== "step") return;
-    this.say({ type: "watch.step", step_id: place.stepId });
-    // Only tells operators where the seller is; without a network the phone's own memory is enough.
-    this.world.api.enterStep(place.stepId).catch(() => undefined);
   }
 
   goToStep(stepId: string): void {
@@ -348,7 +345,19 @@ export class Seller {
       rememberPlace(this.world.memory, state.view.inspection.id, state.place);
     }
     if (happening.is === "noticed") this.letPass(happening.notice);
+    this.tellTheStep(state.place);
     this.pollWhileAwaiting(state);
+  }
+
+  /** Say where the seller is, however they came there: hints are for that step, and operators follow. */
+  private tellTheStep(place: Place): void {
+    const stepId = place.screen === "step" ? place.stepId : null;
+    if (stepId === this.toldStep) return;
+    this.toldStep = stepId;
+    if (stepId === null) return;
+    this.say({ type: "watch.step", step_id: stepId });
+    // Without a network the phone's own memory is enough.
+    this.world.api.enterStep(stepId).catch(() => undefined);
   }
 
   private letPass(notice: Notice | null): void {
@@ -376,8 +385,6 @@ export class Seller {
       timers: this.timers,
     });
     this.socket.start();
-    const place = this.inside.place;
-    if (place.screen === "step") this.world.api.enterStep(place.stepId).catch(() => undefined);
   }
 
   private queued(waiting: readonly Waiting[]): void {

@@ -2,7 +2,7 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 
-import { AUTO_SHUTTER_AT_REST, countdown, hinted, resting, type AutoShutterState } from "../../core/auto-shutter";
+import { AUTO_SHUTTER_AT_REST, countdown, hinted, resting, touched, type AutoShutterState } from "../../core/auto-shutter";
 import type { Hint } from "../../core/session";
 
 const LOOK_EVERY_MS = 100;
@@ -26,22 +26,22 @@ export function useAutoShutter(isOn: boolean, hint: Hint | null, stepId: string,
     }
     const look = (): void => {
       // A sheet in front: the seller is reading, not aiming.
-      if (document.querySelector("dialog[open]") !== null) state.current = resting(state.current);
+      if (document.querySelector("dialog[open]") !== null) state.current = touched(state.current, performance.now());
       const now = countdown(state.current, performance.now());
       setShare(now);
       if (now !== 1) return;
       state.current = resting(state.current);
       pressNow.current();
     };
-    const touched = (): void => {
-      state.current = resting(state.current);
+    const touch = (): void => {
+      state.current = touched(state.current, performance.now());
       setShare(null);
     };
     const timer = setInterval(look, LOOK_EVERY_MS);
-    addEventListener("pointerdown", touched, { capture: true });
+    addEventListener("pointerdown", touch, { capture: true });
     return () => {
       clearInterval(timer);
-      removeEventListener("pointerdown", touched, { capture: true });
+      removeEventListener("pointerdown", touch, { capture: true });
     };
   }, [isOn]);
   return share;
