@@ -195,6 +195,8 @@ async def test_corrections_are_added_and_never_edit(tmp_path: Path) -> None:
             (seller, "/v1/seller/corrections"),
         ):
             assert (await client.get(address)).json()["items"] == report["corrections"]
+        for client, address in ((operator, desk), (seller, "/v1/seller/inspection")):
+            assert (await client.get(address)).json()["corrections"] == report["corrections"]
         assert (await platform.get(f"{case}/report.json")).content == before
         status = (await service.browser().get(f"/v1/log/status?json_sha256={report['json_sha256']}")).json()
         assert [n["json_sha256"] for n in status["newer"]] == [

@@ -33,6 +33,7 @@ from inspection_service.api.dto.live import (
     OperatorHelpView,
     RecordingView,
 )
+from inspection_service.api.dto.proof import CorrectionView
 from inspection_service.api.dto.seller import ConsentsView
 from inspection_service.identity.records import Role
 from inspection_service.inspections.needs import Need
@@ -300,6 +301,7 @@ class OperatorView(View):
     annotations: list[AnnotationView]
     recordings: list[RecordingView]
     report_ready: bool
+    corrections: list[CorrectionView] = Field(description="What was said after the report was sealed.")
     texts_language: Language
 
 

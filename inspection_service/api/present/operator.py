@@ -31,6 +31,7 @@ from inspection_service.api.present.live import (
     operator_help_view,
     recording_view,
 )
+from inspection_service.api.present.proof import correction_view
 from inspection_service.api.present.seller import consents_view, masked_contact
 from inspection_service.api.present.steps import (
     capture_view,
@@ -128,6 +129,7 @@ def operator_view(
         annotations=[annotation_view(annotation) for annotation in dossier.annotations],
         recordings=[recording_view(recording) for recording in dossier.recordings],
         report_ready=dossier.report is not None,
+        corrections=[correction_view(entry) for entry in dossier.corrections],
         texts_language=language,
     )
 
