@@ -107,8 +107,31 @@ export class SellerLive {
     this.case_.dispatch({ is: "chat_seen" });
   }
 
+  /** Take what the line says of the live session; the connection's own messages are for others. */
+  hear(message: Incoming): void {
+    switch (message.type) {
+      case "presence":
+        this.case_.dispatch({ is: "present", operators: message.operators });
+        break;
+      case "call":
+        this.called(message);
+        break;
+      case "chat":
+        this.case_.dispatch({ is: "chatted", message });
+        break;
+      case "hint":
+        this.case_.dispatch({ is: "hinted", hint: { code: message.code, isOk: message.ok } });
+        break;
+      case "command":
+        void this.obey(message.id, message.name, message.args);
+        break;
+      default:
+        break;
+    }
+  }
+
   /** The service says how the call stands. */
-  called(message: Extract<Incoming, { type: "call" }>): void {
+  private called(message: Extract<Incoming, { type: "call" }>): void {
     const { call } = this.case_.inside();
     const { call_id: id, state, operator_name: operatorName } = message;
     if (state === "accepted" && this.ended === id) {
@@ -135,7 +158,7 @@ export class SellerLive {
   }
 
   /** Do what the operator asks and say what really happened. */
-  async obey(id: string, name: string, args: CommandArgs): Promise<void> {
+  private async obey(id: string, name: string, args: CommandArgs): Promise<void> {
     const { call, view } = this.case_.inside();
     const allowed = { level: view.consents.live_level, isPaused: call?.isPaused ?? false };
     this.case_.say({ type: "ack", id, ...(await carryOut(name, args, allowed, this.acts)) });

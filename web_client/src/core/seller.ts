@@ -424,23 +424,8 @@ export class Seller {
       case "event":
         this.happened(message.event.kind, message.event.actor.kind, message.event.data);
         break;
-      case "presence":
-        this.dispatch({ is: "present", operators: message.operators });
-        break;
-      case "call":
-        this.live.called(message);
-        break;
-      case "chat":
-        this.dispatch({ is: "chatted", message });
-        break;
-      case "hint":
-        this.dispatch({ is: "hinted", hint: { code: message.code, isOk: message.ok } });
-        break;
-      case "command":
-        void this.live.obey(message.id, message.name, message.args);
-        break;
       default:
-        break; // The live call's own messages.
+        this.live.hear(message);
     }
     for (const listener of this.onMessage) listener(message);
   }
