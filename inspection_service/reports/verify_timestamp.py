@@ -105,6 +105,7 @@ def _check(
     info = tsp.TSTInfo.load(content, strict=True)
     if info["version"].native != "v1" or not isinstance(signer["unsigned_attrs"], core.Void):
         raise Fault("timestamp_malformed")
+    _check_unsigned_parts(signed, signer)
     own = _certificates(signed)
     leaf = _leaf(own, signer)
     _check_signature(signer, leaf, content)
@@ -118,6 +119,24 @@ def _check(
     chain = _ordered(leaf, own, certificates)
     why_not = _why_not_trusted(chain, trust, signer_chain, at, crls)
     return Stamp(at, common_name(leaf), why_not is None, why_not, f"{info['serial_number'].native:x}")
+
+
+def _check_unsigned_parts(signed: cms.SignedData, signer: cms.SignerInfo) -> None:
+    """Refuse other values of what no signature covers and nobody needs: versions, repeated algorithms, parameters."""
+    algorithms = [signer["digest_algorithm"], signer["signature_algorithm"]]
+    repeated = [algorithm.dump() for algorithm in signed["digest_algorithms"]]
+    is_plain = all(
+        isinstance(algorithm["parameters"], (core.Void, core.Null))
+        for algorithm in algorithms
+        if algorithm["algorithm"].native != "rsassa_pss"
+    )
+    if (
+        (signed["version"].native, signer["version"].native) != ("v3", "v1")
+        or repeated != [signer["digest_algorithm"].dump()]
+        or not isinstance(signed["crls"], core.Void)
+        or not is_plain
+    ):
+        raise Fault("timestamp_malformed")
 
 
 def _certificates(signed: cms.SignedData) -> tuple[x509.Certificate, ...]:
