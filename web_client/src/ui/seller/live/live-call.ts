@@ -78,6 +78,7 @@ export class LiveCall {
     this.learnCommands(inspectionId);
     seller.onMessage.add((message) => void this.hear(message));
     effect(() => this.followCamera());
+    effect(() => this.showTheCamera());
     effect(() => this.followCall());
     effect(() => this.followRecordingConsent());
     thawWithTheStep();
@@ -105,8 +106,12 @@ export class LiveCall {
     }
     const track = this.shared.getVideoTracks()[0] ?? null;
     track?.addEventListener("ended", () => this.stopSharing()); // by the browser's own button
-    await this.peer?.shareScreen(track);
+    if (this.peer === null) {
+      this.stopSharing(); // The call ended while the browser asked.
+      return;
+    }
     isSharingScreen.value = track !== null;
+    await this.peer.shareScreen(track);
   }
 
   /** The seller agreed to a recording that an operator began to ask for. */
@@ -129,7 +134,17 @@ export class LiveCall {
     return now.at === "inside" && now.isOnline && unsent(now).length === 0;
   }
 
-  /** Follow the camera: opened, closed, exchanged; and the consent, given or taken back. */
+  /** Follow the camera for those who look on, also while the line is down; a pause holds for all of them. */
+  private showTheCamera(): void {
+    const open = camera.value;
+    const track = open.is === "open" ? open.track : null;
+    const now = state.peek();
+    const isPaused = now.at === "inside" && (now.call?.isPaused ?? false);
+    void this.peer?.showCamera(track);
+    this.viewers.showCamera(isPaused ? null : track);
+  }
+
+  /** Follow the camera for the analysis: opened, closed, exchanged; and the consent, given or taken back. */
   private followCamera(): void {
     const now = state.value;
     const open = camera.value;
@@ -137,8 +152,6 @@ export class LiveCall {
     const track = open.is === "open" && mayBeSeen ? open.track : null;
     if (track === this.analysed) return;
     this.analysed = track;
-    void this.peer?.showCamera(open.is === "open" ? open.track : null);
-    this.viewers.showCamera(open.is === "open" ? open.track : null);
     if (track === null) this.analysis.stop();
     else this.analysis.start(track);
   }
