@@ -72,7 +72,7 @@ async def erase(
     """Erase what a seller may have erased: contact, plate, VIN, names, marks, words, recordings, on request the photos.
 
     The sealed record stays verifiable; a document without those values is issued in place of the first, as a
-    redaction. Repeating it is fine.
+    redaction. Pictures may show a plate or a face: with `photos` they go too. Repeating it is fine.
     """
     entry = await services.proof.erasing.erase(
         door.inspections,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import func, insert, or_, select, true, update
 
 from inspection_service.inspections import rows
 from inspection_service.inspections.changes import Acts, Change, checked_text
@@ -141,7 +141,10 @@ class Afterwards(Acts):
                 # The scrubbed row is the truth now; what was read before must not be written back.
                 case = await change.repository.case(inspection_id)
                 change.case, change.inspection = case, case.inspection
-            for capture_id in photos:
+            column = t.erased_photos.c
+            query = select(column.capture_id).where(column.inspection_id == inspection_id)
+            before = set((await within.connection.execute(query)).scalars())
+            for capture_id in sorted(set(photos) - before):
                 await within.connection.execute(
                     insert(t.erased_photos).values(
                         inspection_id=inspection_id, capture_id=capture_id, at=change.now
@@ -189,13 +192,16 @@ class Afterwards(Acts):
         done = select(t.erasures.c.id).where(
             t.erasures.c.inspection_id == column.id, t.erasures.c.what == what
         )
+        photo = select(t.captures.c.id).where(t.captures.c.inspection_id == column.id)
+        report = select(t.reports.c.json_sha256).where(t.reports.c.inspection_id == column.id)
+        is_there = {"seller": true(), "photos": photo.exists(), "report": report.exists()}[what]
         sealed_at = (
             select(t.reports.c.sealed_at).where(t.reports.c.inspection_id == column.id).scalar_subquery()
         )
         closed_at = func.coalesce(sealed_at, column.updated_at)
         query = (
             select(column.id)
-            .where(column.state.in_(CLOSED), closed_at < moment, ~held.exists(), ~done.exists())
+            .where(column.state.in_(CLOSED), closed_at < moment, ~held.exists(), ~done.exists(), is_there)
             .order_by(closed_at)
             .limit(limit)
         )

@@ -131,7 +131,7 @@ class Corrections:
             dossier: As it was when the entry was made.
             correction: From ``following``.
             pdf_key: Of the document issued with it.
-            along: Written in the same transaction, before the entry.
+            along: Written in the same transaction, once the entry has its number.
 
         Raises:
             CorrectionRaced: Somebody else added an entry meanwhile; nothing was written.
@@ -164,9 +164,9 @@ class Corrections:
         )
         try:
             async with self._database.write() as transaction:
+                await scoped.add_correction(inspection_id, entry, by=correction.by, within=transaction)
                 if along is not None:
                     await along(transaction)
-                await scoped.add_correction(inspection_id, entry, by=correction.by, within=transaction)
                 await self._ledger.append(leaf, within=transaction)
         except CorrectionRaced:
             for key in (json_key, jws_key):  # they are of an entry that does not stand

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from inspection_service.clock import Clock
+from inspection_service.errors import InspectionServiceError
+from inspection_service.inspections.afterwards import Erased
 from inspection_service.inspections.errors import CorrectionRaced, StillOpen, UnderLegalHold
 from inspection_service.inspections.personal import PersonalValue
 from inspection_service.inspections.records import (
@@ -106,7 +108,7 @@ class Erasing:
             values: Whether the personal values go.
 
         Returns:
-            The entry that says so; ``None`` when there never was a report, or nothing was left to erase.
+            The entry that says so; ``None`` when there is no report, or nothing was left to erase.
 
         Raises:
             InspectionUnknown: Not in this scope.
@@ -119,13 +121,13 @@ class Erasing:
             _check(dossier)
             kept = await self._personal.values(inspection_id)
             gone = tuple(c.id for c in dossier.captures if photos and c.id not in dossier.erased_photos)
-            held_values = values and not _is_scrubbed(dossier)
+            held_values = values and not _was_erased(dossier, "seller")
             if not held_values and not gone:
                 return None
             if held_values:
                 kept = tuple(value for value in kept if value.subject != "seller")
             try:
-                if dossier.report is None:
+                if dossier.report is None or _was_erased(dossier, "report"):
                     await self._write(scoped, dossier, held_values, gone, [], reason=reason, by=by)
                     entry = None
                 else:
@@ -165,25 +167,51 @@ class Erasing:
 
     async def by_the_clock(self) -> int:
         """Erase what was kept long enough; returns how many inspections were touched."""
-        settings, done = self._settings, 0
-        for inspection_id in await self._due("photos", settings.photos_days):
-            await self.erase(
-                self._inspections, inspection_id, photos=True, values=False, by=SERVICE, reason="retention"
-            )
-            done += 1
-        for inspection_id in await self._due("seller", settings.identity_days):
-            await self.erase(self._inspections, inspection_id, photos=False, by=SERVICE, reason="retention")
-            done += 1
-        for inspection_id in await self._due("report", settings.report_days):
-            await self.erase_report(inspection_id, by=SERVICE, reason="retention")
-            done += 1
+        settings = self._settings
+        clocks: list[tuple[Erased, int | None, Callable[[InspectionId], Awaitable[object]]]] = [
+            ("photos", settings.photos_days, self._photos_by_the_clock),
+            ("seller", settings.identity_days, self._values_by_the_clock),
+            ("report", settings.report_days, self._report_by_the_clock),
+        ]
+        done = 0
+        failed: InspectionServiceError | None = None
+        for what, days, erase in clocks:
+            for inspection_id in await self._due(what, days):
+                try:
+                    await erase(inspection_id)
+                    done += 1
+                except InspectionServiceError as error:  # one case must not hold up the others
+                    failed = error
+        if failed is not None:
+            raise failed
         return done
 
     # -- within ----------------------------------------------------------------------------------------------
-    async def _due(self, what: Any, days: int | None) -> list[InspectionId]:
+    async def _due(self, what: Erased, days: int | None) -> list[InspectionId]:
         if days is None:
             return []
         return await self._inspections.closed_before(self._clock.now() - timedelta(days=days), what)
+
+    async def _photos_by_the_clock(self, inspection_id: InspectionId) -> None:
+        await self._by_the_clock(inspection_id, photos=True, values=False)
+
+    async def _values_by_the_clock(self, inspection_id: InspectionId) -> None:
+        await self._by_the_clock(inspection_id, photos=False, values=True)
+
+    async def _by_the_clock(self, inspection_id: InspectionId, *, photos: bool, values: bool) -> None:
+        room = self._inspections
+        try:
+            await self.erase(
+                room, inspection_id, photos=photos, values=values, by=SERVICE, reason="retention"
+            )
+        except ErasureImpossible:  # a document that cannot be issued without them has to go whole
+            await self._report_by_the_clock(inspection_id)
+            await self.erase(
+                room, inspection_id, photos=photos, values=values, by=SERVICE, reason="retention"
+            )
+
+    async def _report_by_the_clock(self, inspection_id: InspectionId) -> None:
+        await self.erase_report(inspection_id, by=SERVICE, reason="retention")
 
     async def _redact(
         self,
@@ -211,7 +239,8 @@ class Erasing:
         pdf = await asyncio.to_thread(
             self._copies.reissue, json_bytes, jws, kept, originals, no=no, frames=frames
         )
-        folder = f"inspections/{inspection_id}/report/"
+        # Apart from the first report's files, which a worker that comes too late tidies up.
+        folder = f"inspections/{inspection_id}/corrections/"
         pdf_key, pdf_sha256 = await put_hashed(self._store, folder, "pdf", pdf)
         issued = Reissued(erased_pointers(record, kept), tuple(sorted(away)), pdf)
         correction = self._corrections.following(
@@ -305,5 +334,5 @@ def _check(dossier: Dossier) -> None:
         raise UnderLegalHold
 
 
-def _is_scrubbed(dossier: Dossier) -> bool:
-    return any(event.kind == "data.erased" and event.data.get("what") == "seller" for event in dossier.events)
+def _was_erased(dossier: Dossier, what: Erased) -> bool:
+    return any(event.kind == "data.erased" and event.data.get("what") == what for event in dossier.events)

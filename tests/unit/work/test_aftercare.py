@@ -187,8 +187,38 @@ async def test_erasing_twice_changes_nothing_the_second_time(care: Aftercare) ->
     entry = read_correction(await care.store.get(second.json_key))
     assert entry.erased == ("/vehicle/plate/value",)
     assert set(entry.erased_photos) == dossier.erased_photos
-    kept = [key for key in await care.store.list(f"inspections/{case}/report/") if key.endswith(".pdf")]
-    assert kept == [dossier.pdf_key]
+    documents = [key for key in await care.store.list(f"inspections/{case}/") if key.endswith(".pdf")]
+    assert documents == [dossier.pdf_key]
+
+
+async def test_erasing_at_once_makes_one_redaction(care: Aftercare) -> None:
+    """Two requests at the same moment: one erases, the other finds nothing left; also without any report."""
+    case = await care.sealed()
+    answers = await asyncio.gather(*(care.erase(case, photos=True) for _ in range(3)))
+    assert [answer.no for answer in answers if answer is not None] == [1]
+    assert len((await care.backend.dossier(case)).corrections) == 1
+    seller = await care.backend.joined()
+    await care.backend.judged(seller, "front")
+    await care.backend.inspections.cancel(seller.inspection_id, by=care.backend.platform.actor)
+    await asyncio.gather(*(care.erase(seller.inspection_id, photos=True) for _ in range(3)))
+    assert len((await care.backend.dossier(seller.inspection_id)).erased_photos) == 1
+
+
+async def test_what_cannot_be_erased_by_the_clock_holds_up_nobody(care: Aftercare) -> None:
+    """A report of version 1.0 goes whole; a case without photos is not looked at again and again."""
+    old, new = await care.sealed(version="1.0"), await care.sealed()
+    empty, _ = await care.backend.ordered()
+    await care.backend.inspections.cancel(empty.id, by=care.backend.platform.actor)
+    care.backend.clock.advance(days=61)
+    assert await care.erasing.by_the_clock() >= 4
+    for case in (old, new, empty.id):
+        assert (await care.backend.dossier(case)).inspection.contact.email is None
+    assert await care.store.list(f"inspections/{old}/report/") == ()
+    assert len((await care.backend.dossier(new)).erased_photos) == 2
+    care.backend.clock.advance(days=1)
+    before = len((await care.backend.dossier(new)).events)
+    assert await care.erasing.by_the_clock() == 0
+    assert len((await care.backend.dossier(new)).events) == before
 
 
 async def test_a_crash_before_the_bytes_are_gone_is_made_good(care: Aftercare) -> None:
