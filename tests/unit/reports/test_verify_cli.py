@@ -182,7 +182,7 @@ def test_no_file_is_wrong_usage() -> None:
 @pytest.mark.parametrize(
     ("language", "labels", "head"),
     [
-        ("en", ["intact", "signer", "time", "log", "photos", "redacted", "known", "newer"], "Good: nothing was changed"),
+        ("en", ["intact", "signer", "time", "log", "photos", "redacted", "known", "newer"], "Good: nothing"),
         ("fr", ["intact", "signataire", "date", "registre", "photos", "caviardage", "connus", "plus"], "Bon : rien"),
     ],
 )  # fmt: skip

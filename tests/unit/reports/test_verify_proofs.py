@@ -329,21 +329,31 @@ def _tlv(tag: int, content: bytes) -> bytes:
     return bytes([tag]) + length + content
 
 
+def _dictionary(
+    entries: dict[generic.NameObject, generic.PdfObject] | None = None,
+) -> generic.DictionaryObject:
+    return generic.DictionaryObject(entries or {})  # type: ignore[no-untyped-call]
+
+
+def _number(value: int) -> generic.NumberObject:
+    return generic.NumberObject(value)  # type: ignore[no-untyped-call]
+
+
 def _open_action(writer: IncrementalPdfFileWriter) -> None:
-    action = generic.DictionaryObject({generic.pdf_name("/S"): generic.pdf_name("/JavaScript")})
+    action = _dictionary({generic.pdf_name("/S"): generic.pdf_name("/JavaScript")})
     writer.root["/OpenAction"] = action
     writer.update_root()  # type: ignore[no-untyped-call]
 
 
 def _page_size(writer: IncrementalPdfFileWriter) -> None:
     page = writer.root["/Pages"]["/Kids"][0]
-    page["/MediaBox"] = generic.ArrayObject([generic.NumberObject(n) for n in (0, 0, 9, 9)])
+    page["/MediaBox"] = generic.ArrayObject([_number(n) for n in (0, 0, 9, 9)])
     writer.update_container(page)
 
 
 def _annotation(writer: IncrementalPdfFileWriter) -> None:
     page = writer.root["/Pages"]["/Kids"][0]
-    note = generic.DictionaryObject({generic.pdf_name("/Subtype"): generic.pdf_name("/Text")})
+    note = _dictionary({generic.pdf_name("/Subtype"): generic.pdf_name("/Text")})
     page["/Annots"].append(writer.add_object(note))
     writer.update_container(page["/Annots"])
     writer.update_container(page)
@@ -351,14 +361,14 @@ def _annotation(writer: IncrementalPdfFileWriter) -> None:
 
 def _new_field(writer: IncrementalPdfFileWriter) -> None:
     form = writer.root["/AcroForm"]
-    named = generic.DictionaryObject({generic.pdf_name("/FT"): generic.pdf_name("/Tx")})
+    named = _dictionary({generic.pdf_name("/FT"): generic.pdf_name("/Tx")})
     form["/Fields"].append(writer.add_object(named))
     writer.update_container(form["/Fields"])
     writer.update_container(form)
 
 
 def _information(writer: IncrementalPdfFileWriter) -> None:
-    writer.set_info(writer.add_object(generic.DictionaryObject()))
+    writer.set_info(writer.add_object(_dictionary()))
 
 
 def _loose_object(writer: IncrementalPdfFileWriter) -> None:
@@ -366,7 +376,7 @@ def _loose_object(writer: IncrementalPdfFileWriter) -> None:
 
 
 def _store_extra(writer: IncrementalPdfFileWriter) -> None:
-    store = generic.DictionaryObject({generic.pdf_name("/Certs"): generic.ArrayObject()})
+    store = _dictionary({generic.pdf_name("/Certs"): generic.ArrayObject()})
     store["/Extra"] = writer.add_object(generic.pdf_string("more"))
     writer.root["/DSS"] = writer.add_object(store)
     writer.update_root()  # type: ignore[no-untyped-call]
