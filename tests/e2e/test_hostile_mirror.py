@@ -23,6 +23,7 @@ HOSTILE_SCREEN = """
     element(18, 'object', {data: evil('object')}),
     element(19, 'svg', {}, [element(20, 'image', {href: evil('svg.png')}, [], {isSVG: true})], {isSVG: true}),
     element(21, 'img', {src: '/v1/operator/logout'}),
+    element(22, 'dialog', {open: '', rr_open_mode: 'modal'}, [element(23, 'input', {type: 'text'})]),
   ];
   const head = [
     element(5, 'meta', {'http-equiv': 'refresh', content: '0;url=' + evil('refresh')}),
@@ -89,7 +90,10 @@ def test_a_hostile_screen_runs_nothing_and_reaches_nobody(
         ):
             assert screen.locator(forbidden).count() == 0, forbidden
         assert "evil" not in screen.locator("html").evaluate("(page) => page.outerHTML")
+        # A dialog that opens on the phone does not take the desk's keyboard away.
         assert operator.page.evaluate("document.activeElement.tagName") != "IFRAME"
+        operator.press("v")
+        operator.see("Call ended.")
         assert operator.errors == []
     finally:
         seller.context.close()

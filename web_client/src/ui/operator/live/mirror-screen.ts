@@ -145,12 +145,15 @@ class RrwebStage implements Stage {
     const { iframe } = player;
     if (iframe.getAttribute("sandbox") !== "allow-same-origin") throw new Error("the mirror's frame is not closed");
     iframe.tabIndex = -1;
+    // A dialog on the phone opens as one here too, and would take the keyboard with it: the desk's keys would be dead.
+    iframe.inert = true;
     iframe.setAttribute("aria-hidden", "true");
     player.startLive(Number.MAX_SAFE_INTEGER);
   }
 
   apply(event: { readonly type: number; readonly data: unknown; readonly timestamp: number }): void {
     this.player.service.send({ type: "ADD_EVENT", payload: { event: event as never } });
+    if (document.activeElement === this.player.iframe) this.player.iframe.blur();
   }
 
   get document(): Document | null {
