@@ -81,9 +81,9 @@ class Ledger:
             within: Do it in this transaction, so that the leaf is there exactly when what it stands for is.
         """
         async with self._writing(within) as rows:
-            entry = await rows.find(leaf.hash)
+            entry, size = await rows.place(leaf.hash)
             if entry is None:
-                entry = Entry(await rows.size(), leaf.hash)
+                entry = Entry(size, leaf.hash)
                 await rows.add(leaf, entry.seq)
                 await self._sign(rows, entry.seq + 1, NO_DAY)
             return entry
