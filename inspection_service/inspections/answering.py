@@ -19,6 +19,7 @@ from inspection_service.inspections.errors import (
     StillJudging,
 )
 from inspection_service.inspections.filming import stop_recordings
+from inspection_service.inspections.hanging_up import hang_up
 from inspection_service.inspections.model_findings import adopt_model_findings
 from inspection_service.inspections.needs import TRIES_BEFORE_KEEPING
 from inspection_service.inspections.records import (
@@ -249,6 +250,7 @@ class Answering(Acts):
             await change.record("seller.signed", shown_sha256=shown, second_factor=mark.second_factor)
             if change.inspection.state == "signed_off":
                 await stop_recordings(change, "signed-off")
+                await hang_up(change)
         return change.inspection
 
 

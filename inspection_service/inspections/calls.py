@@ -6,7 +6,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
-from inspection_service.inspections.records import Event, OngoingCallFacts, OperatorId, Viewer
+from inspection_service.inspections.records import (
+    Event,
+    OngoingCallFacts,
+    OperatorId,
+    RingingCallFacts,
+    Viewer,
+)
 
 CALL_EVENTS: Final = frozenset(
     {
@@ -53,6 +59,22 @@ def ongoing_call(events: Iterable[Event]) -> OngoingCallFacts | None:
             case _:
                 pass
     return call
+
+
+def ringing_call(events: Iterable[Event]) -> RingingCallFacts | None:
+    """Return the call that was opened and neither accepted nor ended.
+
+    Args:
+        events: Those of ``CALL_EVENTS``, oldest first; others are passed over.
+    """
+    ringing: RingingCallFacts | None = None
+    for event in events:
+        call_id = str(event.data.get("call_id", ""))
+        if event.kind == "call.opened":
+            ringing = RingingCallFacts(call_id, OperatorId(event.actor.id), event.actor.name)
+        elif ringing is not None and ringing.call_id == call_id:
+            ringing = None
+    return ringing
 
 
 def _moved_on(call: OngoingCallFacts, event: Event) -> OngoingCallFacts:

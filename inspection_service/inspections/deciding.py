@@ -25,6 +25,7 @@ from inspection_service.inspections.errors import (
     StillJudging,
 )
 from inspection_service.inspections.filming import stop_recordings
+from inspection_service.inspections.hanging_up import hang_up
 from inspection_service.inspections.helping import answer_help, wait_again
 from inspection_service.inspections.model_findings import adopt_model_findings
 from inspection_service.inspections.records import (
@@ -324,6 +325,7 @@ class Deciding(Acts):
             )
             await change.record("operator.signed_off", shown_sha256=shown)
             await stop_recordings(change, "signed-off")
+            await hang_up(change)
         return change.inspection
 
 

@@ -10,6 +10,7 @@ from inspection_service.clock import new_id
 from inspection_service.errors import InvalidInput
 from inspection_service.inspections.changes import Acts
 from inspection_service.inspections.errors import IdempotencyKeyReused
+from inspection_service.inspections.hanging_up import hang_up
 from inspection_service.inspections.records import SERVICE, Actor, Event, Inspection, InspectionId, TenantId
 from inspection_service.inspections.requests import IdempotencyKey, Order, Placed
 from inspection_service.storage.database import Transaction
@@ -82,6 +83,7 @@ class Ordering(Acts):
         async with self._change(inspection_id, by) as change:
             if change.inspection.state != "cancelled":
                 change.move("cancel")
+                await hang_up(change)
                 await change.record("inspection.cancelled")
         return change.inspection
 
@@ -92,6 +94,7 @@ class Ordering(Acts):
             is_due = deadline is not None and deadline < change.now
             if is_due and change.inspection.state in ("ordered", "invited", "in_progress", "review"):
                 change.move("expire")
+                await hang_up(change)
                 await change.record("inspection.expired")
         return change.inspection
 

@@ -176,17 +176,19 @@ class QueueRepository:
 
     # -- calls -----------------------------------------------------------------------------------------------
     async def calls_left_open(self) -> tuple[InspectionId, ...]:
-        """Return open inspections where a call was accepted after the last one ended."""
+        """Return open inspections where a call was opened after the last one ended, answered or not."""
         column = t.events.c
 
-        def last(kind: str) -> ColumnElement[int]:
-            return func.coalesce(func.max(case((column.kind == kind, column.seq), else_=0)), 0)
+        ends = ("call.ended", "call.declined")
+
+        def last(*kinds: str) -> ColumnElement[int]:
+            return func.coalesce(func.max(case((column.kind.in_(kinds), column.seq), else_=0)), 0)
 
         query = (
             self._within(select(column.inspection_id).join(t.inspections))
-            .where(t.inspections.c.state.not_in(CLOSED), column.kind.in_(("call.accepted", "call.ended")))
+            .where(t.inspections.c.state.not_in(CLOSED), column.kind.in_(("call.opened", *ends)))
             .group_by(column.inspection_id)
-            .having(last("call.accepted") > last("call.ended"))
+            .having(last("call.opened") > last(*ends))
         )
         found = await self._connection.execute(query)
         return tuple(InspectionId(row.inspection_id) for row in found)

@@ -376,6 +376,15 @@ class Viewer:
 
 
 @dataclass(frozen=True, slots=True)
+class RingingCallFacts:
+    """A call that was opened and neither answered nor ended, as the event log tells it."""
+
+    call_id: str
+    operator_id: OperatorId
+    operator_name: str
+
+
+@dataclass(frozen=True, slots=True)
 class OngoingCallFacts:
     """A call that was accepted and has not ended, as the event log tells it; survives a restart of the service."""
 

@@ -92,7 +92,7 @@ class Talking(Acts):
             return await (await repository.case(inspection_id)).messages()
 
     async def calls_left_open(self) -> tuple[InspectionId, ...]:
-        """Return the open inspections whose log knows a call that was accepted and has not ended."""
+        """Return the open inspections whose log knows a call, answered or not, that has not ended."""
         async with self._reading() as repository:
             return await repository.calls_left_open()
 

@@ -7,8 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from inspection_service.inspections import views
-from inspection_service.inspections.calls import ongoing_call
-from inspection_service.inspections.records import Dossier, Event, LiveLevel, OngoingCallFacts
+from inspection_service.inspections.calls import ongoing_call, ringing_call
+from inspection_service.inspections.records import (
+    Dossier,
+    Event,
+    LiveLevel,
+    OngoingCallFacts,
+    RingingCallFacts,
+)
 from inspection_service.media.signalling import Participant, SentCommand
 
 
@@ -26,6 +32,8 @@ class SessionFacts:
     """How long the seller has waited for the person they asked for; ``None`` when they do not wait."""
     call: OngoingCallFacts | None = None
     """The call that goes on, as the log tells it."""
+    ringing: RingingCallFacts | None = None
+    """The call that rang when the log ended."""
     idle_s: float = 0.0
     """How long ago anything happened in the inspection."""
     commands_sent: int = 0
@@ -53,6 +61,7 @@ def facts_of(dossier: Dossier, now: datetime, *, help_waiting: bool) -> SessionF
         may_record=views.has_consent(dossier, "recording"),
         help_waited_s=(now - (asked[-1] if asked else now)).total_seconds() if help_waiting else None,
         call=ongoing_call(events),
+        ringing=ringing_call(events),
         idle_s=(now - last).total_seconds(),
         commands_sent=max((_number(event) for event in sent), default=0),
         unanswered=_unanswered(events),

@@ -111,6 +111,7 @@ class LiveSession:
         self._left_over = self._signalling.resume(
             now_s=monotonic(),
             call=facts.call,
+            ringing=facts.ringing,
             idle_s=facts.idle_s,
             commands_sent=facts.commands_sent,
             unanswered=facts.unanswered,
@@ -164,7 +165,7 @@ class LiveSession:
     @property
     def is_empty(self) -> bool:
         """Whether nothing would be lost by forgetting this session."""
-        return self._signalling.is_empty
+        return self._signalling.is_empty and not self._left_over
 
     @property
     def has_seller(self) -> bool:
@@ -196,7 +197,9 @@ class LiveSession:
                 self._analysis.watch(str(data.get("step_id")))
             case "consent.given" | "consent.withdrawn":
                 await self._consented(data.get("purpose"), is_given=kind == "consent.given")
-            case "inspection.cancelled" | "inspection.expired":
+            case "inspection.cancelled" | "inspection.expired" | "report.sealed":
+                await self._perform(lambda _: self._signalling.case_over())
+            case "call.ended" if data.get("reason") == "closed":
                 await self._perform(lambda _: self._signalling.case_over())
             case "help.asked":
                 self._signalling.set_help(self._monotonic())
@@ -378,7 +381,7 @@ def _is_seen_from_outside(effect: Effect) -> bool:
     """Say whether a list of inspections shows something else after this."""
     if isinstance(effect, Log):
         return effect.kind.startswith("call.")
-    return isinstance(effect, Send) and effect.message["type"] == "presence"
+    return isinstance(effect, Send) and effect.message["type"] in ("presence", "call")
 
 
 def _is_refused_by_record(effect: Effect) -> bool:

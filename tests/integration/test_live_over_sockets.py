@@ -18,8 +18,11 @@ import httpx
 import numpy as np
 import pytest
 
-from inspection_service.inspections.records import InspectionId
-from tests.integration.live_pages import Live, Page, agree, open_live_service, page, session_page
+from inspection_service.inspections.records import SERVICE, InspectionId
+from inspection_service.settings import Settings
+from tests.e2e.instance import Instance
+from tests.integration.live_pages import PATIENCE_S, Live, Page, agree, open_live_service, page, session_page
+from tests.integration.service import token_of
 
 pytestmark = pytest.mark.integration
 PHOTO = Path(__file__).parents[1] / "data" / "demo_car" / "front.webp"
@@ -110,6 +113,76 @@ async def test_a_service_that_restarts_in_the_middle_of_a_call_drops_nothing(tmp
         assert await inspections.calls_left_open() == ()
 
 
+async def test_a_call_survives_the_sudden_death_of_the_service(tmp_path: Path) -> None:
+    """Killed without a word in the middle of a call: both pages come back to the same call, and commands go on."""
+    instance = Instance.prepare(tmp_path / "data")
+    instance.start()
+    try:
+        live = Live(Settings(data_dir=instance.folder, http={"port": instance.port}))
+        phone, desk = live.browser(), live.browser()
+        ordered = instance.order()
+        case = ordered["id"]
+        who = {"email": instance.access["operator_email"], "password": instance.access["operator_password"]}
+        assert (await desk.post("/v1/operator/login", json=who)).status_code == 200
+        await phone.post("/v1/seller/session", json={"token": token_of(ordered)})
+        await agree(phone, "steer")
+        assert (await desk.post(f"/v1/operator/inspections/{case}/claim", json={})).status_code == 200
+        async with (
+            session_page(live, phone, case, "seller") as seller,
+            session_page(live, desk, case, "operator") as operator,
+        ):
+            pair = Pair(case, seller, operator, phone, desk)
+            await operator.hear("presence", seller=True)
+            call_id = (await pair.call())["call_id"]
+            await operator.say("command", id="k1", name="torch", args={"on": True})
+            await seller.hear("command", id="k1")
+            instance.kill()
+        instance.start()
+        async with (
+            session_page(live, phone, case, "seller") as seller,
+            session_page(live, desk, case, "operator") as operator,
+        ):
+            for each in (seller, operator):
+                assert (await each.hear("call"))["call_id"] == call_id
+            await seller.say("ack", id="k1", ok=True, effect={"torch": True})
+            assert (await operator.hear("ack", id="k1", ok=True))["no"] == 1
+            await operator.say("command", id="k2", name="torch", args={"on": False})
+            assert (await seller.hear("command", id="k2"))["no"] == 2
+        for client in live.clients:
+            await client.aclose()
+    finally:
+        instance.stop()
+
+
+async def test_a_call_that_rang_when_the_service_ended_has_an_end_in_the_log(tmp_path: Path) -> None:
+    """Nobody hears it ring any more; the log says that it was not answered, also when no page comes back."""
+    async with open_live_service(tmp_path) as live:
+        async with paired(live) as pair:
+            await pair.operator.say("call.open")
+            call_id = (await pair.seller.hear("call", state="ringing"))["call_id"]
+            await live.stop()
+        await live.start()
+        inspections = live.service.running.services.inspections
+        async with asyncio.timeout(PATIENCE_S), live.service.running.services.bus.subscribe() as events:
+            while await inspections.calls_left_open():
+                await events.next(1.0)
+        end = (await live.log(pair.inspection_id))[-1]
+        assert (end.kind, dict(end.data)) == ("call.ended", {"call_id": call_id, "reason": "unanswered"})
+
+
+async def test_a_call_ends_with_its_case(tmp_path: Path) -> None:
+    """Whoever calls an inspection off ends its call, on both screens and in the log before the log closes."""
+    async with open_live_service(tmp_path) as live, paired(live) as pair:
+        call_id = (await pair.call())["call_id"]
+        running = live.service.running.services
+        await running.inspections.cancel(InspectionId(pair.inspection_id), by=SERVICE)
+        for each in (pair.seller, pair.operator):
+            assert (await each.hear("call", state="ended"))["reason"] == "closed"
+        *_, ended, cancelled = await live.log(pair.inspection_id)
+        assert (ended.kind, dict(ended.data)) == ("call.ended", {"call_id": call_id, "reason": "closed"})
+        assert cancelled.kind == "inspection.cancelled"
+
+
 async def test_what_is_written_is_stored_once_and_shown_to_both(tmp_path: Path) -> None:
     """The same sentence, sent again after a reconnection, is the same sentence; the log keeps no words."""
     async with open_live_service(tmp_path) as live, paired(live) as pair:
@@ -151,8 +224,11 @@ async def test_commands_go_as_far_as_the_seller_allows_at_that_moment(tmp_path: 
             await pair.seller.hear("event")
         await pair.operator.say("command", id="k3", name="torch", args={"on": True})
         assert (await pair.operator.hear("ack", id="k3"))["error"] == "level-needed"
+        # The consent to a recording is asked for on the phone, whose answer is the command's.
         await pair.operator.say("command", id="k4", name="record", args={"on": True})
-        assert (await pair.operator.hear("ack", id="k4"))["level"] == "recording"
+        assert (await pair.seller.hear("command"))["id"] == "k4"
+        await pair.seller.say("ack", id="k4", ok=False, effect=None, error="denied")
+        assert (await pair.operator.hear("ack", id="k4"))["error"] == "denied"
 
 
 async def test_help_is_answered_without_a_ring(tmp_path: Path) -> None:

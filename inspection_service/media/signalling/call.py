@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from inspection_service.inspections.records import OngoingCallFacts, OperatorId, Viewer
+from inspection_service.inspections.records import OngoingCallFacts, OperatorId, RingingCallFacts, Viewer
 from inspection_service.media.errors import NoCall, SellerAbsent
 from inspection_service.media.signalling.messages import Effect, Log, Participant, Role, Send, only
 from inspection_service.media.signalling.room import Room
 
 CallState = Literal["ringing", "accepted"]
-EndReason = Literal["hung-up", "unanswered", "connection-lost", "consent-withdrawn", "handed-over"]
-"""Why a call ended."""
+EndReason = Literal["hung-up", "unanswered", "connection-lost", "consent-withdrawn", "handed-over", "closed"]
+"""Why a call ended; ``closed``: its case was signed off or called off."""
 
 RINGING_TIMEOUT_S: Final = 45.0
 OPERATOR_ABSENCE_S: Final = 60.0
@@ -148,6 +148,11 @@ class Calls:
             for viewer in facts.viewers
         ]
 
+    def resume_ringing(self, facts: RingingCallFacts) -> list[Effect]:
+        """End a call in the log that rang when the service went down: its pages know nothing of it any more."""
+        operator = Participant("", "operator", facts.operator_id, facts.operator_name)
+        return [Log(operator, "call.ended", {"call_id": facts.call_id, "reason": "unanswered"})]
+
     def tick(self, now_s: float) -> list[Effect]:
         """End a ring that nobody answers and a call that nobody comes back to."""
         call = self.current
@@ -244,6 +249,11 @@ class Calls:
         ]
 
     # --- what the record does -------------------------------------------------------------------
+
+    def closed(self) -> list[Effect]:
+        """Follow the log, which has ended the call together with its case."""
+        call, self.current = self.current, None
+        return [] if call is None else self._room.tell(call.message("ended", "closed"))
 
     def consent_withdrawn(self) -> list[Effect]:
         """End what live consent allowed, at once, also when the seller's page is gone."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from inspection_service.errors import InspectionServiceError
-from inspection_service.inspections.records import LiveLevel, OngoingCallFacts
+from inspection_service.inspections.records import LiveLevel, OngoingCallFacts, RingingCallFacts
 from inspection_service.media.errors import MalformedMessage, TooManyMessages
 from inspection_service.media.signalling.call import Calls, OngoingCall
 from inspection_service.media.signalling.commands import Commands, SentCommand
@@ -107,6 +107,7 @@ class Signalling:
         *,
         now_s: float,
         call: OngoingCallFacts | None = None,
+        ringing: RingingCallFacts | None = None,
         idle_s: float = 0.0,
         commands_sent: int = 0,
         unanswered: tuple[SentCommand, ...] = (),
@@ -116,12 +117,14 @@ class Signalling:
         Args:
             now_s: The present moment.
             call: The call that goes on, as the log tells it.
+            ringing: The call that rang, if one did.
             idle_s: How long ago anything happened in the inspection.
             commands_sent: The number of the last command.
             unanswered: Commands that the log knows no answer to.
         """
         self._commands.resume(commands_sent, unanswered, now_s)
-        return [] if call is None else self._calls.resume(call, now_s, idle_s=idle_s)
+        effects = [] if call is None else self._calls.resume(call, now_s, idle_s=idle_s)
+        return effects + ([] if ringing is None else self._calls.resume_ringing(ringing))
 
     def set_claim(self, operator_id: str | None, now_s: float) -> list[Effect]:
         """Note who holds the case; a call of anybody else ends."""
@@ -138,9 +141,8 @@ class Signalling:
         return self._calls.consent_withdrawn() if is_over else []
 
     def case_over(self) -> list[Effect]:
-        """Note that the inspection was called off: nobody has anything to look at any more."""
-        call = self._calls.current
-        return [] if call is None else self._calls.end(call.operator, "hung-up")
+        """Note that the case was signed off or called off, and that its log has ended the call with it."""
+        return self._calls.closed()
 
     def set_help(self, asked_s: float | None) -> None:
         """Note when the seller asked for help, or that they no longer wait for it."""

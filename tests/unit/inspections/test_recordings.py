@@ -454,7 +454,7 @@ async def test_a_recording_left_open_ends_and_its_bytes_go_in_time(backend: Back
 
 
 async def test_signing_off_closes_the_recordings(backend: Backend) -> None:
-    """The report quotes a hash that no later chunk can change; a sealed case takes nothing any more."""
+    """The report quotes a hash that no later chunk can change, and the length of a call that has ended."""
     seller = await in_call(backend)
     case, operator, inspections = seller.inspection_id, backend.operator.actor, backend.inspections
     await recorded(backend, seller, b"one")
@@ -464,7 +464,9 @@ async def test_signing_off_closes_the_recordings(backend: Backend) -> None:
     mark = SellerMark("Sophie", "M 1 1 L 2 2 L 3 3", shown, "email")
     await inspections.sign_as_seller(case, mark, by=seller.actor)
     await inspections.sign_off(case, by=operator)
-    assert (await backend.dossier(case)).recordings[0].end == "signed-off"
+    dossier = await backend.dossier(case)
+    assert dossier.recordings[0].end == "signed-off"
+    assert (dossier.events[-1].kind, dossier.events[-1].data["reason"]) == ("call.ended", "closed")
     with pytest.raises(RecordingEnded):
         await inspections.add_chunk(case, chunk(1, b"two"), by=seller.actor)
     assert (await backend.reconciler.run_once()).sealed == 1

@@ -64,7 +64,7 @@ export const HINT_CODES = [
 export type HintCode = (typeof HINT_CODES)[number];
 
 /** Why a call ended; the service's `media/signalling.py` has the same list. */
-export const END_REASONS = ["hung-up", "unanswered", "connection-lost", "consent-withdrawn", "handed-over"] as const;
+export const END_REASONS = ["hung-up", "unanswered", "connection-lost", "consent-withdrawn", "handed-over", "closed"] as const;
 export type EndReason = (typeof END_REASONS)[number];
 
 /** Why a command was not carried out: as the service says, ... */

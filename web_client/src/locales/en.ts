@@ -252,6 +252,7 @@ export const en = {
       "connection-lost": (name: string) => `The call with ${name || "the operator"} was lost. Go on; they can call again.`,
       "consent-withdrawn": () => "The call is over: nobody sees your camera any more.",
       "handed-over": (name: string) => `${name || "The operator"} has handed you over to a colleague, who will be with you in a moment.`,
+      closed: () => "The call is over: your inspection is complete, or was called off.",
     } satisfies Record<EndReason, (name: string) => string>,
   },
 

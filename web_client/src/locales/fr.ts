@@ -262,6 +262,7 @@ export const fr: Texts = {
       "connection-lost": (name) => `L'appel avec ${name || "l'opérateur"} a été perdu. Continuez ; on peut vous rappeler.`,
       "consent-withdrawn": () => "L'appel est terminé : plus personne ne voit votre caméra.",
       "handed-over": (name) => `${name || "L'opérateur"} vous a confié à un collègue, qui vous rejoint dans un instant.`,
+      closed: () => "L'appel est terminé : votre inspection est complète, ou a été annulée.",
     },
   },
 
