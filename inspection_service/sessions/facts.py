@@ -27,7 +27,6 @@ class SessionFacts:
     current_step: str | None
     live_level: LiveLevel
     claimed_by: str | None
-    may_record: bool = False
     help_waited_s: float | None = None
     """How long the seller has waited for the person they asked for; ``None`` when they do not wait."""
     call: OngoingCallFacts | None = None
@@ -58,7 +57,6 @@ def facts_of(dossier: Dossier, now: datetime, *, help_waiting: bool) -> SessionF
         current_step=dossier.inspection.current_step,
         live_level=views.live_level(dossier),
         claimed_by=dossier.inspection.claimed_by,
-        may_record=views.has_consent(dossier, "recording"),
         help_waited_s=(now - (asked[-1] if asked else now)).total_seconds() if help_waiting else None,
         call=ongoing_call(events),
         ringing=ringing_call(events),

@@ -225,14 +225,12 @@ class LiveSession:
 
     def _apply_consents(self) -> list[Effect]:
         level = level_of(self._consents)
-        return self._signalling.set_consents(level, may_record="recording" in self._consents)
+        return self._signalling.set_consents(level)
 
     def _follow(self, facts: SessionFacts) -> list[Effect]:
         """Take over what the record says now."""
         now_s = self._monotonic()
         self._consents = set(LIVE_PURPOSES[facts.live_level])
-        if facts.may_record:
-            self._consents.add("recording")
         if facts.help_waited_s is None:
             self._signalling.set_help(None)
         elif not self._signalling.is_help_waited_for:

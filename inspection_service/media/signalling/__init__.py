@@ -22,6 +22,7 @@ from inspection_service.media.signalling.commands import (
     COMMAND_TIMEOUT_S,
     COMMANDS,
     MAX_PENDING_COMMANDS,
+    SELLER_ASKED_S,
     CommandRefusal,
     SentCommand,
 )
@@ -71,6 +72,7 @@ __all__ = [
     "OPERATOR_ABSENCE_S",
     "RINGING_TIMEOUT_S",
     "SELLER_ABSENCE_S",
+    "SELLER_ASKED_S",
     "AnalysisCandidate",
     "AnalysisFrame",
     "AnalysisOffer",

@@ -131,10 +131,9 @@ class Signalling:
         self._room.claimed_by = operator_id
         return self._calls.claim_moved(now_s)
 
-    def set_consents(self, level: LiveLevel, *, may_record: bool) -> list[Effect]:
+    def set_consents(self, level: LiveLevel) -> list[Effect]:
         """Note what the seller allows; nothing of a call outlives the consent to it."""
         was, self._room.live_level = self._room.live_level, level
-        self._room.may_record = may_record
         call = self._calls.current
         # A ring may wait for the consent that comes with its answer; what goes on may not be without it.
         is_over = level == "off" and (was != "off" or (call is not None and call.state == "accepted"))

@@ -46,7 +46,6 @@ class Room:
     claimed_by: str | None = None
     """Operator id that holds the case."""
     live_level: LiveLevel = "off"
-    may_record: bool = False
     help_asked_s: float | None = None
     """When the seller asked for help that no call has answered yet."""
     handed_over_s: float | None = None

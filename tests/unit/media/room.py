@@ -44,17 +44,17 @@ def problem_of(effects: list[Effect], to: Participant) -> str:
     return str(only["problem"]["type"]).rpartition(":")[2]
 
 
-def joined(*, claimed: bool = True, level: LiveLevel = "steer", may_record: bool = False) -> Signalling:
+def joined(*, claimed: bool = True, level: LiveLevel = "steer") -> Signalling:
     signalling = Signalling()
     signalling.set_claim("op_1" if claimed else None, 0.0)
-    signalling.set_consents(level, may_record=may_record)
+    signalling.set_consents(level)
     signalling.join(SELLER, 0.0)
     signalling.join(OPERATOR, 0.0)
     return signalling
 
 
-def in_call(*, level: LiveLevel = "steer", may_record: bool = False) -> Signalling:
-    signalling = joined(level=level, may_record=may_record)
+def in_call(*, level: LiveLevel = "steer") -> Signalling:
+    signalling = joined(level=level)
     signalling.receive(OPERATOR, message("call.open"), 1.0)
     signalling.receive(SELLER, message("call.accept"), 2.0)
     return signalling

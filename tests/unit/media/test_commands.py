@@ -12,6 +12,7 @@ from inspection_service.media.signalling import (
     COMMAND_TIMEOUT_S,
     COMMANDS,
     MAX_PENDING_COMMANDS,
+    SELLER_ASKED_S,
     Log,
     Participant,
     SentCommand,
@@ -74,7 +75,7 @@ def test_a_command_reaches_the_phone_and_its_effect_comes_back() -> None:
 @pytest.mark.parametrize("level", LEVELS)
 def test_every_command_needs_its_level(name: str, level: LiveLevel) -> None:
     """What the seller has not allowed is refused with the level it takes, and never reaches the phone."""
-    signalling = in_call(level=level, may_record=True)
+    signalling = in_call(level=level)
     text = command("k1", name, **ARGUMENTS.get(name, {}))
     needed = COMMANDS[name].level
     if LEVELS.index(level) >= LEVELS.index(needed):
@@ -87,19 +88,21 @@ def test_every_command_needs_its_level(name: str, level: LiveLevel) -> None:
 def test_a_level_taken_back_in_the_middle_counts_from_the_next_command() -> None:
     signalling = in_call()
     signalling.receive(OPERATOR, command("k1", "torch", on=True), 3.0)
-    signalling.set_consents("point", may_record=False)
+    signalling.set_consents("point")
     assert refusal(signalling, command("k2", "torch", on=False), 4.0)["error"] == "level-needed"
     late = signalling.receive(SELLER, message("ack", id="k1", ok=True, effect={"torch": True}), 5.0)
     assert sent(late, OPERATOR, "ack")[0]["ok"] is True
     assert signalling.call is not None
 
 
-def test_a_recording_needs_a_consent_of_its_own_and_stopping_needs_none() -> None:
-    signalling = in_call()
-    ack = refusal(signalling, command("k1", "record", on=True))
-    assert (ack["error"], ack["level"]) == ("level-needed", "recording")
-    stopping = signalling.receive(OPERATOR, command("k2", "record", on=False), 4.0)
-    assert len(sent(stopping, SELLER, "command")) == 1
+def test_a_recording_is_asked_for_on_the_phone_and_the_seller_has_time_to_read() -> None:
+    """Without the consent the command reaches the phone, which asks; only after a minute has nobody answered."""
+    signalling = in_call(level="watch")
+    asking = signalling.receive(OPERATOR, command("k1", "record", on=True), 4.0)
+    assert len(sent(asking, SELLER, "command")) == 1
+    assert sent(signalling.tick(4.0 + SELLER_ASKED_S - 0.1), OPERATOR, "ack") == []
+    late = signalling.tick(4.0 + SELLER_ASKED_S)
+    assert [ack["error"] for ack in sent(late, OPERATOR, "ack")] == ["no-answer"]
 
 
 def test_what_cannot_be_done_now_is_said_at_once() -> None:
@@ -120,7 +123,7 @@ def test_a_command_refused_may_be_sent_again_once_it_is_allowed() -> None:
     """A refusal is no answer to remember: the seller may have tapped meanwhile."""
     signalling = in_call(level="watch")
     refusal(signalling, command("k1"))
-    signalling.set_consents("steer", may_record=False)
+    signalling.set_consents("steer")
     assert len(sent(signalling.receive(OPERATOR, command("k1"), 4.0), SELLER, "command")) == 1
 
 
@@ -255,7 +258,7 @@ def test_after_a_restart_the_numbers_go_on_and_open_commands_are_answered() -> N
         unanswered=(SentCommand("k6", 6, "torch", ada), SentCommand("k7", 7, "take_photo", ada)),
     )
     signalling.set_claim("op_1", 100.0)
-    signalling.set_consents("steer", may_record=False)
+    signalling.set_consents("steer")
     signalling.join(SELLER, 101.0)
     signalling.join(OPERATOR, 101.0)
     answered = signalling.receive(SELLER, message("ack", id="k7", ok=True), 102.0)

@@ -15,9 +15,9 @@ from inspection_service.inspections.calls import ongoing_call
 from inspection_service.inspections.records import Actor, Event, LiveLevel
 from inspection_service.inspections.views import allows
 from inspection_service.media.signalling import (
-    COMMAND_TIMEOUT_S,
     COMMANDS,
     MAX_VIEWERS,
+    SELLER_ASKED_S,
     Close,
     Effect,
     Log,
@@ -98,7 +98,7 @@ def test_each_command_is_carried_out_at_most_once_and_has_one_answer(seed: int) 
 
     assert set(done.values()) == {1}
     assert all(len(each) == 1 for each in answers.values())
-    carry_out(signalling.tick(now_s + COMMAND_TIMEOUT_S))
+    carry_out(signalling.tick(now_s + SELLER_ASKED_S))
     kinds = Counter((line.kind, line.data["id"]) for line in lines)
     assert set(kinds.values()) == {1}
     assert [line.data["no"] for line in lines if line.kind == "command.sent"] == list(range(1, 9))
@@ -199,7 +199,6 @@ class World:
         self.pages: set[Participant] = set()
         self.claimed_by: str | None = None
         self.level: LiveLevel = "off"
-        self.may_record = False
         self.waiting: dict[int, SentCommand] = {}
         self.last_no = 0
 
@@ -217,8 +216,8 @@ class World:
                 self.claimed_by = first
                 self.carry_out(self.signalling.set_claim(first, self.now_s))
             case "consent":
-                self.level, self.may_record = first, second
-                self.carry_out(self.signalling.set_consents(first, may_record=second))
+                self.level = first
+                self.carry_out(self.signalling.set_consents(first))
             case "wait":
                 self.now_s += first
                 self.carry_out(self.signalling.tick(self.now_s))
@@ -237,7 +236,7 @@ class World:
                 unanswered=tuple(self.waiting.values()),
             )
         )
-        self.carry_out(self.signalling.set_consents(self.level, may_record=self.may_record))
+        self.carry_out(self.signalling.set_consents(self.level))
         self.carry_out(self.signalling.set_claim(self.claimed_by, self.now_s))
         for page in sorted(self.pages, key=lambda page: page.connection_id):
             self.carry_out(self.signalling.join(page, self.now_s))
@@ -277,7 +276,6 @@ class World:
                 assert call.state == "accepted"
                 assert not call.paused
                 assert allows(self.level, COMMANDS[told["name"]].level)
-                assert self.may_record or told["name"] != "record"
             case "signal":
                 assert call is not None
                 assert call.state == "accepted"
@@ -309,7 +307,7 @@ def test_whatever_happens_the_log_tells_it_and_nothing_goes_beyond_consent_and_c
     world = World()
     for what, first, second in (*IN_CALL, *(happening(chance) for _ in range(length))):
         world.happen(what, first, second)
-    world.happen("wait", COMMAND_TIMEOUT_S + 1, None)
+    world.happen("wait", SELLER_ASKED_S + 1, None)
     assert not world.waiting
 
 

@@ -79,7 +79,7 @@ def test_no_call_without_consent_to_live_video() -> None:
     signalling = joined(level="off")
     signalling.receive(OPERATOR, message("call.open"), 1.0)
     assert problem_of(signalling.receive(SELLER, message("call.accept"), 2.0), SELLER) == "consent-missing"
-    signalling.set_consents("watch", may_record=False)
+    signalling.set_consents("watch")
     assert state(signalling.receive(SELLER, message("call.accept"), 3.0), SELLER) == ("accepted", None)
 
 
@@ -156,7 +156,7 @@ def test_consent_taken_back_ends_the_call_at_once() -> None:
         signalling = in_call()
         if not is_seller_here:
             signalling.leave(SELLER, 3.0)
-        effects = signalling.set_consents("off", may_record=False)
+        effects = signalling.set_consents("off")
         assert state(effects, OPERATOR) == ("ended", "consent-withdrawn")
         (line,) = (e for e in effects if isinstance(e, Log))
         assert line.by == SELLER
@@ -270,7 +270,7 @@ FACTS = OngoingCallFacts(
 def restarted(*, idle_s: float = 5.0, claimed_by: str = "op_1") -> tuple[Signalling, list[Effect]]:
     signalling = Signalling()
     effects = signalling.resume(now_s=1000.0, call=FACTS, idle_s=idle_s)
-    effects += signalling.set_consents("steer", may_record=False)
+    effects += signalling.set_consents("steer")
     return signalling, effects + signalling.set_claim(claimed_by, 1000.0)
 
 
@@ -303,7 +303,7 @@ def test_a_call_whose_case_went_to_a_colleague_during_the_restart_ends() -> None
 def test_a_call_whose_consent_was_taken_back_during_the_restart_ends() -> None:
     signalling = Signalling()
     signalling.resume(now_s=0.0, call=FACTS)
-    assert logged(signalling.set_consents("off", may_record=False)) == ["call.ended"]
+    assert logged(signalling.set_consents("off")) == ["call.ended"]
 
 
 # --- chat and the phone -------------------------------------------------------------------------

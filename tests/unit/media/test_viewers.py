@@ -55,7 +55,7 @@ def test_who_may_not_look_on() -> None:
     assert problem_of(idle.receive(SUPERVISOR, join, 3.0), SUPERVISOR) == "no-call"
     own = Signalling()
     own.set_claim("op_3", 0.0)
-    own.set_consents("watch", may_record=False)
+    own.set_consents("watch")
     own.join(SELLER, 0.0)
     own.join(SUPERVISOR, 0.0)
     own.receive(SUPERVISOR, message("call.open"), 1.0)
@@ -120,7 +120,7 @@ def test_a_viewer_whose_page_closes_looks_on_no_longer() -> None:
 
 def test_nobody_looks_on_after_the_call() -> None:
     signalling = watched()
-    effects = signalling.set_consents("off", may_record=False)
+    effects = signalling.set_consents("off")
     assert logged(effects) == ["viewer.left", "call.ended"]
     after = signalling.receive(SELLER, message("signal", viewer_id="c6", payload=OFFER), 5.0)
     assert problem_of(after, SELLER) == "no-call"

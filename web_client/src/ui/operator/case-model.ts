@@ -55,7 +55,6 @@ export class CaseModel {
       me: () => me.value?.id,
       isMine: () => this.mayWrite.value,
       level: () => this.level.value,
-      mayRecord: () => this.view.value?.consents.recording ?? false,
       isRecording: () => this.recording.value !== null,
       changed: (event) => void this.changed(event),
       say: (problem) => (notice.value = problemInWords(problem)),

@@ -107,7 +107,7 @@ function Panels(): JSX.Element | null {
     case "control":
       return inside().call === null ? null : <live.ControlSheet />;
     case "recording_ask":
-      return inside().call === null ? null : <live.RecordingAsk />;
+      return inside().call === null ? null : <live.RecordingAsk answer={panel.answer} />;
     case "example":
       return <live.ExampleSheet stepId={panel.stepId} />;
     case "none":

@@ -44,7 +44,9 @@ export const recordingId = signal<string | null>(null);
 
 /** What of the live session is open over the page; one at a time. */
 export type LivePanel =
-  | { readonly is: "none" | "chat" | "control" | "recording_ask" }
+  | { readonly is: "none" | "chat" | "control" }
+  /** An operator waits for the answer. */
+  | { readonly is: "recording_ask"; readonly answer: (isAgreed: boolean) => void }
   | { readonly is: "example"; readonly stepId: string };
 export const livePanel = signal<LivePanel>({ is: "none" });
 export const closePanel = (): void => {

@@ -60,9 +60,10 @@ function Outcome({ command, model }: { readonly command: SentCommand; readonly m
   const texts = t();
   const outcome = outcomeOf(command);
   const step = model.view.value?.steps.find((each) => each.id === command.args.step_id);
+  const isAsked = command.name === "record" && command.args.on === true && model.view.value?.consents.recording === false;
   const detail = [step?.title, effectOf(command)].filter(Boolean).join(" · ");
   const said = {
-    waiting: texts.commandSent,
+    waiting: isAsked ? texts.live.sellerAsked : texts.commandSent,
     done: texts.commandDone,
     nothing: texts.live.didNothing,
     refused: `${texts.commandFailed}: ${outcome.is === "refused" ? (inWords(texts.commandErrors, outcome.error) ?? outcome.error) : ""}`,

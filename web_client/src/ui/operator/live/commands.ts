@@ -28,7 +28,6 @@ export type WhyNot =
   | "one-camera"
   | "no-sound"
   | "no-recording"
-  | "no-consent"
   | "no-camera"
   | "not-frozen"
   | "frozen"
@@ -42,7 +41,6 @@ export interface Situation {
   readonly isPaused: boolean;
   readonly isSellerThere: boolean;
   readonly level: LiveLevel;
-  readonly mayRecord: boolean;
   readonly isRecording: boolean;
   readonly isFrozen: boolean;
   /** `null`: the phone has told nothing of itself yet. */
@@ -82,7 +80,7 @@ function whyNotThisPhone(name: CommandName, now: Situation, phone: PhoneState): 
       return phone.microphone === "on" ? "microphone-on" : null;
     case "record":
       if (now.isRecording) return null; // to end it is always allowed
-      return !capabilities.recording ? "no-recording" : now.mayRecord ? null : "no-consent";
+      return capabilities.recording ? null : "no-recording"; // the phone asks the seller, who may not have agreed yet
     default:
       return null;
   }

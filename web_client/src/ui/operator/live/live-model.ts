@@ -32,7 +32,6 @@ export interface Host {
   readonly me: () => string | undefined;
   readonly isMine: () => boolean;
   readonly level: () => LiveLevel;
-  readonly mayRecord: () => boolean;
   readonly isRecording: () => boolean;
   readonly changed: (event: EventView) => void;
   readonly say: (problem: Readonly<Record<string, unknown>>) => void;
@@ -52,6 +51,8 @@ export interface CallView {
 
 /** The service waits ten seconds for the phone; a little later this page no longer waits for the service. */
 const COMMAND_TIMEOUT_MS = 13_000;
+/** ... and a minute for a seller who is being asked. */
+const SELLER_ASKED_MS = 63_000;
 /** Fresh credentials of the relay are asked for so long before the old ones end. */
 const ICE_AHEAD_MS = 60_000;
 /** A viewer that was offered nothing asks for it. */
@@ -137,7 +138,6 @@ export class LiveModel {
       isPaused: call?.isPaused ?? false,
       isSellerThere: this.seller.value,
       level: this.host.level(),
-      mayRecord: this.host.mayRecord(),
       isRecording: this.host.isRecording(),
       isFrozen: this.drawing.frame.value !== null || this.phone.value?.camera.state === "frozen",
       phone: this.phone.value,
@@ -178,7 +178,8 @@ export class LiveModel {
     const id = `${Date.now().toString(36)}-${this.#count}`;
     const isSent = this.#socket?.send({ type: "command", id, name, args }) ?? false;
     this.commands.value = sent(this.commands.value, { id, no: null, name, args, ack: null });
-    if (isSent) setTimeout(() => this.#answered(silence(id, "no-answer")), COMMAND_TIMEOUT_MS);
+    const patience_ms = name === "record" ? SELLER_ASKED_MS : COMMAND_TIMEOUT_MS;
+    if (isSent) setTimeout(() => this.#answered(silence(id, "no-answer")), patience_ms);
     else this.#answered(silence(id, "no-line"));
   }
 

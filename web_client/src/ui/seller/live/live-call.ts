@@ -114,11 +114,6 @@ export class LiveCall {
     await this.peer.shareScreen(track);
   }
 
-  /** The seller agreed to a recording that an operator began to ask for. */
-  async startRecording(): Promise<void> {
-    await this.recorder.start();
-  }
-
   stopRecording(): void {
     void this.recorder.stop();
   }
@@ -350,17 +345,24 @@ export class LiveCall {
   }
 
   private async record(on: boolean): Promise<Effect> {
-    const now = state.peek();
     if (!on) {
       await this.recorder.stop();
       return { recording_id: null };
     }
-    if (now.at === "inside" && !now.view.consents.recording) {
-      livePanel.value = { is: "recording_ask" };
-      throw new CannotDo("denied"); // for now: the seller is being asked
-    }
+    const now = state.peek();
+    const isAgreed = now.at === "inside" && (now.view.consents.recording || (await askToRecord()));
+    if (!isAgreed || this.peer === null) throw new CannotDo("denied");
     return { recording_id: await this.recorder.start() };
   }
+}
+
+/** Ask the seller; a second question takes the first one's place. */
+function askToRecord(): Promise<boolean> {
+  const before = livePanel.peek();
+  if (before.is === "recording_ask") before.answer(false);
+  return new Promise((answer) => {
+    livePanel.value = { is: "recording_ask", answer };
+  });
 }
 
 function showExample(args: CommandArgs): Effect {
