@@ -565,3 +565,44 @@ erased_photos = Table(
     Column("capture_id", String(_ID), primary_key=True),
     _moment("at"),
 )
+
+# -- copies for the public -----------------------------------------------------------------------------------
+publications = Table(
+    "publications",
+    metadata,
+    _id(primary_key=True),
+    _of_inspection(index=True),
+    Column("public_id", String(_ID), nullable=False, index=True),
+    Column("state", String(16), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("surroundings", Boolean, nullable=False),
+    _moment("prepared_at"),
+    Column("prepared_by", _JSON, nullable=False),
+    _moment("approved_at", optional=True),
+    Column("approved_by", _JSON),
+    _moment("ended_at", optional=True),
+    Column("ended_by", _JSON),
+    Column("correction_no", Integer),
+    Column("pdf_key", String(512)),
+    Column("pdf_sha256", String(64)),
+)
+
+publication_photos = Table(
+    "publication_photos",
+    metadata,
+    Column("publication_id", String(_ID), ForeignKey("publications.id"), primary_key=True),
+    Column("capture_id", String(_ID), primary_key=True),
+    Column("position", Integer, nullable=False),
+    Column("original_sha256", String(64), nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("regions", _JSON, nullable=False),
+    Column("removed", _JSON, nullable=False),
+    Column("doubts", _JSON, nullable=False),
+    _moment("checked_at", optional=True),
+    Column("checked_by", _JSON),
+    Column("copy_key", String(512)),
+    Column("copy_sha256", String(64)),
+    Column("copy_bytes", Integer),
+    Column("why_no_credentials", String(40)),
+)
