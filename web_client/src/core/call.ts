@@ -9,6 +9,7 @@
  */
 
 import { MIRROR_CHANNEL } from "./mirror";
+import { LOOK_EVERY_MS, PathWatch, trafficIn } from "./path-watch";
 import { POINTER_CHANNEL } from "./pointer";
 
 /** `operator` is every side that looks on, also a supervisor's. */
@@ -70,12 +71,14 @@ export class PeerCall {
   readonly #connection: RTCPeerConnection;
   readonly #options: PeerCallOptions;
   readonly #remote = new MediaStream();
+  readonly #watch = new PathWatch();
   #camera: MediaStreamTrack | null = null;
   #screen: MediaStreamTrack | null = null;
   #voice: MediaStreamTrack | null = null;
   #isPaused = false;
   #restartTimer: ReturnType<typeof setTimeout> | undefined;
   #failTimer: ReturnType<typeof setTimeout> | undefined;
+  #watchTimer: ReturnType<typeof setInterval> | undefined;
   #everConnected = false;
 
   constructor(options: PeerCallOptions) {
@@ -95,6 +98,7 @@ export class PeerCall {
         direction: "sendonly",
         sendEncodings: [{ maxBitrate: isMain ? CAMERA_BITS_PER_S : VIEWER_BITS_PER_S }],
       });
+      this.#watchTimer = setInterval(() => void this.#watchThePath(), LOOK_EVERY_MS);
     }
     this.#failTimer = setTimeout(() => this.#giveUp(), FAILED_AFTER_MS);
     options.onState("connecting");
@@ -206,6 +210,7 @@ export class PeerCall {
   close(): void {
     clearTimeout(this.#restartTimer);
     clearTimeout(this.#failTimer);
+    clearInterval(this.#watchTimer);
     this.#connection.onconnectionstatechange = null;
     this.#connection.onicecandidate = null;
     this.#connection.close();
@@ -305,6 +310,17 @@ export class PeerCall {
       default:
         break;
     }
+  }
+
+  /** The side that sends the camera looks for another path long before its browser would say that this one is gone. */
+  async #watchThePath(): Promise<void> {
+    const isSending = this.#camera !== null && this.#camera.readyState === "live" && !this.#isPaused;
+    if (!isSending || this.#connection.connectionState !== "connected") {
+      this.#watch.rest();
+      return;
+    }
+    const traffic = trafficIn(await this.#connection.getStats());
+    if (this.#watch.isLost(traffic, performance.now())) this.restart();
   }
 
   #interrupted(): void {
