@@ -58,6 +58,7 @@ from inspection_service.work import Handlers, JudgeInProcess, PhotoJudge, Reconc
 from inspection_service.work.archive import RecordArchive
 from inspection_service.work.correcting import Corrections
 from inspection_service.work.erasing import Erasing
+from inspection_service.work.pictures import PagePictures
 from inspection_service.work.upkeep import ProofUpkeep
 
 STATIC_DIR = Path(__file__).parent / "static"
@@ -218,6 +219,7 @@ async def open_service(
             sealer=sealer,
             metrics=metrics,
             archive=RecordArchive(inspections, store, ledger, personal),
+            pictures=PagePictures(store, pepper),
         )
         corrections = Corrections(records.database, store, ledger, clock, signer)
         erasing = Erasing(

@@ -170,6 +170,8 @@ def seen_view(capture: Capture, asked: str | None) -> str | None:
 
 
 def _areas(view: str | None) -> Iterable[str]:
+    if view is None:
+        return ()
     if view in LOOKS:
         return LOOKS[view].shares
     return (CLOSE_VIEWS[view],) if view in CLOSE_VIEWS else ()

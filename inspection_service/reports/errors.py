@@ -78,12 +78,12 @@ class SealingMustWait(Unavailable):
 
     slug = "sealing-must-wait"
 
-    def __init__(self, reason: WaitReason, message: str) -> None:
+    def __init__(self, reason: WaitReason = "timestamp_away", message: str | None = None) -> None:
         """Say what is waited for.
 
         Args:
             reason: For machines; it stands in the event, in readiness and in metrics.
-            message: One sentence for whoever runs the service; no address, no name.
+            message: One sentence for whoever runs the service, no address, no name; the class's when absent.
         """
         super().__init__(message, reason=reason)
         self.reason: WaitReason = reason

@@ -41,6 +41,7 @@ def seal(
     keys: PersonalKeys | None = None,
     earlier: Sequence[EarlierReading] = (),
     frames: Mapping[str, bytes] | None = None,
+    pictures: Mapping[str, bytes] | None = None,
     proof: Proof | None = None,
     public_url: str | None = None,
 ) -> SealedReport:
@@ -57,6 +58,7 @@ def seal(
         keys: Of the personal values; fresh ones when absent.
         earlier: What earlier inspections of the same car read on its odometer.
         frames: Frozen frames that were kept, by id.
+        pictures: Made ahead, by name (``render.ahead``); may load lazily, may lack any.
         proof: What makes the signature hold without us; nothing when absent.
         public_url: Where the page that verifies reports is.
 
@@ -80,6 +82,7 @@ def seal(
     signed = sign_record(draft, signer)
     inputs = RenderInputs(
         frames=frames or {},
+        pictures={} if pictures is None else pictures,
         attachments=attachments(signed),
         public_url=public_url,
         key=SigningKey(

@@ -43,6 +43,11 @@ class Beside(Protocol):
         """Frozen frames that were kept."""
         ...
 
+    @property
+    def pictures(self) -> Mapping[str, bytes]:
+        """Page pictures made ahead, by name."""
+        ...
+
 
 class ReportSealer:
     """Makes reports whole; used from several threads."""
@@ -116,6 +121,7 @@ class ReportSealer:
             keys=beside.keys,
             earlier=beside.earlier,
             frames=beside.frames,
+            pictures=beside.pictures,
             proof=Proof(signer_data, self._authority, is_archived=self._is_archived),
             public_url=self._public_url,
         )

@@ -294,6 +294,7 @@ class Erasing:
             by_id = {c.id: c for c in dossier.captures}
             keys = [by_id[capture_id].object_key for capture_id in gone]
             keys += [f"derived/{by_id[i].sha256}/{size}.jpg" for i in gone for size in ("thumb", "full")]
+            keys += [key for i in gone for key in await self._store.list(f"derived/{by_id[i].sha256}/")]
             keys += [a.object_key for a in dossier.annotations]
             await scoped.erase(
                 inspection_id,

@@ -22,6 +22,7 @@ from inspection_service.telemetry import logs
 from inspection_service.telemetry.metrics import Metrics
 from inspection_service.work.errors import VisionFailed
 from inspection_service.work.judging import PhotoJudge
+from inspection_service.work.pictures import PagePictures
 from inspection_service.work.sealing import Archive, Sealer, Sealing
 
 
@@ -38,12 +39,16 @@ class Handlers:
         sealer: Sealer,
         metrics: Metrics,
         archive: Archive | None = None,
+        pictures: PagePictures | None = None,
     ) -> None:
         self._inspections = inspections
         self._store = store
         self._clock = clock
         self._judge = judge
-        self._sealing = Sealing(inspections, store, clock, sealer=sealer, metrics=metrics, archive=archive)
+        self._pictures = pictures
+        self._sealing = Sealing(
+            inspections, store, clock, sealer=sealer, metrics=metrics, archive=archive, pictures=pictures
+        )
         self._metrics = metrics
 
     async def judge(self, capture: Capture) -> None:
@@ -72,6 +77,8 @@ class Handlers:
         logs.capture_judged(capture.inspection_id, capture.id, seconds, accepted=written.is_evidence)
         self._metrics.framing_verdicts.labels("accepted" if written.is_evidence else "retake").inc()
         self._metrics.judgement_seconds.observe((self._clock.now() - capture.received_at).total_seconds())
+        if written.is_evidence and self._pictures is not None:
+            await self._pictures.prepare(written, data, of=len(views.checklist_steps(inspection)))
 
     async def seal(self, inspection_id: InspectionId) -> None:
         """Seal the report of an inspection that has been signed off; see ``Sealing``.

@@ -11,7 +11,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Final, Protocol
 
@@ -25,6 +25,7 @@ from inspection_service.storage.errors import ObjectExists, ObjectMissing
 from inspection_service.storage.objects import ObjectStore
 from inspection_service.telemetry import logs
 from inspection_service.telemetry.metrics import Metrics
+from inspection_service.work.pictures import PagePictures
 
 STANDING: Final = "standing.json"
 """Names the files that stand; it stays after the seal, so that a slow second worker finds it too."""
@@ -70,6 +71,8 @@ class Beside:
     """What earlier inspections of the same car read on its odometer."""
     frames: Mapping[str, bytes] = field(default_factory=dict)
     """Frozen frames that were kept, by id."""
+    pictures: Mapping[str, bytes] = field(default_factory=dict)
+    """Page pictures made ahead, by name; each read when it is asked for."""
 
 
 class Sealer(Protocol):
@@ -134,14 +137,16 @@ class Sealing:
         sealer: Sealer,
         metrics: Metrics,
         archive: Archive | None = None,
+        pictures: PagePictures | None = None,
     ) -> None:
-        """Keep the collaborators."""
+        """Keep the collaborators; without ``pictures`` the sealer makes all of them."""
         self._inspections = inspections
         self._store = store
         self._clock = clock
         self._sealer = sealer
         self._metrics = metrics
         self._archive = archive or NoArchive()
+        self._pictures = pictures
 
     async def seal(self, inspection_id: InspectionId) -> None:
         """Make the report, store its files, log it, and only then write that the inspection is sealed.
@@ -172,6 +177,8 @@ class Sealing:
     async def _made(self, dossier: Dossier, folder: str) -> ReportFiles:
         inspection_id = dossier.inspection.id
         beside = await self._archive.beside(dossier)
+        if self._pictures is not None:
+            beside = replace(beside, pictures=self._pictures.reading(asyncio.get_running_loop()))
         photos = Originals(dossier, self._store, asyncio.get_running_loop())
         sealed = await asyncio.to_thread(self._sealer.seal, dossier, photos, beside)
         await self._archive.keep(inspection_id, sealed)

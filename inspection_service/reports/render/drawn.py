@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
@@ -13,7 +13,7 @@ import segno
 
 from inspection_service.reports.canonical import sha256_hex
 from inspection_service.reports.errors import EvidenceMismatch, EvidenceMissing
-from inspection_service.reports.render import photos as pictures_of
+from inspection_service.reports.render import ahead
 from inspection_service.reports.render.car import drawing, swatch
 from inspection_service.reports.render.context import (
     Context,
@@ -24,14 +24,13 @@ from inspection_service.reports.render.context import (
 from inspection_service.reports.render.coverage import panels_seen
 from inspection_service.reports.render.inputs import Json, Record, RenderInputs
 from inspection_service.reports.render.mark import mark_svg
+from inspection_service.reports.render.photos import Crop, Page, details, page
 from inspection_service.reports.render.plan import GRADES, PLAN_FILE, SWATCH_FILE
 from inspection_service.reports.render.proof import verify_url
 from inspection_service.reports.render.strokes import strokes_svg
 
 WORKERS: Final = 4
 """Threads that make pictures small; Pillow leaves the interpreter free meanwhile."""
-PAGE_SIDES_PX: Final = ((40, pictures_of.PAGE_SIDE_PX), (120, 1000), (10_000, 720))
-"""Up to so many photos, so many pixels each: a report of very many can still be sent by e-mail."""
 CODE_FILE: Final = "code.svg"
 
 
@@ -68,15 +67,10 @@ def qr_code(text: str) -> bytes:
     return written.getvalue()
 
 
-def page_side_px(count: int) -> int:
-    """Choose the longest side of a page's picture for a report of so many photos."""
-    return next(side for most, side in PAGE_SIDES_PX if count <= most or most == PAGE_SIDES_PX[-1][0])
-
-
 def _photos(
     context: Context, originals: Mapping[str, bytes], folder: Path
 ) -> tuple[dict[str, PhotoFile], dict[str, CropFile], frozenset[str]]:
-    side_px = page_side_px(len(context.captures))
+    side_px = ahead.page_side_px(len(context.captures))
     numbers = {finding["id"]: number for number, finding in enumerate(context.findings, 1)}
 
     def prepare(job: tuple[int, Json]) -> tuple[PhotoFile | None, dict[str, CropFile], bool]:
@@ -84,17 +78,18 @@ def _photos(
         original = _original(capture, originals, context.inputs)
         if original is None:
             return None, {}, True
-        framed = [f for f in context.findings if f["capture_id"] == capture["id"] and f["box"] is not None]
-        prepared = pictures_of.prepare(original, [tuple(f["box"]) for f in framed], side_px=side_px)
-        if prepared is None:
+        sha256 = context.inputs.derived.get(capture["id"], capture["sha256"])
+        shown = _page(original, ahead.page_name(sha256, side_px), side_px, context.inputs)
+        if shown is None:
             return None, {}, False
-        details: dict[str, CropFile] = {}
-        for finding, crop in zip(framed, prepared.crops, strict=True):
+        framed = [f for f in context.findings if f["capture_id"] == capture["id"] and f["box"] is not None]
+        cut: dict[str, CropFile] = {}
+        for finding, crop in zip(framed, _details(original, sha256, framed, context.inputs), strict=True):
             if crop is not None:
                 file = f"finding{numbers[finding['id']]}.jpg"
                 (folder / file).write_bytes(crop.photo.jpeg)
-                details[finding["id"]] = CropFile(file, crop.photo.width_px, crop.photo.height_px, crop.box)
-        return _write(folder, f"photo{number}.jpg", prepared), details, False
+                cut[finding["id"]] = CropFile(file, crop.photo.width_px, crop.photo.height_px, crop.box)
+        return _write(folder, f"photo{number}.jpg", shown), cut, False
 
     photos: dict[str, PhotoFile] = {}
     crops: dict[str, CropFile] = {}
@@ -102,13 +97,29 @@ def _photos(
     with warnings.catch_warnings(), ThreadPoolExecutor(max_workers=WORKERS) as pool:
         warnings.simplefilter("ignore")  # Pillow warns of odd metadata, which is dropped here anyway
         ready = list(pool.map(prepare, enumerate(context.captures, 1)))
-    for capture, (photo, details, is_left_out) in zip(context.captures, ready, strict=True):
+    for capture, (photo, cut, is_left_out) in zip(context.captures, ready, strict=True):
         if photo is not None:
             photos[capture["id"]] = photo
         if is_left_out:
             left_out.add(capture["id"])
-        crops |= details
+        crops |= cut
     return photos, crops, frozenset(left_out)
+
+
+def _page(original: bytes, name: str, side_px: int, inputs: RenderInputs) -> Page | None:
+    """Take the picture that was made ahead, or make it."""
+    return ahead.read_page(inputs.pictures.get(name), name) or page(original, side_px=side_px)
+
+
+def _details(
+    original: bytes, sha256: str, findings: Sequence[Json], inputs: RenderInputs
+) -> list[Crop | None]:
+    """Take the details that were made ahead, and make the others."""
+    boxes = [ahead.exact(finding["box"]) for finding in findings]
+    names = [ahead.detail_name(sha256, box) for box in boxes]
+    kept = [ahead.read_detail(inputs.pictures.get(name), name) for name in names]
+    made = iter(details(original, [box for box, found in zip(boxes, kept, strict=True) if found is None]))
+    return [found or next(made) for found in kept]
 
 
 def _original(capture: Json, originals: Mapping[str, bytes], inputs: RenderInputs) -> bytes | None:
@@ -142,7 +153,7 @@ def _frames(context: Context, folder: Path) -> tuple[dict[str, PhotoFile], dict[
                 f"The frame {annotation['frame_id']} has changed since it came.",
                 frame_id=annotation["frame_id"],
             )
-        prepared = pictures_of.prepare(data)
+        prepared = page(data)
         if prepared is None:
             continue
         frames[annotation["id"]] = _write(folder, f"frame{number}.jpg", prepared)
@@ -153,6 +164,6 @@ def _frames(context: Context, folder: Path) -> tuple[dict[str, PhotoFile], dict[
     return frames, drawings
 
 
-def _write(folder: Path, file: str, prepared: pictures_of.Prepared) -> PhotoFile:
-    (folder / file).write_bytes(prepared.page.jpeg)
-    return PhotoFile(file, prepared.page.width_px, prepared.page.height_px, prepared.upright_px)
+def _write(folder: Path, file: str, shown: Page) -> PhotoFile:
+    (folder / file).write_bytes(shown.photo.jpeg)
+    return PhotoFile(file, shown.photo.width_px, shown.photo.height_px, shown.upright_px)

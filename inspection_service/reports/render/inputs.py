@@ -73,6 +73,8 @@ class RenderInputs:
     withheld_reason: WithheldReason = "not_disclosed"
     frames: Mapping[str, bytes] = field(default_factory=dict)
     """Frozen frames that were kept, by frame id: JPEG or PNG whose hash stands in the annotation."""
+    pictures: Mapping[str, bytes] = field(default_factory=dict)
+    """Pictures made ahead, by their names in ``ahead``; may load lazily. What is missing, or another, is made here."""
     derived: Mapping[str, str] = field(default_factory=dict)
     """SHA-256 of the derivative that stands for a photo, by capture id; the bytes given are then the derivative."""
     attachments: Sequence[Attachment] = ()

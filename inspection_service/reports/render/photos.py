@@ -6,6 +6,7 @@ The originals are only read; their hashes are in the record.
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -36,6 +37,16 @@ TURNED_BY_90: Final = frozenset({5, 6, 7, 8})
 CROP_MIN_SHARE: Final = 0.16
 """Smallest crop as a share of the picture's longer side."""
 
+_UNDRAWABLE: Final = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    MemoryError,
+    Image.DecompressionBombError,
+    Warning,
+)
+"""What Pillow and its codecs raise over bytes that are no picture, or too much of one."""
+
 Box = tuple[float, float, float, float]
 
 
@@ -57,45 +68,101 @@ class Crop:
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
-    """What one original gives the document."""
+class Page:
+    """A photo as a page shows it."""
 
-    page: PagePhoto
+    photo: PagePhoto
     upright_px: tuple[int, int]
     """Width and height of the upright original: boxes are in these pixels."""
-    crops: tuple[Crop | None, ...]
-    """One for each box asked for, in order; ``None`` where the box lies outside the picture."""
 
 
-def prepare(original: bytes, boxes: Sequence[Box] = (), *, side_px: int = PAGE_SIDE_PX) -> Prepared | None:
-    """Make the page's picture and the details around findings.
+def page(original: bytes, *, side_px: int = PAGE_SIDE_PX) -> Page | None:
+    """Make the page's picture of one photo: the same bytes from the same bytes, whoever asks, and when.
 
     Args:
         original: JPEG, PNG, WebP or HEIC as received.
-        boxes: ``xyxy`` in pixels of the upright original.
-        side_px: Longest side of the page's picture.
+        side_px: Longest side of the picture.
 
     Returns:
         ``None`` when the bytes cannot be drawn; the report then says so in the picture's place.
     """
+    try:
+        with _open(original) as image:
+            upright_px = _upright_px(image)
+            image.draft("RGB", (side_px, side_px))
+            upright = _upright(image)
+    except _UNDRAWABLE:
+        return None
+    small = upright.resize(_fitted(upright.size, side_px), Image.Resampling.HAMMING, reducing_gap=1.4)
+    return Page(_encode(small), upright_px)
+
+
+def details(original: bytes, boxes: Sequence[Box]) -> tuple[Crop | None, ...]:
+    """Cut out the surroundings of findings, each from as few decoded pixels as its picture needs.
+
+    What one box gives does not depend on the others.
+
+    Args:
+        original: As for ``page``.
+        boxes: ``xyxy`` in pixels of the upright original.
+
+    Returns:
+        One for each box, in order; ``None`` where the box lies outside the picture, or the bytes cannot be drawn.
+    """
+    decoded: dict[float, Image.Image] = {}
+    try:
+        return tuple(_detail(original, box, decoded) for box in boxes)
+    except _UNDRAWABLE:
+        return (None,) * len(boxes)
+
+
+def _detail(original: bytes, box: Box, decoded: dict[float, Image.Image]) -> Crop | None:
+    with _open(original) as image:
+        upright_px = _upright_px(image)
+        region = _region(upright_px, box)
+        if region is None:
+            return None
+        share = _share(max(region[2] - region[0], region[3] - region[1]))
+        if share not in decoded:
+            image.draft("RGB", (math.ceil(image.width * share), math.ceil(image.height * share)))
+            decoded[share] = _upright(image)
+    upright = decoded[share]
+    across, down = upright.width / upright_px[0], upright.height / upright_px[1]
+    left, top, right, bottom = region
+    detail = upright.crop(
+        (round(left * across), round(top * down), round(right * across), round(bottom * down))
+    )
+    detail.thumbnail((CROP_SIDE_PX, CROP_SIDE_PX), Image.Resampling.LANCZOS)
+    width, height = right - left, bottom - top
+    x1, y1, x2, y2 = _within(upright_px, box)
+    shares = ((x1 - left) / width, (y1 - top) / height, (x2 - left) / width, (y2 - top) / height)
+    return Crop(_encode(detail), shares)
+
+
+def _share(side_px: float) -> float:
+    """Return at which part of its size a region can be decoded and still fill its picture: what JPEG offers."""
+    return next((share for share in (0.125, 0.25, 0.5) if side_px * share >= CROP_SIDE_PX), 1.0)
+
+
+def _open(original: bytes) -> Image.Image:
+    """Read a photo's header; a JPEG may then be decoded to a fraction of its size in a fraction of the time."""
     from pi_heif import register_heif_opener  # only reports with photos pay for loading the codec
 
     register_heif_opener()
-    try:
-        with Image.open(io.BytesIO(original)) as image:
-            if image.width * image.height > MAX_PIXELS:
-                return None
-            stored_px = image.size
-            if not boxes:  # a JPEG decodes to a fraction of its size in a fraction of the time
-                image.draft("RGB", (side_px, side_px))
-            orientation = image.getexif().get(ORIENTATION, 1)
-            upright = _turned(_to_srgb(image), orientation)
-    except (OSError, ValueError, SyntaxError, MemoryError, Image.DecompressionBombError, Warning):
-        return None
-    page = upright.resize(_fitted(upright.size, side_px), Image.Resampling.HAMMING, reducing_gap=1.4)
-    upright_px = (stored_px[1], stored_px[0]) if orientation in TURNED_BY_90 else stored_px
-    crops = tuple(_crop(upright, box) for box in boxes)
-    return Prepared(_encode(page), upright_px, crops)
+    image = Image.open(io.BytesIO(original))
+    if image.width * image.height > MAX_PIXELS:
+        raise ValueError("too many pixels")
+    return image
+
+
+def _upright_px(image: Image.Image) -> tuple[int, int]:
+    is_turned = image.getexif().get(ORIENTATION, 1) in TURNED_BY_90
+    return (image.height, image.width) if is_turned else image.size
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    orientation = image.getexif().get(ORIENTATION, 1)
+    return _turned(_to_srgb(image), orientation)
 
 
 def _to_srgb(image: Image.Image) -> Image.Image:
@@ -124,18 +191,20 @@ def _fitted(size: tuple[int, int], side_px: int) -> tuple[int, int]:
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
-def _crop(image: Image.Image, box: Box) -> Crop | None:
-    x1, y1, x2, y2 = max(0.0, box[0]), max(0.0, box[1]), min(image.width, box[2]), min(image.height, box[3])
+def _within(size: tuple[int, int], box: Box) -> Box:
+    return max(0.0, box[0]), max(0.0, box[1]), min(size[0], box[2]), min(size[1], box[3])
+
+
+def _region(size: tuple[int, int], box: Box) -> Box | None:
+    """Choose what is shown around a box, in pixels of the upright original."""
+    x1, y1, x2, y2 = _within(size, box)
     if x2 - x1 < 1 or y2 - y1 < 1:
         return None
-    side = max((1 + 2 * CROP_MARGIN) * max(x2 - x1, y2 - y1), CROP_MIN_SHARE * max(image.size))
-    width, height = min(side * 4 / 3, image.width), min(side, image.height)
-    left = min(max(0.0, (x1 + x2 - width) / 2), image.width - width)
-    top = min(max(0.0, (y1 + y2 - height) / 2), image.height - height)
-    region = image.crop((round(left), round(top), round(left + width), round(top + height)))
-    region.thumbnail((CROP_SIDE_PX, CROP_SIDE_PX), Image.Resampling.LANCZOS)
-    shares = ((x1 - left) / width, (y1 - top) / height, (x2 - left) / width, (y2 - top) / height)
-    return Crop(_encode(region), shares)
+    side = max((1 + 2 * CROP_MARGIN) * max(x2 - x1, y2 - y1), CROP_MIN_SHARE * max(size))
+    width, height = min(side * 4 / 3, size[0]), min(side, size[1])
+    left = min(max(0.0, (x1 + x2 - width) / 2), size[0] - width)
+    top = min(max(0.0, (y1 + y2 - height) / 2), size[1] - height)
+    return left, top, left + width, top + height
 
 
 def _encode(image: Image.Image) -> PagePhoto:

@@ -9,7 +9,7 @@ from PIL import Image, ImageChops, ImageOps, ImageStat
 
 from inspection_service.reports.render.fonts import coverage, printable
 from inspection_service.reports.render.mark import mark_svg
-from inspection_service.reports.render.photos import prepare
+from inspection_service.reports.render.photos import details, page
 from inspection_service.reports.render.strokes import strokes_svg
 from tests.unit.reports.dossiers import picture
 
@@ -55,14 +55,14 @@ def test_photos_are_upright_and_carry_no_metadata() -> None:
     exif[0x0112], exif[0x010F] = 6, "PhoneMaker"
     stored = io.BytesIO()
     image.save(stored, "JPEG", exif=exif)
-    prepared = prepare(stored.getvalue())
+    prepared = page(stored.getvalue())
     assert prepared is not None
     assert prepared.upright_px == (200, 400)
-    assert (prepared.page.width_px, prepared.page.height_px) == (200, 400)
-    with Image.open(io.BytesIO(prepared.page.jpeg)) as shown:
+    assert (prepared.photo.width_px, prepared.photo.height_px) == (200, 400)
+    with Image.open(io.BytesIO(prepared.photo.jpeg)) as shown:
         assert shown.size == (200, 400)
         assert not shown.getexif()
-    assert b"PhoneMaker" not in prepared.page.jpeg
+    assert b"PhoneMaker" not in prepared.photo.jpeg
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -73,33 +73,32 @@ def test_every_way_of_holding_a_phone_is_undone(orientation: int) -> None:
     exif[0x0112] = orientation
     stored = io.BytesIO()
     image.save(stored, "JPEG", quality=95, exif=exif, comment=b"secret")
-    prepared = prepare(stored.getvalue())
+    prepared = page(stored.getvalue())
     assert prepared is not None
     with (
         Image.open(io.BytesIO(stored.getvalue())) as reference,
-        Image.open(io.BytesIO(prepared.page.jpeg)) as shown,
+        Image.open(io.BytesIO(prepared.photo.jpeg)) as shown,
     ):
         upright = ImageOps.exif_transpose(reference)
         assert shown.size == upright.size == prepared.upright_px
         difference = ImageChops.difference(shown.convert("L"), upright.convert("L"))
         assert ImageStat.Stat(difference).mean[0] < 3
-    assert b"secret" not in prepared.page.jpeg
+    assert b"secret" not in prepared.photo.jpeg
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 def test_large_photos_are_made_small_enough_to_send(kind: str) -> None:
     """1400 pixels on the longer side."""
-    prepared = prepare(picture(2, width_px=3000, height_px=2000, kind=kind))
+    prepared = page(picture(2, width_px=3000, height_px=2000, kind=kind))
     assert prepared is not None
-    assert max(prepared.page.width_px, prepared.page.height_px) <= 1400
+    assert max(prepared.photo.width_px, prepared.photo.height_px) <= 1400
     assert prepared.upright_px == (3000, 2000)
 
 
 def test_a_finding_is_cut_out_with_its_surroundings() -> None:
     """The box keeps its place within the detail."""
-    prepared = prepare(picture(3, width_px=2000, height_px=1500), [(100, 100, 300, 200)])
-    assert prepared is not None
-    crop = prepared.crops[0]
+    prepared = details(picture(3, width_px=2000, height_px=1500), [(100, 100, 300, 200)])
+    crop = prepared[0]
     assert crop is not None
     x1, y1, x2, y2 = crop.box
     assert 0 <= x1 < x2 <= 1
@@ -109,23 +108,24 @@ def test_a_finding_is_cut_out_with_its_surroundings() -> None:
 
 def test_a_box_outside_the_picture_is_no_detail() -> None:
     """A wrong box costs its detail, not the report."""
-    prepared = prepare(picture(3), [(5000, 5000, 6000, 6000), (-50, -50, 40, 40)])
-    assert prepared is not None
-    assert prepared.crops[0] is None
-    assert prepared.crops[1] is not None
+    outside, partly = details(picture(3), [(5000, 5000, 6000, 6000), (-50, -50, 40, 40)])
+    assert outside is None
+    assert partly is not None
 
 
 @pytest.mark.parametrize("data", [b"", b"not an image", picture(4)[:400]])
 def test_what_cannot_be_drawn_is_left_out(data: bytes) -> None:
     """A damaged photo never stops a seal."""
-    assert prepare(data) is None
+    assert page(data) is None
+    assert details(data, [(1, 1, 9, 9)]) == (None,)
 
 
 def test_a_picture_beyond_every_camera_is_not_unfolded() -> None:
     """A PNG of a few kilobytes can claim billions of pixels."""
     bomb = io.BytesIO()
     Image.new("1", (20000, 20000)).save(bomb, "PNG")
-    assert prepare(bomb.getvalue()) is None
+    assert page(bomb.getvalue()) is None
+    assert details(bomb.getvalue(), [(1, 1, 9, 9)]) == (None,)
 
 
 @pytest.mark.parametrize("path", ["M 10 20 L 30.5 40", "M10,20L30,40 L 50 60M1 2L3 4", "M 1 2 3 4"])
@@ -153,9 +153,9 @@ def test_a_picture_of_gravel_is_not_larger_than_it_is_worth() -> None:
     noise = Image.effect_noise((2000, 1500), 60).convert("RGB")
     stored = io.BytesIO()
     noise.save(stored, "JPEG", quality=95)
-    prepared = prepare(stored.getvalue())
+    prepared = page(stored.getvalue())
     assert prepared is not None
-    assert len(prepared.page.jpeg) * 30 < 15_000_000
+    assert len(prepared.photo.jpeg) * 30 < 15_000_000
 
 
 def test_what_was_drawn_lies_within_its_frame() -> None:

@@ -330,3 +330,16 @@ async def test_earlier_readings_of_the_same_car(care: Aftercare) -> None:
     order = Order(vehicle=Vehicle(plate="AB-123-CD"), checklist="listing-12", language="fr")
     placed, _ = await care.backend.identity.order(theirs, order)
     assert await care.backend.inspections.earlier_readings(placed.inspection.id) == ()
+
+
+async def test_every_copy_of_an_erased_photo_goes_with_it(care: Aftercare) -> None:
+    """Also those whose names nobody knows any more: what lies beside the original is a copy of it."""
+    case = await care.sealed()
+    first, second = (await care.backend.dossier(case)).captures
+    copies = [f"derived/{first.sha256}/{name}" for name in ("thumb.jpg", "page-1-9.9.9-1400", "of-later.bin")]
+    for key in copies:
+        await care.store.put(key, b"copy")
+    await care.store.put(f"derived/{second.sha256}0/page", b"of another photo")
+    await care.erase(case, photos=True)
+    assert await care.store.list(f"derived/{first.sha256}/") == ()
+    assert await care.store.exists(f"derived/{second.sha256}0/page")
