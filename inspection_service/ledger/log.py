@@ -81,10 +81,11 @@ class Ledger:
             within: Do it in this transaction, so that the leaf is there exactly when what it stands for is.
         """
         async with self._writing(within) as rows:
-            entry, size = await rows.place(leaf.hash)
+            value = leaf.hash
+            entry, size = await rows.place(value)
             if entry is None:
-                entry = Entry(size, leaf.hash)
-                await rows.add(leaf, entry.seq)
+                entry = Entry(size, value)
+                await rows.add(leaf, entry)
                 await self._sign(rows, entry.seq + 1, NO_DAY)
             return entry
 

@@ -16,10 +16,18 @@ from inspection_service.storage import tables as t
 NO_DAY: Final = ""
 """The ``day`` of a head that was made after an append and is not the one of a day."""
 
-# Written once: putting a statement together costs more than running it.
+# What an append runs is written once: putting a statement together costs more than running it.
 _LEAVES: Final = select(t.ledger_leaves.c.seq, t.ledger_leaves.c.hash).where(
     t.ledger_leaves.c.seq.in_(bindparam("wanted", expanding=True))
 )
+_OWN: Final = t.ledger_leaves.alias()
+_PLACE: Final = select(
+    select(_OWN.c.seq).where(_OWN.c.hash == bindparam("leaf_hash")).scalar_subquery(),
+    func.coalesce(func.max(t.ledger_leaves.c.seq), -1) + 1,
+)
+_ADD_LEAF: Final = insert(t.ledger_leaves)
+_ADD_NODES: Final = insert(t.ledger_nodes)
+_ADD_HEAD: Final = insert(t.ledger_heads)
 
 
 class LedgerRows:
@@ -47,11 +55,7 @@ class LedgerRows:
 
     async def place(self, leaf_hash: bytes) -> tuple[Entry | None, int]:
         """Where a leaf stands, and how many leaves there are: one question instead of two."""
-        column = t.ledger_leaves.c
-        own = t.ledger_leaves.alias()
-        found = select(own.c.seq).where(own.c.hash == leaf_hash).scalar_subquery()
-        query = select(found, func.coalesce(func.max(column.seq), -1) + 1)
-        seq, size = (await self._connection.execute(query)).one()
+        seq, size = (await self._connection.execute(_PLACE, {"leaf_hash": leaf_hash})).one()
         return (None if seq is None else Entry(int(seq), leaf_hash)), int(size)
 
     async def leaf(self, seq: int) -> StoredLeaf:
@@ -65,14 +69,17 @@ class LedgerRows:
         query = select(t.ledger_leaves).where(column.seq >= start).order_by(column.seq).limit(limit)
         return [_leaf(row) for row in (await self._connection.execute(query)).mappings()]
 
-    async def add(self, leaf: Leaf, seq: int) -> None:
-        """Add a leaf, and every subtree it completes."""
-        value = leaf.hash
-        await self._connection.execute(
-            insert(t.ledger_leaves).values(
-                seq=seq, hash=value, data=leaf.data, json_sha256=leaf.json_sha256, previous=leaf.previous
-            )
-        )
+    async def add(self, leaf: Leaf, entry: Entry) -> None:
+        """Add a leaf where ``place`` says that it comes, and every subtree it completes."""
+        seq, value = entry.seq, entry.leaf_hash
+        row = {
+            "seq": seq,
+            "hash": value,
+            "data": leaf.data,
+            "json_sha256": leaf.json_sha256,
+            "previous": leaf.previous,
+        }
+        await self._connection.execute(_ADD_LEAF, row)
         closed = _completed_by(seq)
         left = await self.subtrees([(level, place - 1) for level, place in closed])
         made: list[dict[str, Any]] = []
@@ -80,7 +87,7 @@ class LedgerRows:
             value = merkle.node_hash(left((level, place - 1)), value)
             made.append({"level": level + 1, "place": place >> 1, "hash": value})
         if made:
-            await self._connection.execute(insert(t.ledger_nodes), made)
+            await self._connection.execute(_ADD_NODES, made)
 
     async def subtrees(self, wanted: Iterable[merkle.Subtree]) -> Callable[[merkle.Subtree], bytes]:
         """Fetch the roots of complete subtrees; level 0 are the leaves."""
@@ -160,11 +167,14 @@ class LedgerRows:
 
     async def add_head(self, head: Head, day: str) -> Head:
         """Add a head; its number is given by the database."""
-        done = await self._connection.execute(
-            insert(t.ledger_heads).values(
-                tree_size=head.tree_size, root=head.root, at=head.at, day=day, jws=head.jws
-            )
-        )
+        row = {
+            "tree_size": head.tree_size,
+            "root": head.root,
+            "at": head.at,
+            "day": day,
+            "jws": head.jws,
+        }
+        done = await self._connection.execute(_ADD_HEAD, row)
         assert done.inserted_primary_key is not None
         return replace(head, no=int(done.inserted_primary_key[0]))
 
