@@ -401,6 +401,17 @@ describe("the seller's page", () => {
     expect(line().sent.at(-1)).toEqual({ type: "call.resume" });
   });
 
+  test("a call that ended while the line was down is over here too, and one that goes on goes on", async () => {
+    await enter();
+    line().says({ ...rings, state: "accepted" });
+    const welcome = { type: "welcome", role: "seller", heartbeat_s: 5, ice_servers: [], name: "", relay_only: false };
+    line().says({ ...welcome, call_id: "l1" });
+    expect(seller.state).toMatchObject({ call: { id: "l1", state: "accepted" } });
+    line().says({ ...welcome, call_id: null });
+    expect(seller.state).toMatchObject({ call: null });
+    expect(notice()).toEqual({ is: "call_over", operator: "Ana", reason: "connection-lost" });
+  });
+
   test("hanging up without a line does not bring the call back with the line", async () => {
     await enter();
     line().says({ ...rings, state: "accepted" });

@@ -177,6 +177,8 @@ export type Incoming =
       readonly relay_only: boolean;
       readonly live_level: LiveLevel;
       readonly name: string;
+      /** The call that rings or goes on; a page that believes in another one knows that it is over. */
+      readonly call_id: string | null;
     }
   | { readonly type: "ice"; readonly ice_servers: readonly IceServer[]; readonly expires_at: string | null }
   | { readonly type: "event"; readonly event: EventView }

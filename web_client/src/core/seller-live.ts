@@ -130,6 +130,16 @@ export class SellerLive {
     }
   }
 
+  /** The line is back: a call that ended meanwhile shows nothing of this phone any more. */
+  welcomed(callId: string | null): void {
+    const { call } = this.case_.inside();
+    if (call === null || call.id === callId) return;
+    this.case_.dispatch({ is: "called", call: { ...call, state: "ended" } });
+    if (call.state !== "accepted") return;
+    const reason = "connection-lost" satisfies EndReason;
+    this.case_.dispatch({ is: "noticed", notice: { is: "call_over", operator: call.operatorName, reason } });
+  }
+
   /** The service says how the call stands. */
   private called(message: Extract<Incoming, { type: "call" }>): void {
     const { call } = this.case_.inside();
