@@ -50,6 +50,7 @@ async def signalling(
         "type": "welcome",
         "role": role,
         "name": who.name,
+        "page_id": who.connection_id,
         "heartbeat_s": services.settings.media.heartbeat_s,
     }
     with services.metrics.live_sessions.labels(role).track_inprogress():

@@ -58,6 +58,8 @@ class Call:
             "call_id": self.id,
             "state": state,
             "operator_id": self.operator.actor_id,
+            # An operator with two tabs open talks in one of them.
+            "page_id": self.operator.connection_id,
             "operator_name": self.operator.name,
             "paused": self.is_paused,
             "viewers": viewers,
@@ -101,15 +103,20 @@ class Calls:
     # --- coming and going -----------------------------------------------------------------------
 
     def joined(self, who: Participant) -> list[Effect]:
-        """Tell a page that has come of the call; it takes its old place in it."""
+        """Tell a page that has come of the call; it takes its old place in it, or that of an operator's older tab."""
         call = self.current
         if call is None:
             return []
         if self.includes(who):
             call.absent_since_s.pop(who.role, None)
             if who.role == "operator":
-                call.operator = who
+                return self._move_to(who, call)
         return [Send(who, call.message(call.state))]
+
+    def _move_to(self, page: Participant, call: Call) -> list[Effect]:
+        """Go on in this page of the same operator; their other pages are told where."""
+        call.operator = page
+        return [Send(each, call.message(call.state)) for each in self._room.pages_of(page.actor_id)]
 
     def left(self, who: Participant, now_s: float) -> list[Effect]:
         """Note that a page is gone; another page of the same operator takes its place."""
@@ -170,6 +177,8 @@ class Calls:
     def open(self, who: Participant, now_s: float) -> list[Effect]:
         """Ring; or come in at once, where the seller has asked for somebody and nobody has come yet.
 
+        From another tab of the operator who is in the call already, it goes on there.
+
         Raises:
             WrongRole, ClaimNeeded, SellerAbsent: Not by this page, or not now.
             NoCall: A colleague is in a call with this seller.
@@ -180,7 +189,7 @@ class Calls:
             if not self.includes(who):
                 name = self.current.operator.name
                 raise NoCall("A colleague is in a call with this seller.", operator_name=name)
-            return [Send(who, self.current.message(self.current.state))]
+            return self._move_to(who, self.current)
         if self._room.seller is None:
             raise SellerAbsent
         at_once = self._is_expected(now_s)

@@ -96,6 +96,8 @@ class Viewers:
     def _relay_to_other_side(self, who: Participant, call: Call, payload: Mapping[str, Any]) -> list[Effect]:
         if not self._calls.includes(who):
             raise NoCall
+        if who.role == "operator" and who != call.operator:
+            return []  # an older tab that has not heard yet: two that answer one offer join nothing to nothing
         to = call.operator if who.role == "seller" else self._room.seller
         if to is None or (to.role == "operator" and to.connection_id not in self._room.operators):
             return []  # the other side is reconnecting and will ask for a new offer

@@ -236,6 +236,25 @@ def test_a_call_waits_a_day_for_its_seller() -> None:
     assert state(signalling.tick(SELLER_ABSENCE_S), OPERATOR) == ("ended", "connection-lost")
 
 
+def test_a_call_goes_on_in_the_newer_of_an_operators_tabs_and_the_older_is_told() -> None:
+    """Only the newer one speaks with the seller's browser; opening the call in the older brings it back there."""
+    signalling = in_call()
+    effects = signalling.join(OPERATOR_AGAIN, 3.0)
+    for page in (OPERATOR, OPERATOR_AGAIN):
+        (told,) = sent(effects, page, "call")
+        assert (told["state"], told["page_id"]) == ("accepted", "c4")
+    answer = message("signal", payload=OFFER)
+    assert signalling.receive(OPERATOR, answer, 4.0) == []
+    assert len(sent(signalling.receive(OPERATOR_AGAIN, answer, 4.0), SELLER, "signal")) == 1
+    assert len(sent(signalling.receive(SELLER, answer, 4.0), OPERATOR_AGAIN, "signal")) == 1
+
+    back = signalling.receive(OPERATOR, message("call.open"), 5.0)
+    for page in (OPERATOR, OPERATOR_AGAIN):
+        assert [told["page_id"] for told in sent(back, page, "call")] == ["c3"]
+    assert logged(back) == []
+    assert len(sent(signalling.receive(SELLER, answer, 6.0), OPERATOR, "signal")) == 1
+
+
 def test_closing_one_of_two_tabs_leaves_the_call_with_the_other() -> None:
     """The operator's older tab takes the call over, and is sent what the seller says next."""
     signalling = in_call()
