@@ -179,6 +179,8 @@ export type Incoming =
       readonly name: string;
       /** The call that rings or goes on; a page that believes in another one knows that it is over. */
       readonly call_id: string | null;
+      /** How the service calls this page, until the line breaks. */
+      readonly page_id: string;
     }
   | { readonly type: "ice"; readonly ice_servers: readonly IceServer[]; readonly expires_at: string | null }
   | { readonly type: "event"; readonly event: EventView }
@@ -189,6 +191,8 @@ export type Incoming =
       readonly state: CallState;
       readonly operator_name: string;
       readonly operator_id?: string;
+      /** In which of the operator's pages it is. */
+      readonly page_id?: string;
       readonly paused: boolean;
       readonly viewers: readonly Viewer[];
       readonly reason?: string;

@@ -7,7 +7,9 @@ import { ago, me, t } from "./desk";
 export function CallPanel({ model }: { readonly model: CaseModel }) {
   const texts = t();
   const { live } = model;
+  const { microphone } = live;
   const call = live.call.value;
+  const isElsewhere = call !== null && call.isElsewhere && (call.state === "accepted" || call.state === "ringing");
   const isAccepted = live.isAccepted.value;
   const isInCall = live.isInCall.value;
   const whyNot = whyNoCall(model);
@@ -18,11 +20,12 @@ export function CallPanel({ model }: { readonly model: CaseModel }) {
       {isAccepted && (
         <p class={live.link.value === "connected" ? "faint" : "warning"}>
           {texts.link[live.link.value ?? "connecting"]}
-          {!live.hasMicrophone.value && ` · ${texts.noMicrophone}`}
-          {live.isMuted.value && live.hasMicrophone.value && ` · ${texts.live.muted}`}
+          {!microphone.isThere.value && ` · ${texts.noMicrophone}`}
+          {microphone.isMuted.value && microphone.isThere.value && ` · ${texts.live.muted}`}
         </p>
       )}
-      {call?.isMine && call.state === "ringing" && <p>{texts.callRinging}</p>}
+      {isElsewhere && <p>{texts.live.elsewhere}</p>}
+      {call?.isMine && !isElsewhere && call.state === "ringing" && <p>{texts.callRinging}</p>}
       {call?.isMine && call.state === "declined" && <p>{texts.callDeclined}</p>}
       {call?.isMine && call.state === "ended" && <p>{inWords(texts.callEnded, call.reason) ?? texts.callEnded["hung-up"]}</p>}
       {call && isTaken(call) && (
@@ -42,11 +45,11 @@ export function CallPanel({ model }: { readonly model: CaseModel }) {
           disabled={!isInCall && whyNot !== null}
           onClick={() => void live.toggleCall()}
         >
-          {isInCall ? texts.callEnd : texts.callNow} <kbd>v</kbd>
+          {isInCall ? texts.callEnd : isElsewhere ? texts.live.takeHere : texts.callNow} <kbd>v</kbd>
         </button>
-        {isAccepted && live.hasMicrophone.value && (
-          <button aria-pressed={live.isMuted.value} onClick={() => live.toggleMute()}>
-            {live.isMuted.value ? texts.unmute : texts.mute} <kbd>M</kbd>
+        {isAccepted && microphone.isThere.value && (
+          <button aria-pressed={microphone.isMuted.value} onClick={() => microphone.toggleMute()}>
+            {microphone.isMuted.value ? texts.unmute : texts.mute} <kbd>M</kbd>
           </button>
         )}
         {mayWatch(model) && (

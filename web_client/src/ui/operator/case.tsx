@@ -202,7 +202,7 @@ function liveKeys(model: CaseModel): Keys {
     ...sentences,
     ...(commands["+"] && { "=": commands["+"] }),
     v: () => void live.toggleCall(),
-    M: () => live.toggleMute(),
+    M: () => live.microphone.toggleMute(),
     W: () => mayWatch(model) && live.toggleWatch(),
     l: () => show("camera"),
     p: () => show("photo"),

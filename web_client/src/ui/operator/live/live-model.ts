@@ -25,6 +25,7 @@ import type { EventView } from "../../../core/views";
 import { ChatModel } from "./chat-model";
 import { acknowledged, numbered, outcomeOf, sent, type SentCommand, type Situation } from "./commands";
 import { DrawingModel, type FrozenFrame } from "./drawing-model";
+import { Microphone } from "./microphone";
 
 /** What the live side must know of the case, and tell it. */
 export interface Host {
@@ -41,8 +42,11 @@ export interface Host {
 }
 
 export interface CallView {
+  readonly id: string;
   readonly state: CallState;
   readonly isMine: boolean;
+  /** It is in another tab of this operator. */
+  readonly isElsewhere: boolean;
   readonly operatorName: string;
   readonly isPaused: boolean;
   readonly viewers: readonly Viewer[];
@@ -70,25 +74,25 @@ export class LiveModel {
   readonly phone = signal<PhoneState | null>(null);
   readonly hint = signal<{ readonly code: string; readonly ok: boolean } | null>(null);
   readonly commands = signal<readonly SentCommand[]>([]);
-  readonly isMuted = signal(false);
-  readonly hasMicrophone = signal(true);
+  readonly microphone = new Microphone();
   /** Looking on at a colleague's call: asked for, or joined. */
   readonly watching = signal<"no" | "asked" | "joined">("no");
   readonly chat: ChatModel;
   readonly drawing: DrawingModel;
 
-  readonly isAccepted = computed(() => this.call.value?.state === "accepted" && this.call.value.isMine);
+  readonly isAccepted = computed(() => this.call.value?.state === "accepted" && isHere(this.call.value));
   readonly isInCall = computed(
-    () => this.call.value?.isMine === true && (this.call.value.state === "ringing" || this.call.value.state === "accepted"),
+    () => this.call.value !== null && isUnderWay(this.call.value) && isHere(this.call.value),
   );
   /** Whether the seller's camera is to be seen here, by call or by looking on. */
   readonly isLive = computed(() => this.isAccepted.value || this.watching.value === "joined");
 
   #socket: SessionSocket | null = null;
   #peer: PeerCall | null = null;
-  #microphone: MediaStream | null = null;
   #iceServers: readonly IceServer[] = [];
   #isRelayOnly = false;
+  #pageId: string | null = null;
+  #isClosed = false;
   #viewerId: string | null = null;
   #iceTimer: ReturnType<typeof setTimeout> | undefined;
   #rebuildTimer: ReturnType<typeof setTimeout> | undefined;
@@ -121,6 +125,7 @@ export class LiveModel {
 
   /** Leave the case: an own call ends, as hanging up does. */
   close(): void {
+    this.#isClosed = true;
     removeEventListener("online", this.#wake);
     if (this.isInCall.value) this.#socket?.send({ type: "call.end" });
     if (this.watching.value !== "no") this.#socket?.send({ type: "watch.leave" });
@@ -151,7 +156,7 @@ export class LiveModel {
       this.#socket?.send({ type: "call.end" });
       return;
     }
-    await this.#openMicrophone();
+    await this.microphone.open();
     // A page that was opened in order to call may not have its line yet.
     this.#wantsCall = !(this.#socket?.send({ type: "call.open" }) ?? false);
   }
@@ -167,11 +172,6 @@ export class LiveModel {
     }
   }
 
-  toggleMute(): void {
-    this.isMuted.value = !this.isMuted.value;
-    for (const track of this.#microphone?.getAudioTracks() ?? []) track.enabled = !this.isMuted.value;
-  }
-
   /** Give a command; what comes of it appears in `commands`. */
   command(name: CommandName, args: CommandArgs = {}): void {
     this.#count += 1;
@@ -181,18 +181,6 @@ export class LiveModel {
     const patience_ms = name === "record" ? SELLER_ASKED_MS : COMMAND_TIMEOUT_MS;
     if (isSent) setTimeout(() => this.#answered(silence(id, "no-answer")), patience_ms);
     else this.#answered(silence(id, "no-line"));
-  }
-
-  async #openMicrophone(): Promise<void> {
-    try {
-      this.#microphone ??= await navigator.mediaDevices.getUserMedia({
-        audio: { echoCancellation: true, noiseSuppression: true, autoGainControl: true },
-      });
-      this.hasMicrophone.value = true;
-      for (const track of this.#microphone.getAudioTracks()) track.enabled = !this.isMuted.value;
-    } catch {
-      this.hasMicrophone.value = false; // the operator can still see, hear the seller and write
-    }
   }
 
   #startPeer(): void {
@@ -212,7 +200,7 @@ export class LiveModel {
     this.#peer = peer;
     this.mirror.value = peer.mirror;
     this.drawing.listen(peer.pointer);
-    if (viewerId === null) void peer.speak(this.#microphone?.getAudioTracks()[0] ?? null);
+    if (viewerId === null) void peer.speak(this.microphone.track);
   }
 
   #followLink(state: LinkState): void {
@@ -250,8 +238,7 @@ export class LiveModel {
     this.link.value = null;
     this.hint.value = null;
     this.drawing.drop();
-    for (const track of this.#microphone?.getTracks() ?? []) track.stop();
-    this.#microphone = null;
+    this.microphone.close();
   }
 
   #stopWatching(): void {
@@ -265,6 +252,8 @@ export class LiveModel {
     switch (message.type) {
       case "welcome":
         this.#isRelayOnly = message.relay_only;
+        this.#pageId = message.page_id;
+        this.#missedTheEnd(message.call_id);
         this.#useIce(message.ice_servers, message.ice_expires_at);
         void this.chat.load();
         if (this.watching.value !== "no") this.#socket?.send({ type: "watch.join" });
@@ -352,11 +341,15 @@ export class LiveModel {
 
   async #followCall(message: Extract<Incoming, { type: "call" }>): Promise<void> {
     const isMine = message.operator_id === this.host.me();
-    const isNewPage = this.call.value === null;
+    const isElsewhere = isMine && message.page_id !== this.#pageId;
+    // A page that was loaded in the middle of the call, or takes it over from another tab, was never made an offer.
+    const isNewHere = this.call.value === null || this.call.value.isElsewhere;
     const wasLooking = this.watching.value;
     this.call.value = {
+      id: message.call_id,
       state: message.state,
       isMine,
+      isElsewhere,
       operatorName: message.operator_name,
       isPaused: message.paused ?? false,
       viewers: message.viewers ?? [],
@@ -367,17 +360,25 @@ export class LiveModel {
       if (wasLooking === "asked" && message.state === "accepted") this.#expectOffer(message.viewers ?? []);
       return;
     }
-    if (message.state === "accepted") {
+    if (message.state === "accepted" && !isElsewhere) {
       this.#viewerId = null;
-      await this.#openMicrophone();
+      await this.microphone.open();
       // Both may have happened while the browser asked for the microphone: the call's end, and the seller's offer.
-      if (!this.isAccepted.value) return this.#hangUp();
+      if (!this.isAccepted.value || this.#isClosed) return this.#hangUp();
       if (this.#peer === null) this.#startPeer();
-      // Loaded in the middle of the call: the seller's page offered to a page that is gone.
-      if (isNewPage) this.#socket?.send({ type: "signal", payload: { renegotiate: "all" } });
-    } else if (message.state !== "ringing") {
+      else await this.#peer.speak(this.microphone.track);
+      if (isNewHere) this.#socket?.send({ type: "signal", payload: { renegotiate: "all" } });
+    } else if (message.state !== "ringing" || isElsewhere) {
       this.#hangUp();
     }
+  }
+
+  /** The line is back: a call that ended meanwhile is over here too. */
+  #missedTheEnd(callId: string | null): void {
+    const call = this.call.value;
+    if (call === null || call.id === callId || !isUnderWay(call)) return;
+    this.call.value = { ...call, state: "ended", viewers: [], reason: "connection-lost" };
+    this.#hangUp();
   }
 
   /** The service took this page in as a viewer; should the phone's offer have been lost, it is asked for. */
@@ -396,6 +397,14 @@ export class LiveModel {
     this.#socket?.start();
     this.#peer?.restart();
   };
+}
+
+function isHere(call: CallView): boolean {
+  return call.isMine && !call.isElsewhere;
+}
+
+function isUnderWay(call: CallView): boolean {
+  return call.state === "ringing" || call.state === "accepted";
 }
 
 function silence(id: string, error: CommandRefusal): Ack {

@@ -1,0 +1,170 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+
+import { LiveModel } from "../src/ui/operator/live/live-model";
+import { FakeSocket, settle } from "./fakes";
+
+/** A browser's connection of which only its being there counts. */
+class Connection {
+  static open = 0;
+  signalingState = "stable";
+  connectionState = "new";
+  voices: unknown[] = [];
+  constructor() {
+    Connection.open += 1;
+  }
+  createDataChannel(): object {
+    return new EventTarget();
+  }
+  getTransceivers(): object[] {
+    const sender = { replaceTrack: async (track: unknown) => void this.voices.push(track) };
+    return [{ receiver: { track: { kind: "audio" } }, sender }];
+  }
+  setConfiguration(): void {}
+  close(): void {
+    Connection.open -= 1;
+  }
+}
+
+class Track {
+  enabled = true;
+  isStopped = false;
+  stop(): void {
+    this.isStopped = true;
+  }
+}
+
+describe("the call on the desk", () => {
+  let sockets: FakeSocket[];
+  let tracks: Track[];
+  let allow: (() => void)[];
+  let live: LiveModel;
+  const line = (): FakeSocket => sockets.at(-1)!;
+  const microphones = (): number => tracks.filter((each) => !each.isStopped).length;
+
+  const welcome = (callId: string | null, pageId = "p1"): void =>
+    line().says({
+      type: "welcome",
+      role: "operator",
+      heartbeat_s: 5,
+      ice_servers: [],
+      ice_expires_at: null,
+      relay_only: false,
+      live_level: "steer",
+      name: "Ana",
+      call_id: callId,
+      page_id: pageId,
+    });
+  const call = (state: string, pageId = "p1", more: object = {}): void =>
+    line().says({
+      type: "call",
+      call_id: "l1",
+      state,
+      operator_id: "me",
+      operator_name: "Ana",
+      page_id: pageId,
+      paused: false,
+      viewers: [],
+      ...more,
+    });
+  const allowMicrophone = async (): Promise<void> => {
+    for (const each of allow.splice(0)) each();
+    await settle();
+  };
+
+  beforeEach(() => {
+    sockets = [];
+    tracks = [];
+    allow = [];
+    Connection.open = 0;
+    const Line = class extends FakeSocket {
+      constructor(url: string) {
+        super(url);
+        sockets.push(this);
+      }
+    };
+    vi.stubGlobal("WebSocket", Line);
+    vi.stubGlobal("RTCPeerConnection", Connection);
+    vi.stubGlobal("MediaStream", class {});
+    vi.stubGlobal("location", { protocol: "https:", host: "cars.example" });
+    vi.stubGlobal("addEventListener", () => undefined);
+    vi.stubGlobal("removeEventListener", () => undefined);
+    const getUserMedia = () =>
+      new Promise((resolve) =>
+        allow.push(() => {
+          const track = new Track();
+          tracks.push(track);
+          resolve({ getAudioTracks: () => [track], getTracks: () => [track] });
+        }),
+      );
+    vi.stubGlobal("navigator", { mediaDevices: { getUserMedia } });
+    live = new LiveModel({
+      id: "i1",
+      me: () => "me",
+      isMine: () => true,
+      level: () => "steer",
+      isRecording: () => false,
+      changed: () => undefined,
+      say: () => undefined,
+      lastFrame: () => null,
+      loadChat: async () => [],
+    });
+    live.open(0, true);
+    line().opens();
+    welcome(null);
+  });
+  afterEach(() => {
+    live.close();
+    vi.unstubAllGlobals();
+  });
+
+  test("goes on in the newer tab: the older says so, lets picture and microphone go, and can take it back", async () => {
+    call("accepted");
+    await allowMicrophone();
+    expect([live.isAccepted.value, Connection.open, microphones()]).toEqual([true, 1, 1]);
+
+    call("accepted", "p2");
+    await settle();
+    expect(live.call.value).toMatchObject({ isMine: true, isElsewhere: true });
+    expect([live.isInCall.value, Connection.open, microphones()]).toEqual([false, 0, 0]);
+
+    void live.toggleCall();
+    await allowMicrophone();
+    expect(line().sent.at(-1)).toEqual({ type: "call.open" });
+    call("accepted", "p1");
+    await settle();
+    expect([live.isAccepted.value, Connection.open, microphones()]).toEqual([true, 1, 1]);
+    expect(line().sent.at(-1)).toEqual({ type: "signal", payload: { renegotiate: "all" } });
+  });
+
+  test("closing an older tab does not hang up in the newer one", async () => {
+    call("accepted", "p2");
+    await settle();
+    live.close();
+    expect(line().sent.map((each) => each.type)).not.toContain("call.end");
+  });
+
+  test("that ended while the line was down is over here too", async () => {
+    call("accepted");
+    await allowMicrophone();
+    welcome("l1", "p9");
+    expect(live.isAccepted.value).toBe(true);
+    welcome(null, "p10");
+    expect(live.call.value).toMatchObject({ state: "ended", reason: "connection-lost" });
+    expect([Connection.open, microphones()]).toEqual([0, 0]);
+  });
+
+  test("asks for the microphone once, however often the call is told", async () => {
+    call("accepted");
+    call("accepted", "p1", { paused: true });
+    expect(allow).toHaveLength(1);
+    await allowMicrophone();
+    expect([Connection.open, microphones()]).toEqual([1, 1]);
+  });
+
+  test("leaves no microphone and no connection behind when the case is left while the browser asks", async () => {
+    call("accepted");
+    live.close();
+    await allowMicrophone();
+    expect([Connection.open, microphones()]).toEqual([0, 0]);
+  });
+});
