@@ -8,17 +8,18 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal, Protocol
 
 import httpx
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.x509 import ocsp
-from cryptography.x509.oid import AuthorityInformationAccessOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID
 
 from inspection_service.reports.errors import SealingMustWait
 
@@ -26,6 +27,8 @@ MAX_ANSWER_BYTES: Final = 8 << 20
 """Revocation lists of large public authorities take megabytes; one that size in every report would be refused."""
 MAX_KEPT: Final = timedelta(hours=12)
 """An answer is asked for again after this, however long its authority says it is good for."""
+MAX_AHEAD: Final = timedelta(minutes=5)
+"""The clock of an authority may be before ours by so much."""
 _DER: Final = serialization.Encoding.DER
 
 
@@ -186,15 +189,12 @@ class Revocation:
         try:
             der = self._fetch(url, request.public_bytes(_DER))
             answer = ocsp.load_der_ocsp_response(der)
-            if answer.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
+            until = ocsp_until(answer, certificate, issuer, now)
+            if until is None:
                 return None
-            until = answer.next_update_utc or now + timedelta(hours=1)
-            is_fresh = answer.this_update_utc <= now + timedelta(minutes=5) and until > now
-            if answer.serial_number != certificate.serial_number or not is_fresh:
-                return None
-        except (OSError, ValueError):
+            return until, ValidationData(tuple(answer.certificates), ocsps=(der,))
+        except (OSError, ValueError, UnsupportedAlgorithm):
             return None
-        return until, ValidationData(tuple(answer.certificates), ocsps=(der,))
 
     def _ask_crl(
         self, url: str, issuer: x509.Certificate, now: datetime
@@ -230,6 +230,17 @@ def revoked_one(
     return None
 
 
+def moment_for(data: ValidationData, now: datetime) -> datetime:
+    """Return the moment at which chains are to be validated: now, or a little later.
+
+    An answer is made after it was asked for, by a clock that may go a little before ours; the validator would take it
+    for one of the future.
+    """
+    made = [x509.load_der_x509_crl(der).last_update_utc for der in data.crls]
+    made += [ocsp.load_der_ocsp_response(der).this_update_utc for der in data.ocsps]
+    return max([now, *(at for at in made if at <= now + MAX_AHEAD)])
+
+
 def mode_for(chain: Sequence[x509.Certificate], data: ValidationData) -> Literal["require", "hard-fail"]:
     """Return how strict the validator may be: about every certificate when something is known about every one."""
     issuers = {x509.load_der_x509_crl(der).issuer for der in data.crls}
@@ -248,10 +259,78 @@ def _crl_until(der: bytes, issuer: x509.Certificate, now: datetime) -> datetime 
         ):
             return None
         until = crl.next_update_utc or datetime.max.replace(tzinfo=UTC)
-        is_fresh = crl.last_update_utc <= now + timedelta(minutes=5) and until > now
+        is_fresh = crl.last_update_utc <= now + MAX_AHEAD and until > now
         return until if is_fresh and crl.is_signature_valid(key) else None
     except (ValueError, TypeError):
         return None
+
+
+def ocsp_until(
+    answer: ocsp.OCSPResponse, certificate: x509.Certificate, issuer: x509.Certificate, now: datetime
+) -> datetime | None:
+    """Return until when an OCSP answer speaks for a certificate (RFC 6960, 3.2).
+
+    It does when it is about this certificate of this issuer, says good or revoked, is not old, and is signed by the
+    issuer or by a responder that the issuer appointed.
+
+    Returns:
+        ``None`` when it does not speak for it, or not now.
+
+    Raises:
+        ValueError: It is made of parts nobody can read.
+    """
+    if answer.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
+        return None
+    if answer.certificate_status is ocsp.OCSPCertStatus.UNKNOWN or not _is_about(answer, certificate, issuer):
+        return None
+    # Without a time of the next one, newer answers are always to be had: an old one could be a replay.
+    until = answer.next_update_utc or answer.this_update_utc + MAX_KEPT
+    if answer.this_update_utc > now + MAX_AHEAD or until <= now:
+        return None
+    return until if any(_signed_by(answer, signer) for signer in _responders(answer, issuer, now)) else None
+
+
+def _is_about(answer: ocsp.OCSPResponse, certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Compare the whole certificate id: a serial number alone says nothing about whose it is."""
+    asked = ocsp.OCSPRequestBuilder().add_certificate(certificate, issuer, answer.hash_algorithm).build()
+    return (asked.serial_number, asked.issuer_name_hash, asked.issuer_key_hash) == (
+        answer.serial_number,
+        answer.issuer_name_hash,
+        answer.issuer_key_hash,
+    )
+
+
+def _responders(
+    answer: ocsp.OCSPResponse, issuer: x509.Certificate, now: datetime
+) -> Iterator[x509.Certificate]:
+    """Give who may sign for an issuer: itself, and whom it has certified for that (RFC 6960, 4.2.2.2)."""
+    yield issuer
+    for candidate in answer.certificates:
+        try:
+            candidate.verify_directly_issued_by(issuer)
+            purposes = candidate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+        except (ValueError, TypeError, InvalidSignature, x509.ExtensionNotFound):
+            continue
+        is_valid = candidate.not_valid_before_utc <= now <= candidate.not_valid_after_utc
+        if is_valid and ExtendedKeyUsageOID.OCSP_SIGNING in purposes:
+            yield candidate
+
+
+def _signed_by(answer: ocsp.OCSPResponse, signer: x509.Certificate) -> bool:
+    key, digest = signer.public_key(), answer.signature_hash_algorithm
+    signature, content = answer.signature, answer.tbs_response_bytes
+    try:
+        if isinstance(key, ec.EllipticCurvePublicKey) and digest is not None:
+            key.verify(signature, content, ec.ECDSA(digest))
+        elif isinstance(key, rsa.RSAPublicKey) and digest is not None:
+            key.verify(signature, content, padding.PKCS1v15(), digest)
+        elif isinstance(key, ed25519.Ed25519PublicKey):
+            key.verify(signature, content)
+        else:
+            return False
+    except InvalidSignature:
+        return False
+    return True
 
 
 def _addresses(certificate: x509.Certificate) -> tuple[list[str], list[str]]:

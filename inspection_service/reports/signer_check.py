@@ -11,7 +11,13 @@ from pyhanko_certvalidator.errors import ExpiredError, NotYetValidError, Revoked
 from inspection_service.reports.errors import SealingMustWait
 from inspection_service.reports.keys import Signer
 from inspection_service.reports.loops import run_sync
-from inspection_service.reports.revocation import Revocation, ValidationData, mode_for, revoked_one
+from inspection_service.reports.revocation import (
+    Revocation,
+    ValidationData,
+    mode_for,
+    moment_for,
+    revoked_one,
+)
 from inspection_service.reports.timestamps import to_asn1
 
 
@@ -30,7 +36,7 @@ def check_signer(signer: Signer, revocation: Revocation, now: datetime) -> Valid
     context = ValidationContext(
         trust_roots=[to_asn1(root)],
         other_certs=[to_asn1(certificate) for certificate in signer.chain[1:]],
-        moment=now,
+        moment=moment_for(data, now),
         allow_fetching=False,
         crls=list(data.crls),
         ocsps=list(data.ocsps),

@@ -32,6 +32,7 @@ from inspection_service.reports.revocation import (
     ValidationData,
     fetch,
     mode_for,
+    moment_for,
     revoked_one,
 )
 
@@ -253,7 +254,7 @@ class TimestampAuthority:
         context = ValidationContext(
             trust_roots=[to_asn1(root) for root in (self._own_root, *self._roots)],
             other_certs=[to_asn1(certificate) for certificate in self._known],
-            moment=now,
+            moment=moment_for(learned, now),
             allow_fetching=False,
             crls=list(learned.crls),
             ocsps=list(learned.ocsps),

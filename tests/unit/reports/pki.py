@@ -90,6 +90,7 @@ class CertificateAuthority:
         is_critical: bool = False,
         crl_url: str | None = None,
         ocsp_url: str | None = None,
+        is_ocsp_no_check: bool = False,
         public_key: ec.EllipticCurvePublicKey | None = None,
     ) -> Leaf:
         """Issue a certificate to sign with, for a new key or a given one."""
@@ -107,6 +108,8 @@ class CertificateAuthority:
                 x509.oid.AuthorityInformationAccessOID.OCSP, x509.UniformResourceIdentifier(ocsp_url)
             )
             extensions.append((x509.AuthorityInformationAccess([access]), False))
+        if is_ocsp_no_check:
+            extensions.append((x509.OCSPNoCheck(), False))
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         start, end = not_before or self.at - timedelta(days=1), not_after or self.at + LIFETIME
         certificate = self._sign(self, subject, key, start, end, extensions, public_key=public_key)
