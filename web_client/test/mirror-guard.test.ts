@@ -120,9 +120,14 @@ describe("a mirrored screen", () => {
 });
 
 describe("its style", () => {
+  test("is not made to load something by what was taken out of it", () => {
+    expect(css('@imp@import x;ort "https://evil.example/x.css"')).not.toMatch(/@import/);
+  });
+
   test.each([
     "@import url(https://evil.example/x.css);",
     '@import "https://evil.example/x.css"',
+    '@\\69mport "https://evil.example/x.css";',
     "a{background:url(https://evil.example/x.png)}",
     "a{background:URL( 'https://evil.example/x.png' )}",
     "a{background:\\75rl(https://evil.example/x.png)}",

@@ -1,6 +1,7 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 
 import {
+  ANSWER_AGAIN_MS,
   ASK_SNAPSHOT,
   BadPiece,
   MirrorReceiver,
@@ -196,5 +197,24 @@ describe("the desk's end", () => {
     tick(1000);
     say(channel, META);
     expect(seen.at(-1)).toEqual([4, true, 1_001_000]);
+  });
+});
+
+describe("a desk that asks without end", () => {
+  test("gets one whole picture at a time, and the last question is answered", () => {
+    vi.useFakeTimers();
+    const channel = new FakeChannel();
+    let pictures = 0;
+    const sender = new MirrorSender({ channel, takeSnapshot: () => void (pictures += 1) });
+    const before = pictures;
+    for (let n = 0; n < 1_000; n += 1) channel.says(ASK_SNAPSHOT);
+    expect(pictures - before).toBe(1);
+    vi.advanceTimersByTime(ANSWER_AGAIN_MS);
+    expect(pictures - before).toBe(2);
+    channel.says(ASK_SNAPSHOT);
+    sender.close();
+    vi.advanceTimersByTime(ANSWER_AGAIN_MS);
+    expect(pictures - before).toBe(2);
+    vi.useRealTimers();
   });
 });

@@ -8,6 +8,7 @@ import {
   parsePointer,
   pictureWithin,
   placeOf,
+  PointerReceiver,
   PointerSender,
   spotAt,
   type Board,
@@ -131,5 +132,24 @@ describe("sending", () => {
     expect(lines.filter((line) => line.t === "stroke").reduce((sum, line) => sum + (line.points?.length ?? 0), 0)).toBe(1000);
     expect(lines.at(-1)?.done).toBe(true);
     for (const text of sent) expect(parsePointer(text)).not.toBeNull();
+  });
+});
+
+describe("a hand that is none", () => {
+  test("a flood is let pass by, and the next second begins anew", () => {
+    let now = 0;
+    const receiver = new PointerReceiver(() => now);
+    const point = JSON.stringify({ t: "point", x: 0.5, y: 0.5 });
+    const taken = (): number => Array.from({ length: 5_000 }, () => receiver.take(point)).filter((each) => each !== null).length;
+    expect(taken()).toBeLessThanOrEqual(1_000);
+    now = 1_000;
+    expect(receiver.take(point)).toEqual({ t: "point", x: 0.5, y: 0.5 });
+  });
+
+  test("lines without a point take no line's place", () => {
+    let board: Board = EMPTY_BOARD;
+    for (let n = 0; n < 500; n += 1) board = draw(board, "theirs", { t: "stroke", id: `s${n}`, points: [], done: true }, 0);
+    board = draw(board, "mine", { t: "stroke", id: "m", points: [[0.1, 0.1]], done: true }, 0);
+    expect(board.strokes.map((each) => each.id)).toEqual(["m"]);
   });
 });

@@ -18,6 +18,8 @@ export const MOST_BYTES_PER_S = 512_000;
 const MOST_EVENT_CHARS = 4_000_000;
 /** A desk that cannot read what it gets asks again, but not faster than this. */
 const ASK_AGAIN_MS = 1_000;
+/** A whole picture costs the phone some work: a desk that asks without end is answered no faster than this. */
+export const ANSWER_AGAIN_MS = 500;
 
 export const MIRROR_CHANNEL = { label: "mirror", id: 1 } as const;
 /** What the desk says to get a whole picture. */
@@ -96,6 +98,8 @@ export class MirrorSender {
   #isStale = true;
   #isPaused = false;
   #isClosed = false;
+  #answeredAt = Number.NEGATIVE_INFINITY;
+  #answer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: MirrorSenderOptions) {
     this.#options = options;
@@ -135,6 +139,7 @@ export class MirrorSender {
   close(): void {
     const { channel } = this.#options;
     this.#isClosed = true;
+    clearTimeout(this.#answer);
     channel.removeEventListener("open", this.#refresh);
     channel.removeEventListener("bufferedamountlow", this.#drained);
     channel.removeEventListener("message", this.#heard);
@@ -151,7 +156,16 @@ export class MirrorSender {
   };
 
   readonly #heard = (event: Event): void => {
-    if ((event as MessageEvent).data === ASK_SNAPSHOT) this.#refresh();
+    if ((event as MessageEvent).data !== ASK_SNAPSHOT) return;
+    clearTimeout(this.#answer);
+    const wait_ms = this.#answeredAt + ANSWER_AGAIN_MS - performance.now();
+    if (wait_ms > 0) this.#answer = setTimeout(this.#giveWhole, wait_ms);
+    else this.#giveWhole();
+  };
+
+  readonly #giveWhole = (): void => {
+    this.#answeredAt = performance.now();
+    this.#refresh();
   };
 }
 

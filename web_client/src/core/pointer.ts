@@ -20,6 +20,8 @@ export type PointerMessage =
 export const FADE_MS = 3_000;
 export const MOST_MESSAGE_CHARS = 4_096;
 const MOST_PER_S = 60;
+/** What is taken in a second: a line taken back draws all others again, at once. */
+const MOST_TAKEN_PER_S = 600;
 const MOST_STROKES = 100;
 const MOST_POINTS = 5_000;
 const MOST_POINTS_A_MESSAGE = 200;
@@ -44,6 +46,28 @@ export function parsePointer(data: unknown): PointerMessage | null {
   if (t !== "stroke" || typeof id !== "string" || !STROKE_ID.test(id) || !Array.isArray(points)) return null;
   if (points.length > MOST_POINTS_A_MESSAGE || !points.every(isSpot)) return null;
   return { t, id, points, done: done === true };
+}
+
+/** Hears the other side, and no more of it than a hand can do. */
+export class PointerReceiver {
+  readonly #now: () => number;
+  #since = Number.NEGATIVE_INFINITY;
+  #taken = 0;
+
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+  }
+
+  /** The message, or `null` for what is none of ours, or too much. */
+  take(data: unknown): PointerMessage | null {
+    const now = this.#now();
+    if (now - this.#since >= 1000) {
+      this.#since = now;
+      this.#taken = 0;
+    }
+    this.#taken += 1;
+    return this.#taken > MOST_TAKEN_PER_S ? null : parsePointer(data);
+  }
 }
 
 export type Author = "mine" | "theirs";
@@ -83,7 +107,8 @@ export function draw(board: Board, by: Author, message: PointerMessage, now: num
       const before = board.strokes.find((stroke) => stroke.id === message.id && stroke.by === by);
       const points = [...(before?.points ?? []), ...message.points];
       const others = board.strokes.filter((stroke) => stroke !== before);
-      if (before === undefined && others.length >= MOST_STROKES) return board;
+      // A line without a point is none: it would take the place of one, and spoil the drawing as evidence.
+      if (points.length === 0 || (before === undefined && others.length >= MOST_STROKES)) return board;
       return { ...board, strokes: [...others, { id: message.id, by, points }] };
     }
   }

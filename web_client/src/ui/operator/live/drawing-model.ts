@@ -7,7 +7,7 @@ import {
   EMPTY_BOARD,
   FADE_MS,
   faded,
-  parsePointer,
+  PointerReceiver,
   PointerSender,
   type Author,
   type Board,
@@ -33,6 +33,7 @@ export class DrawingModel {
   readonly frame = signal<FrozenFrame | null>(null);
   readonly board = signal<Board>(EMPTY_BOARD);
   #sender: PointerSender | null = null;
+  readonly #receiver = new PointerReceiver();
   #channel: RTCDataChannel | null = null;
   #fading: ReturnType<typeof setTimeout> | undefined;
   #wasFrozen = false;
@@ -136,7 +137,7 @@ export class DrawingModel {
   }
 
   readonly #heard = (event: MessageEvent): void => {
-    const message = parsePointer(event.data);
+    const message = this.#receiver.take(event.data);
     // Lines belong on a frame that stands still; on a running picture they would point at nothing.
     if (message === null || (message.t === "stroke" && this.frame.value === null)) return;
     this.#draw("theirs", message);

@@ -254,7 +254,9 @@ export class MirrorGuard {
 /** Style text in which nothing is loaded: no imports, and no addresses but pictures in the text itself. */
 export function css(value: unknown): string {
   if (typeof value !== "string") throw new BadEvent("a style that is none");
-  return bounded(withoutAddresses(value.replace(/@import[^;]*(;|$)/gi, "")), MOST_CSS_CHARS);
+  const written = value.includes("\\") ? withoutDisguise(value) : value;
+  // A space in its place: the letters before and after must not make another one.
+  return bounded(withoutAddresses(written.replace(/@import[^;]*(;|$)/gi, " ")), MOST_CSS_CHARS);
 }
 
 const ADDRESS = /\b(?:url|src|image-set|-webkit-image-set|image|cross-fade)\s*\(\s*(?:"[^"]*"?|'[^']*'?|[^)]*)\s*\)?/gi;
