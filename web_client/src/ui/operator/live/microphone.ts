@@ -1,24 +1,23 @@
-/** The operator's own voice: asked for once, and let go for good, also while the browser still asks for it. */
+/** The operator's own voice. */
 
 import { signal } from "@preact/signals";
+import { CallMicrophone } from "../../../core/microphone";
 
 export class Microphone {
   readonly isMuted = signal(false);
   /** Whether the browser gave one; without, the operator can still see, hear the seller and write. */
   readonly isThere = signal(true);
-  #stream: MediaStream | null = null;
-  #asking: Promise<void> | null = null;
-  /** Counts closings: what the browser gives to an earlier wish is let go at once. */
-  #closings = 0;
+  readonly #microphone = new CallMicrophone();
 
   get track(): MediaStreamTrack | null {
-    return this.#stream?.getAudioTracks()[0] ?? null;
+    return this.#microphone.track;
   }
 
   async open(): Promise<void> {
-    if (this.#stream !== null) return;
-    this.#asking ??= this.#ask();
-    await this.#asking;
+    const opened = await this.#microphone.open();
+    if (opened === "closed") return;
+    this.isThere.value = opened === "open";
+    this.#follow();
   }
 
   toggleMute(): void {
@@ -27,34 +26,10 @@ export class Microphone {
   }
 
   close(): void {
-    this.#closings += 1;
-    this.#asking = null;
-    stop(this.#stream);
-    this.#stream = null;
-  }
-
-  async #ask(): Promise<void> {
-    const wish = this.#closings;
-    let stream: MediaStream | null;
-    try {
-      stream = await navigator.mediaDevices.getUserMedia({
-        audio: { echoCancellation: true, noiseSuppression: true, autoGainControl: true },
-      });
-    } catch {
-      stream = null;
-    }
-    if (wish !== this.#closings) return stop(stream);
-    this.#asking = null;
-    this.#stream = stream;
-    this.isThere.value = stream !== null;
-    this.#follow();
+    this.#microphone.close();
   }
 
   #follow(): void {
-    for (const track of this.#stream?.getAudioTracks() ?? []) track.enabled = !this.isMuted.value;
+    if (this.track !== null) this.track.enabled = !this.isMuted.value;
   }
-}
-
-function stop(stream: MediaStream | null): void {
-  for (const track of stream?.getTracks() ?? []) track.stop();
 }

@@ -34,6 +34,10 @@ export interface Voices {
 
 export class CallRecorder {
   private running: Running | null = null;
+  private starting: Promise<string> | null = null;
+  private isPaused = false;
+  /** Counts endings: a recording that was ended before it began does not begin. */
+  private stops = 0;
 
   constructor(
     private readonly api: Pick<SellerApi, "record">,
@@ -43,8 +47,14 @@ export class CallRecorder {
   ) {}
 
   /** Begin, unless it records. @returns The recording's id. @throws CannotDo, Refused, Unreached */
-  async start(): Promise<string> {
-    if (this.running !== null) return this.running.id;
+  start(): Promise<string> {
+    if (this.running !== null) return Promise.resolve(this.running.id);
+    this.starting ??= this.begin().finally(() => (this.starting = null));
+    return this.starting;
+  }
+
+  private async begin(): Promise<string> {
+    const wish = this.stops;
     const type = mediaType();
     const video = cameraVideo.peek();
     if (type === undefined || !canRecord()) throw new CannotDo("unsupported");
@@ -53,7 +63,12 @@ export class CallRecorder {
     const { recording_id: id } = await this.api.record("video", type, startedAt, null);
     await this.api.record("mirror", MIRROR_TYPE, startedAt, id);
     await this.uploads.begin(id);
+    if (wish !== this.stops) {
+      await this.uploads.finish(id); // the service knows of it
+      throw new CannotDo("denied");
+    }
     this.running = new Running(id, type, video, this.uploads, this.screen, this.voices(), () => void this.stop());
+    this.running.pause(this.isPaused);
     recordingId.value = id;
     return id;
   }
@@ -64,6 +79,7 @@ export class CallRecorder {
   }
 
   pause(isPaused: boolean): void {
+    this.isPaused = isPaused;
     this.running?.pause(isPaused);
   }
 
@@ -71,6 +87,7 @@ export class CallRecorder {
   async stop(isForgotten = false): Promise<void> {
     const running = this.running;
     this.running = null;
+    this.stops += 1;
     recordingId.value = null;
     await running?.end();
     if (isForgotten) await this.uploads.abandonAll();

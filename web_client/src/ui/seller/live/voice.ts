@@ -1,12 +1,14 @@
 /** The seller's voice and ears in a call, and what an operator writes, read aloud. */
 
 import { CannotDo, type Effect } from "../../../core/commands";
+import { CallMicrophone } from "../../../core/microphone";
 import { microphone } from "../live-state";
 
 /** The microphone of a call: opened once, muted without closing it, closed with the call. */
 export class Voice {
   private readonly player = new Audio();
-  private stream: MediaStream | null = null;
+  private readonly mine = new CallMicrophone();
+  private known: MediaStreamTrack | null = null;
   private remote: MediaStream | null = null;
 
   constructor(private readonly onTrack: (track: MediaStreamTrack | null) => void) {
@@ -16,7 +18,7 @@ export class Voice {
   }
 
   get track(): MediaStreamTrack | null {
-    return this.stream?.getAudioTracks()[0] ?? null;
+    return this.mine.track;
   }
 
   get heard(): MediaStream | null {
@@ -31,22 +33,18 @@ export class Voice {
 
   /** Open the microphone, unless it is. @returns Whether there is one now. */
   async open(): Promise<boolean> {
-    if (this.track?.readyState === "live") return true;
-    try {
-      this.stream = await navigator.mediaDevices.getUserMedia({
-        audio: { echoCancellation: true, noiseSuppression: true, autoGainControl: true },
-      });
-      microphone.value = "on";
-    } catch {
-      this.stream = null;
-      microphone.value = "denied"; // the operator still sees, and the seller still hears
-    }
-    this.track?.addEventListener("ended", () => {
+    const opened = await this.mine.open();
+    if (opened === "closed") return false;
+    const { track } = this;
+    if (track === this.known && track !== null) return true;
+    this.known = track;
+    microphone.value = track === null ? "denied" : "on"; // without, the operator still sees, and the seller still hears
+    track?.addEventListener("ended", () => {
       microphone.value = "off";
       this.onTrack(null);
     });
-    this.onTrack(this.track);
-    return this.track !== null;
+    this.onTrack(track);
+    return track !== null;
   }
 
   mute(isMuted: boolean): void {
@@ -58,8 +56,8 @@ export class Voice {
   close(): void {
     this.player.srcObject = null;
     this.remote = null;
-    for (const track of this.stream?.getTracks() ?? []) track.stop();
-    this.stream = null;
+    this.mine.close();
+    this.known = null;
     microphone.value = "off";
   }
 
