@@ -56,7 +56,7 @@ def measure(image: NDArray[np.uint8]) -> Measures:
     return Measures(
         sharpness=_sharpness(luma),
         brightness=float(luma.mean()),
-        highlights=float(np.percentile(luma, 99)),
+        highlights=_percentile(luma, 99),
         clipped_share=cv2.countNonZero(cv2.inRange(small, (250, 250, 250), (255, 255, 255))) / luma.size,
     )
 
@@ -71,16 +71,44 @@ def _sharpness(luma: NDArray[np.uint8]) -> float:
     x = luma.astype(np.float32)
     unit = max(x.shape) * 0.0025
     coarse = cv2.GaussianBlur(x, (0, 0), unit) - cv2.GaussianBlur(x, (0, 0), unit * 3)
-    coarse_tiles = cv2.resize(coarse * coarse, (TILES, TILES), interpolation=cv2.INTER_AREA)
+    coarse_tiles = _tile_means(coarse * coarse)
     shows = coarse_tiles > max(4.0, float(np.median(coarse_tiles)) * 0.5)
     if not shows.any():
         return 0.0
     answers = []
     for kernel in _line_kernels(round(unit, 2)):
         fine = x - cv2.filter2D(x, -1, kernel)
-        tiles = cv2.resize(fine * fine, (TILES, TILES), interpolation=cv2.INTER_AREA)
+        tiles = _tile_means(fine * fine)
         answers.append(float(np.percentile(np.sqrt(tiles[shows] / coarse_tiles[shows]), 75)))
     return min(answers)
+
+
+def _percentile(luma: NDArray[np.uint8], percent: float) -> float:
+    """Return what ``np.percentile`` does, from the histogram: three times as fast, and every live frame pays for it."""
+    up_to = np.cumsum(cv2.calcHist([luma], [0], None, [256], [0, 256]))
+    place = (luma.size - 1) * percent / 100
+    below, above = (int(np.searchsorted(up_to, at, side="right")) for at in (np.floor(place), np.ceil(place)))
+    return float(below + (above - below) * (place - np.floor(place)))
+
+
+def _tile_means(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the means of ``TILES`` x ``TILES`` equal parts, ``(TILES, TILES)`` float32.
+
+    The same as ``cv2.resize`` with ``INTER_AREA``, in a fifth of the time, because tiles are large.
+    """
+    down, across = (_shares(length) for length in values.shape)
+    # cv2.gemm has no threads of its own; those of numpy's product would fight for the cores with the executors above.
+    nothing = np.zeros((0, 0), np.float32)
+    rows = cv2.gemm(down, values, 1.0, nothing, 0.0)
+    return np.asarray(cv2.gemm(rows, across, 1.0, nothing, 0.0, flags=cv2.GEMM_2_T), np.float32)
+
+
+@lru_cache(maxsize=64)
+def _shares(length: int) -> NDArray[np.float32]:
+    """Return how much of each mean every place has, ``(TILES, length)``: a place on a border belongs to both sides."""
+    borders = np.linspace(0, length, TILES + 1)[:, None]
+    covered = np.clip(borders - np.arange(length), 0, 1)  # of each place, by what lies before each border
+    return np.asarray((covered[1:] - covered[:-1]) * TILES / length, np.float32)
 
 
 @lru_cache(maxsize=256)

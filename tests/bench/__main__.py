@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
@@ -12,7 +14,15 @@ from rich.table import Table
 
 from tests.bench.rows import Row
 
-SECTIONS = ("bench_vision", "bench_sessions", "bench_report", "bench_page", "bench_memory", "bench_ledger")
+SECTIONS = (
+    "bench_vision",
+    "bench_sessions",
+    "bench_call",
+    "bench_report",
+    "bench_page",
+    "bench_memory",
+    "bench_ledger",
+)
 WIDTH_IN_A_FILE = 170
 OUT = Path("build") / "bench.json"
 
@@ -27,10 +37,12 @@ def main(wanted: list[str]) -> int:
         if wanted and section.removeprefix("bench_") not in wanted:
             continue
         with console.status(f"Measuring {section.removeprefix('bench_')} ..."):
-            rows += import_module(f"tests.bench.{section}").rows()
+            measured = import_module(f"tests.bench.{section}").rows()
+        load = round(os.getloadavg()[0], 1)
+        rows += [replace(each, load_average=load) for each in measured]
     OUT.parent.mkdir(exist_ok=True)
     OUT.write_text(json.dumps([each.to_json() for each in rows], indent=1) + "\n", encoding="utf-8")
-    table = Table("what", "value", "unit", "beside", "its value", "ratio", "aim", "met")
+    table = Table("what", "value", "unit", "beside", "its value", "ratio", "aim", "met", "load")
     for each in rows:
         cells = (
             each.name,
@@ -41,6 +53,7 @@ def main(wanted: list[str]) -> int:
             each.ratio,
             each.aim,
             {True: "yes", False: "NO", None: ""}[each.met],
+            each.load_average,
         )
         table.add_row(*("" if cell is None else str(cell) for cell in cells))
     console.print(table)

@@ -32,28 +32,35 @@ CAMERA_SECONDS: Final = 20
 PAIRS: Final = 200
 MESSAGES_PER_S: Final = 5
 TALK_SECONDS: Final = 10
+PING_S: Final = 5.0
 SERVICE_CORE, LOAD_CORE = 0, 1
+Pair = tuple[ClientConnection, ClientConnection]
+"""A seller's page and an operator's."""
 
 
 def rows() -> list[Row]:
     """Measure sessions with cameras, then sessions that only talk; the service on one core, the load on the other."""
     with tempfile.TemporaryDirectory() as folder:
         instance = Instance.prepare(Path(folder) / "data")
-        instance.start()
-        _pin(instance.pid, SERVICE_CORE)
+        with _on_core(SERVICE_CORE):
+            instance.start()
         try:
             cameras = _cameras(instance)
-            with _relay() as relay_url:
+            with _relay() as relay_url, _on_core(LOAD_CORE):
                 return [*cameras, *asyncio.run(_talk(instance, relay_url))]
         finally:
             instance.stop()
 
 
-def _pin(pid: int, core: int) -> None:
-    """Keep a process and its children to one core, where there are two."""
-    if len(os.sched_getaffinity(0)) > 1:
-        for each in (psutil.Process(pid), *psutil.Process(pid).children(recursive=True)):
-            each.cpu_affinity([core])
+@contextmanager
+def _on_core(core: int) -> Iterator[None]:
+    """Keep this process, and what it starts meanwhile, to one core, where there are two."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {core} & before or before)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 def _processor_s(pid: int) -> float:
@@ -87,13 +94,13 @@ def _cameras(instance: Instance) -> list[Row]:
 
 def _simulate(instance: Instance, count: int, seconds: int) -> dict[str, Any]:
     words = ["--url", instance.url, "--data-dir", str(instance.folder), "--count", str(count)]
-    process = subprocess.Popen(
-        [*command("simulate-sellers"), *words, "--seconds", str(seconds), "--json"],
-        env=environment(),
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    _pin(process.pid, LOAD_CORE)
+    with _on_core(LOAD_CORE):
+        process = subprocess.Popen(
+            [*command("simulate-sellers"), *words, "--seconds", str(seconds), "--json"],
+            env=environment(),
+            stdout=subprocess.PIPE,
+            text=True,
+        )
     text, _ = process.communicate(timeout=seconds + 120)
     found: dict[str, Any] = json.loads(text)
     return found
@@ -104,13 +111,17 @@ def _simulate(instance: Instance, count: int, seconds: int) -> dict[str, Any]:
 
 async def _talk(instance: Instance, relay_url: str) -> list[Row]:
     """Pair 200 sellers with an operator each, and pass candidates on five times a second in every pair."""
-    os.sched_setaffinity(0, {LOAD_CORE} & os.sched_getaffinity(0) or os.sched_getaffinity(0))
     rooms = await _rooms(instance)
     service = psutil.Process(instance.pid)
     empty_bytes = service.memory_info().rss
-    pairs = await asyncio.gather(*(_pair(instance.url, *room) for room in rooms))
+    pairs: list[Pair] = []
+    pinging = asyncio.create_task(_keep_alive(pairs))
+    for room in rooms:
+        pairs.append(await _pair(instance.url, *room))
     pair_kb = (service.memory_info().rss - empty_bytes) / PAIRS / 1000
     ours = await _exchange(pairs)
+    pinging.cancel()
+    await asyncio.gather(pinging, return_exceptions=True)
     await _close(pairs)
     bare = await _exchange(bare_pairs := await _bare_pairs(relay_url))
     await _close(bare_pairs)
@@ -155,9 +166,7 @@ async def _rooms(instance: Instance) -> list[tuple[str, str, str]]:
     return made
 
 
-async def _pair(
-    url: str, inspection: str, seller_cookie: str, operator_cookie: str
-) -> tuple[ClientConnection, ClientConnection]:
+async def _pair(url: str, inspection: str, seller_cookie: str, operator_cookie: str) -> Pair:
     """Join both sides and bring them into a call."""
     address = f"ws{url.removeprefix('http')}/v1/sessions/{inspection}/signalling?role="
     seller = await _join(address + "seller", url, seller_cookie)
@@ -169,6 +178,15 @@ async def _pair(
         while (await _until(operator, "call"))["state"] != "accepted":
             pass
     return seller, operator
+
+
+async def _keep_alive(pairs: Sequence[Pair]) -> None:
+    """Ping as pages do, each page in its own moment."""
+    while True:
+        for socket in [socket for pair in pairs for socket in pair]:
+            await socket.send('{"type":"ping"}')
+            await asyncio.sleep(PING_S / 2 / PAIRS)
+        await asyncio.sleep(0.1)
 
 
 async def _join(address: str, url: str, cookie: str) -> ClientConnection:
@@ -190,7 +208,7 @@ async def _until(socket: ClientConnection, kind: str) -> dict[str, Any]:
                 return message
 
 
-async def _exchange(pairs: Sequence[tuple[ClientConnection, ClientConnection]]) -> list[float]:
+async def _exchange(pairs: Sequence[Pair]) -> list[float]:
     """Let every seller speak five times a second; returns how long each message took, in ms."""
     taken: list[float] = []
     expected = len(pairs) * TALK_SECONDS * MESSAGES_PER_S
@@ -227,7 +245,7 @@ async def _exchange(pairs: Sequence[tuple[ClientConnection, ClientConnection]]) 
     return taken
 
 
-async def _close(pairs: Sequence[tuple[ClientConnection, ClientConnection]]) -> None:
+async def _close(pairs: Sequence[Pair]) -> None:
     await asyncio.gather(*(socket.close() for pair in pairs for socket in pair))
 
 
@@ -236,9 +254,9 @@ def _relay() -> Iterator[str]:
     """Serve a relay that does nothing else: the floor of this server stack."""
     port = free_port()
     words = ["tests.bench.bare_relay:app", "--port", str(port), "--log-level", "error"]
-    process = subprocess.Popen([sys.executable, "-m", "uvicorn", *words], env=environment(), cwd=ROOT)
+    with _on_core(SERVICE_CORE):
+        process = subprocess.Popen([sys.executable, "-m", "uvicorn", *words], env=environment(), cwd=ROOT)
     try:
-        _pin(process.pid, SERVICE_CORE)
         with httpx.Client(transport=httpx.HTTPTransport(retries=10)) as client:
             client.get(f"http://127.0.0.1:{port}/")  # answers 404, and answers
         yield f"http://127.0.0.1:{port}"
@@ -247,7 +265,7 @@ def _relay() -> Iterator[str]:
         process.wait(10)
 
 
-async def _bare_pairs(url: str) -> list[tuple[ClientConnection, ClientConnection]]:
+async def _bare_pairs(url: str) -> list[Pair]:
     rooms = [f"ws{url.removeprefix('http')}/{number}" for number in range(PAIRS)]
     return [(await _join(room, url, ""), await _join(room, url, "")) for room in rooms]
 

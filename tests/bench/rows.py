@@ -21,6 +21,8 @@ class Row:
     ratio: float | None = None
     aim: str | None = None
     met: bool | None = None
+    load_average: float | None = None
+    """Of the machine over the minute before the section ended: more than its cores means that others were at work."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the row as the scripts that read ``build/bench.json`` expect it."""

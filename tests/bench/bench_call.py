@@ -1,0 +1,198 @@
+"""A call as its two people live it: two pages in one browser, the service between them, and the network taken away."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.bench import bare_mirror
+from tests.bench.bare_mirror import p50, p95
+from tests.bench.rows import Row, row
+from tests.e2e.conftest import FLAGS, chromium
+from tests.e2e.instance import Instance, free_port
+from tests.e2e.people import Camera, OperatorAtDesk, SellerOnPhone
+from tests.e2e.relay import Relay
+from tests.fake_camera import chromium_flags
+
+CALLS: Final = 5
+COMMANDS: Final = 24
+WORK_S: Final = 20.0
+LOSSES: Final = 5
+STALL_MS: Final = 400
+"""A gap between two pictures that is longer than any hiccup of a machine at work."""
+SCRIPTS: Final = Path(__file__).with_name("bench_call.js")
+
+
+def rows() -> list[Row]:
+    """Measure calls over the direct path, then what happens when a relay under one is killed."""
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        camera = Camera(Path(folder) / "film.mjpeg")
+        camera.show("front")
+        browser = playwright.chromium.launch(
+            executable_path=chromium(), headless=False, args=[*FLAGS, *chromium_flags(camera.film)]
+        )
+        try:
+            instance = Instance.prepare(Path(folder) / "data")
+            return [*_direct(instance, browser, camera), *_relayed(instance, browser, camera, Path(folder))]
+        finally:
+            browser.close()
+
+
+# --- the direct path --------------------------------------------------------------------------
+
+
+def _direct(instance: Instance, browser: Browser, camera: Camera) -> list[Row]:
+    instance.start()
+    try:
+        first_frames_s = []
+        for _ in range(CALLS - 1):
+            with _call(instance, browser, camera) as (_, desk):
+                first_frames_s.append(_first_frame_s(desk.page))
+        with _call(instance, browser, camera) as (phone, desk):
+            first_frames_s.append(_first_frame_s(desk.page))
+            ours = _commands_ms(desk.page)
+            bare = bare_mirror.commands_ms(browser, COMMANDS)
+            mirror_bytes_per_s = _mirror_bytes_per_s(phone.page)
+    finally:
+        instance.stop()
+    prototype = "a bare rrweb prototype in the same browser"
+    return [
+        row("call opened to the first camera picture, p50", p50(first_frames_s), "s", at_most=1.0),
+        row("command to visible in the mirror, p50", p50(ours), "ms", reference=(prototype, p50(bare))),
+        row(
+            "command to visible in the mirror, p95",
+            p95(ours),
+            "ms",
+            reference=(prototype, p95(bare)),
+            at_most=100,
+        ),
+        row("mirror while the seller works", mirror_bytes_per_s / 1000, "kB/s", at_most=5),
+    ]
+
+
+@contextmanager
+def _call(
+    instance: Instance, browser: Browser, camera: Camera
+) -> Iterator[tuple[SellerOnPhone, OperatorAtDesk]]:
+    """Let a seller ask for help and an operator come in at once."""
+    ordered = instance.order()
+    phone, desk = SellerOnPhone(browser, camera), OperatorAtDesk(browser)
+    try:
+        for page in (phone.page, desk.page):
+            page.add_init_script(path=SCRIPTS)
+        phone.open(ordered["seller_link"])
+        phone.begin()
+        phone.at_step("front")
+        phone.page.click("#help")
+        phone.page.click("#ask-help")
+        phone.page.wait_for_selector("#help-line, #help-when")
+        desk.sign_in(instance)
+        desk.open_case(instance, ordered["id"])
+        desk.press("c")
+        desk.see("Release")
+        desk.press("v")
+        desk.page.wait_for_function("() => bench.firstPicture > 0")
+        desk.page.frame_locator(".mirror iframe").get_by_text("1 of 12").first.wait_for()
+        yield phone, desk
+    finally:
+        phone.context.close()
+        desk.context.close()
+
+
+def _first_frame_s(desk: Page) -> float:
+    return float(desk.evaluate("bench.firstPicture - bench.called")) / 1000
+
+
+def _commands_ms(desk: Page) -> list[float]:
+    """Send the phone to one step after the other, by the desk's own keys."""
+    steps = desk.locator("ol.steps button")
+    taken = []
+    for number in range(COMMANDS):
+        step = (number + 1) % 12
+        desk.wait_for_timeout(
+            700
+        )  # commands are given by people; and the desk follows the phone to its step first
+        steps.nth(step).click()
+        expect(steps.nth(step)).to_have_attribute("aria-current", "true")
+        desk.evaluate("(step) => bench.expect(step)", step + 1)
+        desk.keyboard.press("g")
+        desk.wait_for_function("() => bench.shown > 0")
+        taken.append(float(desk.evaluate("bench.shown - bench.sent")))
+    return taken
+
+
+def _mirror_bytes_per_s(phone: Page) -> float:
+    """Let the seller take photos, read what is said of them and go on; count what the mirror sends meanwhile."""
+    before, began_s = _mirror_bytes(phone), time.monotonic()
+    while time.monotonic() - began_s < WORK_S:
+        phone.click("#shutter")
+        phone.wait_for_selector("[data-verdict=good], [data-verdict=again], [data-verdict=refused]")
+        phone.locator("#next, #retake").first.click()
+        phone.wait_for_selector("#shutter:enabled")
+    return (_mirror_bytes(phone) - before) / (time.monotonic() - began_s)
+
+
+def _mirror_bytes(phone: Page) -> int:
+    return int(phone.evaluate("bench.mirrorBytes()"))
+
+
+# --- the network goes away --------------------------------------------------------------------
+
+
+def _relayed(instance: Instance, browser: Browser, camera: Camera, folder: Path) -> list[Row]:
+    """Relay everything through one of two relays, and kill the one that carries the call, again and again."""
+    relays = _relays(folder)
+    instance.settings = {
+        "INSPECTION_MEDIA__RELAY_ONLY": "true",
+        "INSPECTION_MEDIA__TURN__SECRET": next(iter(relays.values())).secret,
+        "INSPECTION_MEDIA__TURN__URLS": "[" + ",".join(f'"{each.url}"' for each in relays.values()) + "]",
+    }
+    instance.start()
+    try:
+        for relay in relays.values():
+            relay.start()
+        with _call(instance, browser, camera) as (phone, desk):
+            back_s = [_back_after_s(relays, phone.page, desk.page) for _ in range(LOSSES)]
+    finally:
+        for relay in relays.values():
+            relay.kill()
+        instance.stop()
+    return [
+        row(
+            "camera's picture back after its relay was killed, p50", statistics.median(back_s), "s", at_most=3
+        ),
+        row("camera's picture back after its relay was killed, longest", max(back_s), "s"),
+    ]
+
+
+def _relays(folder: Path) -> dict[int, Relay]:
+    """Make two relays that know the same secret, by port."""
+    made: dict[int, Relay] = {}
+    for name in ("one", "two"):
+        home = folder / name
+        home.mkdir()
+        relay = Relay(home, free_port())
+        relay.secret = next((each.secret for each in made.values()), relay.secret)
+        made[relay.port] = relay
+    return made
+
+
+def _back_after_s(relays: dict[int, Relay], phone: Page, desk: Page) -> float:
+    phone.wait_for_timeout(4_000)  # both sides have settled on a path
+    port: int = phone.evaluate("bench.relayPort()")
+    relay = relays[port]
+    desk.evaluate("bench.watchPictures()")
+    desk.wait_for_function("() => bench.pictures.length > 20")
+    killed_ms: float = desk.evaluate("performance.now()")
+    relay.kill()
+    desk.wait_for_function("(from) => bench.backAt(from) !== null", arg=[killed_ms, STALL_MS])
+    back_ms: Any = desk.evaluate("(from) => bench.backAt(from)", [killed_ms, STALL_MS])
+    relay.start()
+    return (float(back_ms) - killed_ms) / 1000
