@@ -12,6 +12,7 @@ import pytest
 from inspection_service.api.words import ADVICE, KINDS
 from inspection_service.media.errors import NoCall, SellerAbsent
 from inspection_service.media.signalling import COMMANDS, CommandRefusal, EndReason
+from inspection_service.reports.errors import WaitReason
 from inspection_service.settings import shipped_data
 from inspection_service.vision.damage import UNTYPED
 from inspection_service.vision.judgement import REASONS
@@ -39,6 +40,13 @@ def test_hints() -> None:
 def test_ends_of_calls() -> None:
     """Each reason for which a call can end."""
     assert listed("END_REASONS") == set(get_args(EndReason))
+
+
+def test_reasons_for_which_a_seal_waits() -> None:
+    """The desk says in words why there is no report yet, in both languages."""
+    page = MESSAGES.parents[1] / "locales" / "operator-sealing.ts"
+    found = re.findall(r"reasons: \{(.*?)\n  \}", page.read_text(encoding="utf-8"), re.S)
+    assert [set(re.findall(r"^ {4}(\w+):", part, re.M)) for part in found] == [set(get_args(WaitReason))] * 2
 
 
 def test_refused_commands() -> None:

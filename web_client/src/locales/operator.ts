@@ -4,10 +4,12 @@ import type { CommandRefusal, EndReason, HintCode } from "../core/messages";
 import type { Language } from "../core/views";
 import { liveEn, liveFr } from "./operator-live";
 import { replayEn, replayFr } from "./operator-replay";
+import { sealingEn, sealingFr } from "./operator-sealing";
 
 const en = {
   live: liveEn,
   replay: replayEn,
+  sealingWaits: sealingEn,
   title: "Inspections",
   email: "E-mail",
   password: "Password",
@@ -230,6 +232,7 @@ type Texts = typeof en;
 const fr: Texts = {
   live: liveFr,
   replay: replayFr,
+  sealingWaits: sealingFr,
   title: "Inspections",
   email: "E-mail",
   password: "Mot de passe",

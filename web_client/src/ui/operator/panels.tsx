@@ -1,9 +1,11 @@
 import { useState } from "preact/hooks";
+import type { EventView } from "../../core/views";
 import type { CaseModel } from "./case-model";
 import { frameUrl } from "./api";
 import { api, t } from "./desk";
 import type { Question } from "./dialogs";
 import { Marked } from "./marked";
+import { sealingWait } from "./sealing";
 import { ANSWERS, type Answer } from "./views";
 
 interface Props {
@@ -218,8 +220,21 @@ export function Signatures({ model, ask }: Props & { readonly ask: (question: Qu
         </button>
       )}
       {["in_progress", "review"].includes(state) && <p class="faint">{texts.signOffWaits}</p>}
-      {state === "signed_off" && <p>{texts.sealing}</p>}
+      {state === "signed_off" && <SealingState events={view.events} />}
     </section>
+  );
+}
+
+/** Says that the report is being sealed, or why it has to wait and that nobody needs to do it again. */
+function SealingState({ events }: { events: readonly EventView[] }) {
+  const texts = t();
+  const reason = sealingWait(events);
+  if (reason === null) return <p>{texts.sealing}</p>;
+  const waits = texts.sealingWaits;
+  return (
+    <p class="warning" role="status">
+      {waits.reasons[reason] ?? waits.other} {waits.goesOn}
+    </p>
   );
 }
 
