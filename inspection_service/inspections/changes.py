@@ -19,6 +19,7 @@ from inspection_service.inspections.errors import (
     CaseClaimed,
     ClaimNeeded,
     FindingInvalid,
+    QuotaExceeded,
     StepUnknown,
     TextInvalid,
 )
@@ -43,6 +44,10 @@ from inspection_service.storage.objects import ObjectStore
 CLAIM_LAPSES_S: Final = 30 * 60
 """Seconds without an act after which another operator may take the case: nobody's absence may block a seller."""
 OPEN_STATES: Final[frozenset[InspectionState]] = frozenset({"in_progress", "review", "seller_signed"})
+EVENTS_MAX: Final = 10_000
+"""Length of a log after which the seller's acts are refused: twenty times that of a long inspection."""
+_NEVER_REFUSED: Final = frozenset({"consent.withdrawn", "recording.stopped", "call.declined", "call.ended"})
+"""What ends something must be written however long the log is; each needs a beginning, which is counted."""
 _KIND: Final = re.compile(r"[a-z][a-z_]{0,39}")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
@@ -108,9 +113,19 @@ class Change:
         self.inspection = replace(self.inspection, **fields)
 
     async def record(self, kind: str, by: Actor | None = None, /, **data: Any) -> Event:
-        """Append an event: ids and facts, nothing personal."""
+        """Append an event: ids and facts, nothing personal.
+
+        Raises:
+            QuotaExceeded: ``events``: a seller's page that never stops must not fill the log.
+        """
         if self._next_seq is None:
             self._next_seq = await self.case.last_seq() + 1
+        if self._next_seq > EVENTS_MAX and self.by.kind == "seller" and kind not in _NEVER_REFUSED:
+            raise QuotaExceeded(
+                f"The log of one inspection has at most {EVENTS_MAX} lines of its seller.",
+                quota="events",
+                limit=EVENTS_MAX,
+            )
         event = Event(self._next_seq, self.now, kind, by or self.by, data)
         await self.case.append(event)
         self._next_seq += 1

@@ -11,6 +11,7 @@ from typing import Any, Final, Protocol
 
 from inspection_service.clock import isoformat
 from inspection_service.errors import Closed, InspectionServiceError, Unavailable
+from inspection_service.inspections.errors import QuotaExceeded
 from inspection_service.inspections.records import Actor, ChatMessage, ConsentPurpose, InspectionId
 from inspection_service.inspections.views import LIVE_PURPOSES, level_of
 from inspection_service.media.signalling import (
@@ -295,8 +296,8 @@ class LiveSession:
         """Record an act; where that fails the session goes on, but nothing unrecorded is done to the phone."""
         try:
             await self._record.record(self.inspection_id, line.kind, _actor(line.by), line.data)
-        except Closed:
-            return False  # its log ends with its seal, while pages may still talk
+        except (Closed, QuotaExceeded):
+            return False  # its log ends with its seal, or is full, while pages may still talk
         except Exception as error:
             logs.session_fault("session.log", self.inspection_id, error)
             return False

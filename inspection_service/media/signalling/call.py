@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from inspection_service.inspections.records import OngoingCallFacts, OperatorId, RingingCallFacts, Viewer
-from inspection_service.media.errors import NoCall, SellerAbsent
-from inspection_service.media.signalling.messages import Effect, Log, Participant, Role, Send, only
-from inspection_service.media.signalling.room import Room
+from inspection_service.media.errors import NoCall, SellerAbsent, TooManyMessages
+from inspection_service.media.signalling.messages import Effect, Log, Participant, Role, Send, only, problem
+from inspection_service.media.signalling.room import Allowance, Room
 
 CallState = Literal["ringing", "accepted"]
 EndReason = Literal["hung-up", "unanswered", "connection-lost", "consent-withdrawn", "handed-over", "closed"]
@@ -23,6 +23,9 @@ SELLER_ABSENCE_S: Final = 24 * 3600.0
 HELP_LASTS_S: Final = 30 * 60.0
 """A request for help so old no longer stands for the tap on "accept": its seller may have put the phone down."""
 HANDED_OVER_LASTS_S: Final = 120.0
+RESUMES_BURST: Final = 20
+RESUMES_PER_S: Final = 0.5
+"""A pause always counts; going on again is what a page that never stops is made to wait for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,7 @@ class Calls:
         self._room = room
         self._made = 0
         self.current: Call | None = None
+        self._resumes = Allowance(RESUMES_BURST, RESUMES_PER_S, 0.0)
 
     # --- asking ---------------------------------------------------------------------------------
 
@@ -223,12 +227,14 @@ class Calls:
             raise NoCall
         return self.end(who, "hung-up")
 
-    def pause(self, who: Participant, *, paused: bool) -> list[Effect]:
+    def pause(self, who: Participant, now_s: float, *, paused: bool) -> list[Effect]:
         """Let the seller stop being seen, and go on. Raises ``WrongRole``, ``NoCall``."""
         only(who, "seller")
         call = self.need("accepted")
         if call.is_paused == paused:
             return [Send(who, call.message("accepted"))]
+        if not paused and not self._resumes.spend(now_s):
+            return [Send(who, problem(TooManyMessages())), Send(who, call.message("accepted"))]
         call.is_paused = paused
         kind = "call.paused" if paused else "call.resumed"
         return [Log(who, kind, {"call_id": call.id}), *self._room.tell(call.message("accepted"))]

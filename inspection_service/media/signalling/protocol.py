@@ -270,7 +270,7 @@ class Signalling:
             case "call.end":
                 return self._calls.hang_up(who)
             case "call.pause" | "call.resume":
-                return self._calls.pause(who, paused=kind == "call.pause")
+                return self._calls.pause(who, now_s, paused=kind == "call.pause")
             case _:
                 raise _unknown(kind)
 

@@ -5,15 +5,27 @@ import pytest
 from inspection_service.errors import Closed, Conflict
 from inspection_service.identity.records import Operator, Seller
 from inspection_service.inspections import views
+from inspection_service.inspections.changes import EVENTS_MAX
 from inspection_service.inspections.errors import (
     CaseClaimed,
     ClaimNeeded,
     InspectionUnknown,
     OperatorUnknown,
     PhoneInvalid,
+    QuotaExceeded,
     TextInvalid,
 )
-from inspection_service.inspections.records import InspectionId, LiveLevel, OperatorId, StepId, TenantId
+from inspection_service.inspections.records import (
+    SERVICE,
+    Event,
+    InspectionId,
+    LiveLevel,
+    OperatorId,
+    StepId,
+    TenantId,
+)
+from inspection_service.inspections.repository import Repository
+from inspection_service.inspections.scope import AllTenants
 from inspection_service.testing import PASSWORD, Backend, judgement
 
 pytestmark = pytest.mark.unit
@@ -341,3 +353,23 @@ async def test_the_queue_is_in_one_order_over_all_its_pages(backend: Backend) ->
     single = await inspections.queued([InspectionId(one) for one in reversed(seen)])
     assert [entry.rank for entry in single] == ranks
     assert len((await inspections.queue()).items) == 7
+
+
+async def test_a_sellers_page_that_never_stops_fills_no_log_and_can_still_withdraw_everything(
+    backend: Backend,
+) -> None:
+    """Consent is withdrawn however long the log is, and the operator can still work."""
+    seller = await backend.joined()
+    case, inspections = seller.inspection_id, backend.inspections
+    await inspections.give_consents(case, {}, by=seller.actor, live_level="steer")
+    async with backend.database.write() as transaction:
+        full = await Repository(transaction.connection, AllTenants()).case(case, lock=True)
+        await full.append(
+            Event(EVENTS_MAX, backend.clock.now(), "step.entered", SERVICE, {"step_id": "front"})
+        )
+    with pytest.raises(QuotaExceeded) as refused:
+        await inspections.ask_help(case, by=seller.actor)
+    assert refused.value.attributes == {"quota": "events", "limit": EVENTS_MAX}
+    await inspections.give_consents(case, {"photos": False}, by=seller.actor, live_level="off")
+    assert await level(backend, seller) == "off"
+    assert (await inspections.claim(case, by=backend.operator.actor)).claimed_by == backend.operator.id

@@ -176,3 +176,19 @@ def test_an_operator_without_the_claim_has_no_effect() -> None:
         effects = signalling.receive(COLLEAGUE, text, 3.0)
         assert {e.to for e in effects if isinstance(e, Send)} == {COLLEAGUE}
         assert logged(effects) == []
+
+
+def test_a_seller_who_pauses_and_resumes_without_end_fills_no_log() -> None:
+    """A pause always counts; the page that would go on too often is told that the call is still paused."""
+    signalling = in_call()
+    lines: list[str] = []
+    for turn in range(1000):
+        now_s = 10.0 + turn / 20
+        lines += logged(signalling.receive(SELLER, message("call.pause"), now_s))
+        effects = signalling.receive(SELLER, message("call.resume"), now_s)
+        lines += logged(effects)
+    assert len(lines) < 150
+    assert problem_of(effects, SELLER) == "too-many-messages"
+    assert sent(effects, SELLER, "call")[0]["paused"] is True
+    later = signalling.receive(SELLER, message("call.resume"), 100.0)
+    assert logged(later) == ["call.resumed"]
