@@ -1,5 +1,7 @@
 """How long a report of thirty photos takes to set, to sign and to verify, beside what nobody can avoid doing.
 
+The seal finds its pictures made ahead, as in the service; how long it takes without them stands beside it.
+
 Run alone with ``python -m tests.bench.bench_report``; ``make bench`` collects ``rows()``.
 """
 
@@ -8,6 +10,7 @@ from __future__ import annotations
 import io
 import json
 import tempfile
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -18,14 +21,18 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from PIL import Image
 
 from inspection_service.clock import SystemClock
+from inspection_service.inspections.records import Dossier
 from inspection_service.reports.build import build
 from inspection_service.reports.chain import load_roots
 from inspection_service.reports.development_keys import open_or_create
 from inspection_service.reports.records import DraftReport, RenderedReport, SealedReport
+from inspection_service.reports.render import ahead
 from inspection_service.reports.render.document import render
+from inspection_service.reports.render.inputs import RenderInputs
 from inspection_service.reports.seal import sign
 from inspection_service.reports.verify_json import verify_json
 from inspection_service.reports.verify_pdf import verify_pdf
+from tests.bench import bench_sealed
 from tests.bench.rows import Row, median_seconds, row
 from tests.unit.reports.dossiers import MODELS, STEPS, dossier
 
@@ -50,20 +57,28 @@ def rows() -> list[Row]:
             return build(case, sealed_at=sealed_at, models=MODELS, has_development_keys=True)
 
         record = draft()
-        rendered = render(record, originals)
+        pictures = _pictures(case, originals)
+        inputs = RenderInputs(pictures=pictures)
+        rendered = render(record, originals, inputs)
+        assert rendered.pdf_bytes == render(record, originals).pdf_bytes  # same record, same bytes
         sealed = sign(rendered, signer)
         build_s = median_seconds(draft, runs=RUNS)
-        render_s = median_seconds(lambda: render(record, originals), runs=RUNS)
+        render_s = median_seconds(lambda: render(record, originals, inputs), runs=RUNS)
+        unprepared_s = median_seconds(lambda: render(record, originals), runs=RUNS)
+        ahead_s = median_seconds(lambda: _pictures(case, originals), runs=1)
         shrink_s = median_seconds(lambda: _shrink(originals), runs=RUNS)
         sign_s = median_seconds(lambda: sign(rendered, signer), runs=RUNS)
         bare_sign_s = median_seconds(_bare_signatures, runs=RUNS)
         verify_s = median_seconds(lambda: _verify(sealed, roots, now), runs=RUNS)
         hash_s = median_seconds(lambda: _hash(sealed), runs=RUNS)
+        through_service = bench_sealed.rows([originals[capture.id] for capture in case.captures])
     shrunk = ("the 30 photos made small on one core, nothing else", shrink_s)
-    pictures = ("the pictures it shows", _printed_bytes(rendered) / 1e6)
+    printed = ("the pictures it shows", _printed_bytes(rendered) / 1e6)
     return [
         row("report.build_30_photos", build_s, "s"),
         row("report.render_30_photos", render_s, "s", reference=shrunk),
+        row("report.render_30_photos_nothing_made_ahead", unprepared_s, "s", reference=shrunk),
+        row("report.pictures_of_one_photo_made_ahead", ahead_s / PHOTOS, "s"),
         row("report.sign_30_photos", sign_s, "s", reference=("two bare ECDSA P-256 signatures", bare_sign_s)),
         row("report.seal_30_photos", build_s + render_s + sign_s, "s", reference=shrunk, at_most=3.0),
         row(
@@ -73,8 +88,18 @@ def rows() -> list[Row]:
             reference=("SHA-256 over the files", hash_s),
             at_most=2.0,
         ),
-        row("report.pdf_30_photos", len(sealed.pdf_bytes) / 1e6, "MB", reference=pictures, at_most=15.0),
+        row("report.pdf_30_photos", len(sealed.pdf_bytes) / 1e6, "MB", reference=printed, at_most=15.0),
+        *through_service,
     ]
+
+
+def _pictures(case: Dossier, originals: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Make what the judging worker makes of each photo."""
+    made: dict[str, bytes] = {}
+    for capture in case.captures:
+        boxes = [f.box for f in case.findings if f.capture_id == capture.id and f.box is not None]
+        made.update(ahead.prepare(originals[capture.id], capture.sha256, ahead.page_side_px(PHOTOS), boxes))
+    return made
 
 
 def _photos() -> dict[str, bytes]:
