@@ -4,7 +4,7 @@
 import type { components } from "../src/generated/openapi";
 import type { Signing } from "../src/core/api";
 import type * as core from "../src/core/views";
-import type { KeptDrawing } from "../src/ui/operator/api";
+import type { Correction, KeptDrawing } from "../src/ui/operator/api";
 import type * as operator from "../src/ui/operator/views";
 
 type Api = components["schemas"];
@@ -31,6 +31,8 @@ export type Answers = [
   Fits<operator.ReplayView, Api["ReplayView"]>,
   Fits<{ readonly items: readonly core.ChatMessage[] }, Api["ChatList"]>,
   Fits<core.AnnotationView, Api["AnnotationView"]>,
+  Fits<core.CorrectionView, Api["CorrectionView"]>,
+  Fits<core.Withheld, Api["WithheldView"]>,
 ];
 
 export type Questions = [
@@ -40,6 +42,7 @@ export type Questions = [
   Fits<Api["FindingInput"]["kind"], operator.DamageKind>,
   Fits<Api["FindingInput"]["box"], core.Box>,
   Fits<Api["KeepInput"], KeptDrawing>,
+  Fits<Api["CorrectionInput"], Correction>,
 ];
 
 /** Values that both sides list: neither may know one that the other does not. */
@@ -52,4 +55,8 @@ export type Lists = [
   Fits<Api["QueueItem"]["needs"][number], operator.Need>,
   Fits<core.CaptureState, Api["CaptureView"]["state"]>,
   Fits<Api["CaptureView"]["state"], core.CaptureState>,
+  Fits<NonNullable<Api["CorrectionInput"]["reason"]>, (typeof core.CORRECTION_REASONS)[number]>,
+  Fits<(typeof core.CORRECTION_REASONS)[number], NonNullable<Api["CorrectionInput"]["reason"]>>,
+  Fits<core.CorrectionKind, Api["CorrectionView"]["kind"]>,
+  Fits<Api["CorrectionView"]["kind"], core.CorrectionKind>,
 ];

@@ -157,6 +157,8 @@ export function view(changes: Partial<SellerView> = {}, inspection: Partial<Sell
     signature: null,
     code: { masked: null },
     report_ready: false,
+    corrections: [],
+    withheld: { personal_values: false, photos: 0, report: false },
     help: null,
     annotations: [],
     call: null,

@@ -33,7 +33,7 @@ from inspection_service.api.dto.live import (
     OperatorHelpView,
     RecordingView,
 )
-from inspection_service.api.dto.proof import CorrectionView
+from inspection_service.api.dto.proof import CorrectionView, WithheldView
 from inspection_service.api.dto.seller import ConsentsView
 from inspection_service.identity.records import Role
 from inspection_service.inspections.needs import Need
@@ -302,6 +302,7 @@ class OperatorView(View):
     recordings: list[RecordingView]
     report_ready: bool
     corrections: list[CorrectionView] = Field(description="What was said after the report was sealed.")
+    withheld: WithheldView
     texts_language: Language
 
 

@@ -43,6 +43,14 @@ class CorrectionList(View):
     items: list[CorrectionView]
 
 
+class WithheldView(View):
+    """What of a sealed inspection is no longer kept; all of it is still provable by its hashes."""
+
+    personal_values: bool = Field(description="Contact, plate, VIN, names, marks, words and recordings.")
+    photos: int = Field(description="How many photos lost their bytes; kept frames went with them.")
+    report: bool = Field(description="The report's own files: only its leaf in the log is left.")
+
+
 class HeadView(View):
     """What the log said of itself, signed."""
 

@@ -18,7 +18,7 @@ from inspection_service.api.dto.common import (
     View,
 )
 from inspection_service.api.dto.live import AnnotationView, HelpView
-from inspection_service.api.dto.proof import CorrectionView
+from inspection_service.api.dto.proof import CorrectionView, WithheldView
 from inspection_service.inspections.records import InspectionState, Language, LiveLevel, Purpose
 
 Token = Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -177,6 +177,7 @@ class SellerView(View):
     code: CodeView
     report_ready: bool
     corrections: list[CorrectionView] = Field(description="What was said after the report was sealed.")
+    withheld: WithheldView
     help: HelpView | None = Field(description="While the seller waits for a person.")
     annotations: list[AnnotationView]
     call: CallView | None

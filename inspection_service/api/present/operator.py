@@ -31,7 +31,7 @@ from inspection_service.api.present.live import (
     operator_help_view,
     recording_view,
 )
-from inspection_service.api.present.proof import correction_view
+from inspection_service.api.present.proof import correction_view, withheld_view
 from inspection_service.api.present.seller import consents_view, masked_contact
 from inspection_service.api.present.steps import (
     capture_view,
@@ -130,6 +130,7 @@ def operator_view(
         recordings=[recording_view(recording) for recording in dossier.recordings],
         report_ready=dossier.report is not None,
         corrections=[correction_view(entry) for entry in dossier.corrections],
+        withheld=withheld_view(dossier),
         texts_language=language,
     )
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from inspection_service.api.dto.common import ActorView
-from inspection_service.api.dto.proof import CorrectionView, HeadView, HoldView
-from inspection_service.inspections.records import CorrectionEntry, LegalHold
+from inspection_service.api.dto.proof import CorrectionView, HeadView, HoldView, WithheldView
+from inspection_service.inspections.records import CorrectionEntry, Dossier, LegalHold
 from inspection_service.ledger import Head
 
 
@@ -19,6 +19,16 @@ def correction_view(entry: CorrectionEntry) -> CorrectionView:
         text=entry.text,
         json_sha256=entry.json_sha256,
         pdf_sha256=entry.pdf_sha256,
+    )
+
+
+def withheld_view(dossier: Dossier) -> WithheldView:
+    """Show what an erasure or the end of its time took from an inspection."""
+    erased = {event.data.get("what") for event in dossier.events if event.kind == "data.erased"}
+    return WithheldView(
+        personal_values=bool(erased & {"seller", "report"}),
+        photos=len(dossier.erased_photos),
+        report="report" in erased,
     )
 
 

@@ -12,7 +12,7 @@ from inspection_service.api.dto.seller import (
     SellerView,
 )
 from inspection_service.api.present.live import annotation_view
-from inspection_service.api.present.proof import correction_view
+from inspection_service.api.present.proof import correction_view, withheld_view
 from inspection_service.api.present.steps import finding_view, step_view, vehicle_view
 from inspection_service.identity.secrets import masked
 from inspection_service.inspections import views
@@ -59,6 +59,7 @@ def seller_view(
         code=CodeView(masked=masked_contact(case.contact)),
         report_ready=dossier.report is not None,
         corrections=[correction_view(entry) for entry in dossier.corrections],
+        withheld=withheld_view(dossier),
         help=waiting,
         annotations=[annotation_view(annotation) for annotation in dossier.annotations],
         call=call,

@@ -174,6 +174,30 @@ export interface FrameKept {
   readonly height: number;
 }
 
+export type CorrectionKind = "addendum" | "withdrawal" | "redaction";
+/** Why a person corrects a report. */
+export const CORRECTION_REASONS = ["mistake", "new_information", "wrong_vehicle", "fraud", "dispute", "other"] as const;
+export type CorrectionReason = (typeof CORRECTION_REASONS)[number] | "erasure_request" | "retention" | "publication";
+
+/** One signed entry made after a report; `reason` is a `CorrectionReason`, or one of a newer service. */
+export interface CorrectionView {
+  readonly no: number;
+  readonly kind: CorrectionKind;
+  readonly at: string;
+  readonly by: Actor;
+  readonly reason: string;
+  readonly text: string;
+}
+
+/** What of a sealed inspection is no longer kept. */
+export interface Withheld {
+  readonly personal_values: boolean;
+  /** How many photos lost their bytes. */
+  readonly photos: number;
+  /** The report's files are gone, too. */
+  readonly report: boolean;
+}
+
 export interface LinkPreview {
   readonly platform_name: string;
   readonly purpose: Purpose;
@@ -205,6 +229,8 @@ export interface SellerView {
   readonly signature: { readonly name: string; readonly at: string } | null;
   readonly code: { readonly masked: string | null };
   readonly report_ready: boolean;
+  readonly corrections: readonly CorrectionView[];
+  readonly withheld: Withheld;
   /** `null`: nobody was asked, or somebody has come. */
   readonly help: HelpView | null;
   readonly annotations: readonly AnnotationView[];

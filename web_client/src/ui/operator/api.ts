@@ -1,7 +1,7 @@
 /** Everything the operator's page may ask of the service. */
 
 import type { Http } from "../../core/api";
-import type { AnnotationView, Box, ChatMessage, Language, StrokeView } from "../../core/views";
+import type { AnnotationView, Box, ChatMessage, CORRECTION_REASONS, Language, StrokeView } from "../../core/views";
 import type { Answer, Colleague, DamageKind, Me, OperatorView, QueuePage, ReplayView } from "./views";
 
 const CASES = "/v1/operator/inspections";
@@ -13,8 +13,16 @@ export interface KeptDrawing {
   readonly finding: { readonly kind: DamageKind; readonly severity: "minor" | "major" } | null;
 }
 
+/** What a supervisor says about a sealed report; it is signed and stands for good. */
+export interface Correction {
+  readonly kind: "addendum" | "withdrawal";
+  readonly reason: (typeof CORRECTION_REASONS)[number];
+  readonly text: string;
+}
+
 /** Where the pages find a frozen frame, and what was recorded. */
 export const frameUrl = (id: string, frameId: string): string => `${CASES}/${id}/frames/${encodeURIComponent(frameId)}`;
+export const reportUrl = (id: string, ending: "pdf" | "zip"): string => `${CASES}/${id}/report.${ending}`;
 export const recordingUrl = (id: string, recordingId: string, kind: "video" | "mirror"): string =>
   `${CASES}/${id}/recordings/${encodeURIComponent(recordingId)}/${kind}`;
 
@@ -104,6 +112,11 @@ export class OperatorApi {
 
   signOff(id: string, note: string | null): Promise<unknown> {
     return this.post(id, "sign-off", { note });
+  }
+
+  /** Add to a sealed report, or withdraw it; for supervisors. */
+  correct(id: string, correction: Correction): Promise<unknown> {
+    return this.post(id, "corrections", correction);
   }
 
   private post(id: string, path: string, body: unknown = {}): Promise<unknown> {

@@ -1,5 +1,8 @@
+import { withdrawal } from "../../core/corrections";
+import { correctionTexts } from "../../locales/corrections";
+import { ReportLinks } from "./after-seal";
 import type { CaseModel } from "./case-model";
-import { carName, go, me, t } from "./desk";
+import { carName, go, language, me, t } from "./desk";
 
 /** Which inspection this is, who is there, who holds it. */
 export function CaseHeader(props: {
@@ -11,7 +14,8 @@ export function CaseHeader(props: {
   const { model } = props;
   const texts = t();
   const { live } = model;
-  const { inspection, report_ready: isReported } = model.view.value!;
+  const { inspection, corrections } = model.view.value!;
+  const since = correctionTexts[language.value];
   const holder = inspection.claimed_by;
   const isMine = model.isMine.value;
   const isSupervisor = me.value?.role === "supervisor" || me.value?.role === "admin";
@@ -22,6 +26,11 @@ export function CaseHeader(props: {
       </button>
       <h1>{carName(inspection.vehicle)}</h1>
       <span class={`state ${inspection.state}`}>{texts.states[inspection.state]}</span>
+      {corrections.length > 0 && (
+        <a class={withdrawal(corrections) ? "warning" : ""} href="#after-seal" id="corrected">
+          {withdrawal(corrections) ? since.kinds.withdrawal : since.count(corrections.length)}
+        </a>
+      )}
       <span>{texts.photosOf(inspection.progress.done, inspection.progress.total)}</span>
       <span>
         <span class={`dot ${live.seller.value ? "on" : ""}`} /> {inspection.seller_name ?? texts.seller}{" "}
@@ -59,11 +68,7 @@ export function CaseHeader(props: {
       >
         {texts.live.replay}
       </a>
-      {isReported && (
-        <a class="button primary" href={`/v1/operator/inspections/${model.id}/report.pdf`} target="_blank" rel="noreferrer">
-          {texts.report}
-        </a>
-      )}
+      <ReportLinks model={model} />
     </header>
   );
 }

@@ -1,4 +1,5 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
+import { AfterSeal, correctionQuestion, mayCorrect } from "./after-seal";
 import { CallPanel, mayWatch } from "./call-panel";
 import { CaseHeader } from "./case-header";
 import { CaseModel, type StageMode } from "./case-model";
@@ -38,6 +39,9 @@ export function Case({ id, isCovered }: { readonly id: string; readonly isCovere
   const view = model.view.value;
   const ask = {
     drawing: () => setQuestion(drawingQuestion(model)),
+    correct: (kind: "addendum" | "withdrawal") => {
+      if (mayCorrect(model)) setQuestion(correctionQuestion(model, kind));
+    },
     handOver: () => {
       if (model.mayWrite.value) void handOverQuestion(model).then(setQuestion);
     },
@@ -69,6 +73,8 @@ export function Case({ id, isCovered }: { readonly id: string; readonly isCovere
     m: () => setMarking(decisions.mayDecide && model.stage.value === "photo" && !isMarking),
     d: ask.drawing,
     c: toggleClaim,
+    A: () => ask.correct("addendum"),
+    X: () => ask.correct("withdrawal"),
     H: ask.handOver,
     T: ask.takeOver,
     Escape: leave,
@@ -103,6 +109,7 @@ export function Case({ id, isCovered }: { readonly id: string; readonly isCovere
         {model.live.isAccepted.value && <CommandBar model={model} />}
       </section>
       <aside>
+        <AfterSeal model={model} ask={setQuestion} />
         <CallPanel model={model} />
         {(isLive || model.live.phone.value !== null) && <Glance model={model} />}
         <Commands model={model} />

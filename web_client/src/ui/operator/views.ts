@@ -7,6 +7,7 @@ import type {
   CaptureView,
   ChatMessage,
   Consents,
+  CorrectionView,
   EventView,
   FindingView,
   InspectionState,
@@ -15,6 +16,7 @@ import type {
   StepView,
   Vehicle,
   Voice,
+  Withheld,
 } from "../../core/views";
 
 export interface OperatorRef {
@@ -216,4 +218,6 @@ export interface OperatorView {
   readonly annotations: readonly AnnotationView[];
   readonly recordings: readonly Recording[];
   readonly report_ready: boolean;
+  readonly corrections: readonly CorrectionView[];
+  readonly withheld: Withheld;
 }

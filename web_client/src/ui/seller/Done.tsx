@@ -3,8 +3,10 @@
 import type { JSX } from "preact";
 
 import { unsent } from "../../core/session";
+import { correctionTexts } from "../../locales/corrections";
+import { hasNews, SinceSealed, Withdrawn } from "../since-sealed";
 import { News } from "./Chrome";
-import { inside, words } from "./context";
+import { inside, language, words } from "./context";
 import { HelpCorner } from "./HelpSheet";
 import { LanguageSwitch } from "./LanguageSwitch";
 import { OnAir } from "./OnAir";
@@ -27,16 +29,10 @@ export function Done(): JSX.Element {
         <Icon name="check" />
       </p>
       <Heading>{t.title}</Heading>
-      {signature === null ? null : <p>{t.signed(signature.name)}</p>}
+      {signature === null || signature.name === "" ? null : <p>{t.signed(signature.name)}</p>}
       <div role="status">
         {report_ready ? (
-          <>
-            <p>{t.ready}</p>
-            <a class="button primary" id="copy" href="/v1/seller/report.pdf" download="inspection.pdf">
-              {t.copy}
-            </a>
-            <p class="note">{t.what}</p>
-          </>
+          <Report />
         ) : (
           <p>
             <span class="spinner" aria-hidden="true" /> {inspection.state === "seller_signed" ? t.operator : t.sealing}
@@ -45,5 +41,41 @@ export function Done(): JSX.Element {
       </div>
       <p class="note">{left === 0 ? words.value.queue.safe : words.value.queue.unsafe}</p>
     </main>
+  );
+}
+
+/** The sealed report: what became of it since, the seller's copies of it, and how anybody checks them. */
+function Report(): JSX.Element {
+  const t = words.value.done;
+  const { corrections, withheld } = inside().view;
+  const since = correctionTexts[language.value];
+  const shown = { language: language.value, corrections, withheld };
+  return (
+    <>
+      <Withdrawn {...shown} />
+      {!withheld.report && (
+        <>
+          <p>{t.ready}</p>
+          <a class="button primary" id="copy" href="/v1/seller/report.pdf" download="inspection.pdf">
+            {t.copy}
+          </a>
+          <a class="button" id="bundle" href="/v1/seller/report.zip" download="inspection.zip">
+            {since.bundle}
+          </a>
+          <p class="note">
+            {t.what} {since.check}{" "}
+            <a id="verify" href="/verify" target="_blank" rel="noreferrer">
+              {since.checkLink}
+            </a>
+          </p>
+        </>
+      )}
+      {hasNews(shown) && (
+        <section>
+          <h2>{since.title}</h2>
+          <SinceSealed {...shown} />
+        </section>
+      )}
+    </>
   );
 }
