@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 
 from inspection_service.api.doors import install_doors
 from inspection_service.api.photos import PhotoCopies
-from inspection_service.api.services import Limits, Proofs, Services
+from inspection_service.api.services import Limits, Proofs, Public, Services
 from inspection_service.checklists import Shelf
 from inspection_service.clock import Clock, SystemClock
 from inspection_service.errors import InspectionServiceError
@@ -38,6 +39,8 @@ from inspection_service.inspections.service import Inspections
 from inspection_service.ledger import Ledger
 from inspection_service.media.turn import Relays
 from inspection_service.privacy import PersonalData
+from inspection_service.privacy.publications import Publications
+from inspection_service.reports.credentials import PhotoCredentials
 from inspection_service.reports.head_signer import LogHeadSigner, LogTimestamps
 from inspection_service.reports.keys import Signer
 from inspection_service.reports.keys_opening import open_signer as open_report_signer
@@ -52,6 +55,7 @@ from inspection_service.storage.objects import ObjectStore
 from inspection_service.storage.opening import open_store
 from inspection_service.telemetry import logs
 from inspection_service.telemetry.metrics import Metrics
+from inspection_service.vision.hideable import Found, Hideable
 from inspection_service.vision.model_files import ModelFiles
 from inspection_service.vision.pipeline import LiveGuide, Pipeline
 from inspection_service.work import Handlers, JudgeInProcess, PhotoJudge, Reconciler
@@ -59,11 +63,14 @@ from inspection_service.work.archive import RecordArchive
 from inspection_service.work.correcting import Corrections
 from inspection_service.work.erasing import Erasing
 from inspection_service.work.pictures import PagePictures
+from inspection_service.work.publishing import Publishing
+from inspection_service.work.redacting import Finder, Redactor
 from inspection_service.work.upkeep import ProofUpkeep
 
 STATIC_DIR = Path(__file__).parent / "static"
 _COPY_THREADS = 2
-_HINT_THREADS = 1
+_HINT_THREADS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+"""Of the live sessions together: one for each core this process may use. A session has one frame in hand at most."""
 _BUS_WAIT_S = 60.0
 
 
@@ -113,6 +120,7 @@ def create_app(
     clock: Clock | None = None,
     messenger: Messenger | None = None,
     judge: PhotoJudge | None = None,
+    finder: Finder | None = None,
 ) -> FastAPI:
     """Make the application; nothing is opened before its lifespan begins.
 
@@ -121,13 +129,14 @@ def create_app(
         clock: The machine's own when absent.
         messenger: Carries one-time codes; the terminal when absent.
         judge: Judges photos; child processes with the installed models when absent.
+        finder: Looks for what to hide in photos; the installed model when absent.
     """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             try:
-                opening = open_service(settings, clock=clock, messenger=messenger, judge=judge)
+                opening = open_service(settings, clock=clock, messenger=messenger, judge=judge, finder=finder)
                 running = await stack.enter_async_context(opening)
             except InspectionServiceError as error:
                 logs.start_refused(error)
@@ -157,6 +166,7 @@ async def open_service(
     clock: Clock | None = None,
     messenger: Messenger | None = None,
     judge: PhotoJudge | None = None,
+    finder: Finder | None = None,
 ) -> AsyncIterator[Running]:
     """Open everything for the length of the block; what was opened last is closed first.
 
@@ -165,6 +175,7 @@ async def open_service(
         clock: The machine's own when absent.
         messenger: Carries one-time codes; the terminal when absent.
         judge: Judges photos; child processes with the installed models when absent.
+        finder: Looks for what to hide in photos; the installed model when absent.
 
     Raises:
         ModelsUnusable: A model is missing or is not the one its manifest describes.
@@ -222,8 +233,24 @@ async def open_service(
             pictures=PagePictures(store, pepper),
         )
         corrections = Corrections(records.database, store, ledger, clock, signer)
+        redaction = stack.enter_context(ThreadPoolExecutor(_COPY_THREADS, thread_name_prefix="redaction"))
+        redactor = Redactor(store, finder or LazyFinder(models_dir), redaction)
+        publications = Publications(records.database, clock)
+        credentials = PhotoCredentials(signer, clock, logs.credentials_missing)
+        publishing = Publishing(
+            records.database, store, publications, redactor, corrections, sealer, credentials, clock
+        )
         erasing = Erasing(
-            records.database, store, inspections, personal, corrections, sealer, clock, settings.privacy
+            records.database,
+            store,
+            inspections,
+            personal,
+            corrections,
+            sealer,
+            clock,
+            settings.privacy,
+            redactor=redactor,
+            publications=publications,
         )
         reconciler = Reconciler(
             inspections,
@@ -256,7 +283,8 @@ async def open_service(
             shelf=records.shelf,
             inspections=inspections,
             identity=records.identity,
-            photos=PhotoCopies(store, copies),
+            photos=PhotoCopies(store, copies, credentials),
+            public=Public(publications, publishing),
             live=live,
             limits=Limits.make(clock),
             metrics=metrics,
@@ -337,6 +365,32 @@ class LazyPipeline:
         with self._opening:
             self._pipeline = self._pipeline or self._load()
             return self._pipeline
+
+
+class LazyFinder:
+    """Looks for what to hide in photos, with a model that is opened for the first of them."""
+
+    def __init__(self, models_dir: Path) -> None:
+        """Keep where the model is."""
+        self._models_dir = models_dir
+        self._opened: Hideable | None = None
+        self._opening = threading.Lock()
+
+    @property
+    def model_sha256(self) -> str | None:
+        """Of the model file that looks; ``None`` before it has."""
+        return None if self._opened is None else self._opened.model_sha256
+
+    def find(self, data: bytes) -> Found:
+        """Look at one photo as it was received; runs in a worker thread.
+
+        Raises:
+            ModelMissing, ModelCorrupt: There is nothing to look with.
+            UnusableImage: It cannot be decoded.
+        """
+        with self._opening:
+            self._opened = self._opened or Hideable.open(self._models_dir)
+        return self._opened.find(data)
 
 
 class SessionGuide:

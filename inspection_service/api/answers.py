@@ -20,6 +20,8 @@ _REPORT_TYPES: Final[dict[ReportKind, str]] = {
     "jws": "application/jose",
     "pdf": "application/pdf",
 }
+CREDENTIALS_HEADER: Final = "Content-Credentials-Status"
+"""``present``, or why a photo has none: ``certificate_unsuitable``, ``certificate_not_valid``, ``signing_failed``."""
 PHOTO_CONTENT: Final[dict[int | str, dict[str, Any]]] = {
     200: {"content": {"image/jpeg": {}}, "description": "JPEG without metadata."}
 }
@@ -38,18 +40,28 @@ async def photo(
     case: InspectionId,
     capture_id: str,
     size: Size,
+    with_credentials: bool = False,
 ) -> Response:
     """Answer with a copy of a photo without metadata; a photo never changes, so the browser may keep it.
+
+    Whoever takes photos elsewhere gets them at full size with Content Credentials, or a header that says why not.
 
     Raises:
         CaptureUnknown, InspectionUnknown: Not for this caller.
         UnusableImage: The bytes cannot be shown.
     """
     capture = await scoped.capture(case, CaptureId(capture_id))
-    etag = f'"{capture.sha256}-{size}"'
+    has_credentials = with_credentials and size == "full"
+    etag = f'"{capture.sha256}-{size}{"-credentials" if has_credentials else ""}"'
     headers = {"ETag": etag, "Cache-Control": "private, max-age=31536000, immutable"}
     if request.headers.get("if-none-match") == etag:
         return Response(status_code=304, headers=headers)
+    if has_credentials:
+        copy = await services.photos.credentialed(capture, capture.id)
+        if copy.why_none is not None:  # tomorrow there may be a certificate that fits
+            headers = {"Cache-Control": "private, no-cache"}
+        headers[CREDENTIALS_HEADER] = copy.why_none or "present"
+        return Response(copy.jpeg, media_type="image/jpeg", headers=headers)
     return Response(await services.photos.get(capture, size), media_type="image/jpeg", headers=headers)
 
 

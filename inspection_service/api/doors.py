@@ -23,7 +23,9 @@ from inspection_service.api import (
     operator,
     platform,
     privacy,
+    public,
     recordings,
+    redaction,
     seller,
     signalling,
     uploads,
@@ -47,6 +49,7 @@ _TAGS: Final = [
     {"name": "operator", "description": "The operator's page; cookie of a signed-in person."},
     {"name": "trust", "description": "The keys that sign reports. No account."},
     {"name": "log", "description": "The append-only log of reports; for anybody."},
+    {"name": "public", "description": "Reports that were made public; for anybody who has the address."},
     {"name": "running", "description": "For those who run the service."},
 ]
 _MIN_GZIP_BYTES: Final = 1000
@@ -75,8 +78,11 @@ def install_doors(app: FastAPI, static_dir: Path, checklists_dir: Path) -> None:
         corrections,
         bundle,
         privacy,
+        redaction,
+        public,
     ):
         app.include_router(room.router)
+    app.include_router(public.pages)
     install_pages(app, static_dir, checklists_dir)
     app.add_middleware(GZipMiddleware, minimum_size=_MIN_GZIP_BYTES, compresslevel=6)
     install_problems(app)

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from inspection_service.reports.credentials import CredentialedPhoto, Source
 from inspection_service.storage.errors import ObjectExists
 from inspection_service.storage.objects import ObjectStore
 from inspection_service.vision.decode import decode_photo
@@ -23,7 +24,17 @@ Size = Literal["thumb", "full"]
 _LONG_SIDE_PX: Final[dict[Size, int | None]] = {"thumb": 480, "full": None}
 _AT_ONCE: Final = 2
 """Originals held in memory and decoded at the same time; further requests wait with nothing in hand."""
+CREDENTIALED: Final = "full-credentials"
+"""Name of the copy that says itself where it comes from; pages show the one without."""
 _QUALITY: Final[dict[Size, int]] = {"thumb": 78, "full": 88}
+
+
+class Credentials(Protocol):
+    """Signs copies of photos; ``reports.credentials`` has the real one. Called in a thread."""
+
+    def put_on(self, jpeg: bytes, source: Source) -> CredentialedPhoto:
+        """Return the copy as it is handed out."""
+        ...
 
 
 class Original(Protocol):
@@ -43,15 +54,17 @@ class Original(Protocol):
 class PhotoCopies:
     """Hands out copies of captures; each is made on the first request."""
 
-    def __init__(self, store: ObjectStore, executor: Executor) -> None:
+    def __init__(self, store: ObjectStore, executor: Executor, credentials: Credentials) -> None:
         """Keep the collaborators.
 
         Args:
             store: Holds originals and copies.
             executor: Where pictures are decoded; bounded, so that a burst of requests cannot take all memory.
+            credentials: Signs copies that leave for other systems.
         """
         self._store = store
         self._executor = executor
+        self._credentials = credentials
         self._turns = asyncio.Semaphore(_AT_ONCE)
 
     async def get(self, capture: Original, size: Size) -> bytes:
@@ -74,6 +87,27 @@ class PhotoCopies:
             except ObjectExists:
                 return await self._store.get(key)
             return copy
+
+    async def credentialed(self, capture: Original, capture_id: str) -> CredentialedPhoto:
+        """Return the copy at full size with Content Credentials; without any when the certificate allows none.
+
+        Raises:
+            UnusableImage, ObjectMissing: As ``get``.
+        """
+        key = f"derived/{capture.sha256}/{CREDENTIALED}.jpg"
+        if await self._store.exists(key):
+            return CredentialedPhoto(await self._store.get(key))
+        copy = await self.get(capture, "full")
+        source = Source(capture_id, capture.sha256)
+        made = await asyncio.get_running_loop().run_in_executor(
+            self._executor, self._credentials.put_on, copy, source
+        )
+        if made.why_none is None:
+            try:
+                await self._store.put(key, made.jpeg)
+            except ObjectExists:  # two signatures differ; the first one stands
+                return CredentialedPhoto(await self._store.get(key))
+        return made
 
     async def measure(self, data: bytes) -> tuple[int, int]:
         """Open a picture that has just come, to see that it is one.

@@ -26,6 +26,7 @@ from inspection_service.api import errors as door_errors
 from inspection_service.clock import new_id
 from inspection_service.identity import errors as identity
 from inspection_service.inspections import errors as case
+from inspection_service.privacy import errors as privacy
 from inspection_service.storage import errors as storage
 from inspection_service.telemetry import logs
 from inspection_service.vision import errors as vision
@@ -84,6 +85,10 @@ SHAPES: Final[dict[type[errors.InspectionServiceError], Shape]] = {
     case.StepsMissing: Shape(409, "Steps missing"),
     case.ReviewChanged: Shape(409, "Shown content has changed"),
     case.IdempotencyKeyReused: Shape(422, "Idempotency-Key used for another request"),
+    privacy.PublicationUnknown: Shape(404, "Nothing public here"),
+    privacy.PublicationWithdrawn: Shape(410, "No longer public"),
+    privacy.PublicationChanged: Shape(409, "Changed since you looked"),
+    privacy.PublicationUnchecked: Shape(409, "Not looked at yet"),
     vision.UnusableImage: Shape(422, "Not usable as a photo"),
     storage.StorageFull: Shape(507, "No room left"),
 }

@@ -14,6 +14,7 @@ from inspection_service.inspections.bus import EventBus
 from inspection_service.inspections.service import Inspections
 from inspection_service.ledger import Ledger
 from inspection_service.privacy import PersonalData
+from inspection_service.privacy.publications import Publications
 from inspection_service.reports.keys import Signer
 from inspection_service.reports.published_keys import PublishedKeys
 from inspection_service.sessions import LiveSessions
@@ -22,6 +23,7 @@ from inspection_service.storage.objects import ObjectStore
 from inspection_service.telemetry.metrics import Metrics
 from inspection_service.work.correcting import Corrections
 from inspection_service.work.erasing import Erasing
+from inspection_service.work.publishing import Publishing
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,14 @@ class Proofs:
 
 
 @dataclass(frozen=True, slots=True)
+class Public:
+    """What is prepared for the public, and what is public."""
+
+    publications: Publications
+    publishing: Publishing
+
+
+@dataclass(frozen=True, slots=True)
 class Services:
     """The opened service."""
 
@@ -68,6 +78,7 @@ class Services:
     """Of all tenants: a platform's or a seller's request goes on with ``inspections.of(tenant)``."""
     identity: Identity
     photos: PhotoCopies
+    public: Public
     live: LiveSessions
     limits: Limits
     metrics: Metrics

@@ -12,6 +12,7 @@ from sqlalchemy import func, insert, or_, select, true, update
 from inspection_service.inspections import rows
 from inspection_service.inspections.changes import Acts, Change, checked_text
 from inspection_service.inspections.errors import CorrectionRaced, NotSealed, StillOpen, UnderLegalHold
+from inspection_service.inspections.letting_go import let_go_of_pictures, let_go_of_session
 from inspection_service.inspections.mileages import EarlierReading, plate_key, reading_km, settled_reading
 from inspection_service.inspections.records import (
     Actor,
@@ -72,6 +73,25 @@ class Afterwards(Acts):
                 json_sha256=entry.json_sha256,
                 pdf_sha256=entry.pdf_sha256,
             )
+
+    async def note_publication(
+        self,
+        inspection_id: InspectionId,
+        act: Literal["prepared", "edited", "approved", "withdrawn"],
+        *,
+        by: Actor,
+        within: Transaction,
+        **facts: Any,
+    ) -> None:
+        """Write into the log what was done about copies for the public.
+
+        Raises:
+            NotSealed: There is no report.
+        """
+        async with self._change(inspection_id, by, within=within) as change:
+            if change.inspection.state != "sealed":
+                raise NotSealed(state=change.inspection.state)
+            await change.record(f"publication.{act}", **facts)
 
     # -- legal hold ------------------------------------------------------------------------------------------
     async def place_hold(self, inspection_id: InspectionId, reason: str, *, by: Actor) -> LegalHold:
@@ -136,7 +156,11 @@ class Afterwards(Acts):
         """
         async with self._change(inspection_id, by, within=within) as change:
             await _may_be_erased(change)
+            left: list[str] = []
+            if what == "photos":
+                left = await let_go_of_pictures(change, self._store, kept=True)
             if what == "seller":
+                left = await let_go_of_session(change, self._store)
                 await scrub(within.connection, change.inspection.id)
                 # The scrubbed row is the truth now; what was read before must not be written back.
                 case = await change.repository.case(inspection_id)
@@ -157,7 +181,7 @@ class Afterwards(Acts):
                     at=change.now,
                     by=rows.actor_to_json(by),
                     reason=reason,
-                    object_keys=list(object_keys),
+                    object_keys=[*object_keys, *left],
                 )
             )
             await change.record("data.erased", what=what, photos=len(photos), reason=reason)

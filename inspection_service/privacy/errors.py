@@ -9,7 +9,8 @@ InspectionServiceError
 ├── Conflict
 │   ├── PersonalDataGone   the key was destroyed: what it closed cannot be read or made again
 │   ├── PublicationChanged what is to be published is not what was looked at
-│   └── PublicationUnchecked  nobody has looked at some copies
+│   ├── PublicationUnchecked  nobody has looked at some copies
+│   └── PublicationImpossible  a report of version 1.0 holds its values in clear
 └── Unavailable
     └── PersonalDataClosed the keys do not open with the secret of this instance
 """
@@ -60,3 +61,9 @@ class PublicationUnchecked(Conflict):
     """Some copies have not been looked at by a person yet."""
 
     slug = "publication-unchecked"
+
+
+class PublicationImpossible(Conflict):
+    """This report holds its personal values in clear (version 1.0): it cannot be made public."""
+
+    slug = "publication-impossible"

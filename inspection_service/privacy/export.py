@@ -6,15 +6,65 @@ Source: Regulation (EU) 2016/679, articles 15 (access) and 20 (portability).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict, dataclass, is_dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 from inspection_service.clock import isoformat
+from inspection_service.inspections.filming import Stored
 from inspection_service.inspections.personal import KeptValue
-from inspection_service.inspections.records import Capture, ChatMessage, Dossier
+from inspection_service.inspections.records import Capture, ChatMessage, Dossier, Frame, RecordingKind
 
-VERSION = 1
+VERSION: Final = 1
+_ENDINGS: Final = {
+    "image/jpeg": "jpg",
+    "image/png": "png",
+    "image/webp": "webp",
+    "image/heic": "heic",
+    "image/heif": "heif",
+    "video/webm": "webm",
+    "video/mp4": "mp4",
+    "video/x-matroska": "mkv",
+    "video/quicktime": "mov",
+    "application/json": "json",
+    "application/x-ndjson": "ndjson",
+    "application/gzip": "gz",
+}
+"""Of files, by media type without its parameters; any other is ``bin``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What is handed over as files beside ``data.json``: everything whose bytes are still there."""
+
+    photos: tuple[Capture, ...]
+    frames: tuple[Frame, ...]
+    recordings: tuple[tuple[RecordingKind, Stored], ...]
+
+    def pictures(self) -> list[tuple[str, str]]:
+        """Return names in the archive and keys in the store, of photos and frames."""
+        photos = [(_file("photos", c.id, c.media_type), c.object_key) for c in self.photos]
+        return photos + [(_file("frames", f.id, f.media_type), f.object_key) for f in self.frames]
+
+    def names(self) -> dict[str, str]:
+        """Return names in the archive by the id of photo or frame, and by ``recording id/kind``."""
+        return (
+            {c.id: _file("photos", c.id, c.media_type) for c in self.photos}
+            | {f.id: _file("frames", f.id, f.media_type) for f in self.frames}
+            | {
+                f"{stored.recording.id}/{kind}": recording_file(kind, stored)
+                for kind, stored in self.recordings
+            }
+        )
+
+
+def recording_file(kind: RecordingKind, stored: Stored) -> str:
+    """Name one kind of a recording in the archive."""
+    return _file("recordings", f"{stored.recording.id}-{kind}", stored.media_type)
+
+
+def _file(folder: str, name: str, media_type: str) -> str:
+    return f"{folder}/{name}.{_ENDINGS.get(media_type.partition(';')[0], 'bin')}"
 
 
 def personal_data(
@@ -33,7 +83,7 @@ def personal_data(
         messages: What was written in it.
         help_numbers: Calls for help with the numbers to call back.
         in_report: Clear values of the report, with the salts that prove them.
-        files: Names of the pictures that come along, by capture id.
+        files: Names of the files that come along (``Held.names``).
         at: When this is written.
     """
     case = dossier.inspection
@@ -71,7 +121,12 @@ def personal_data(
             ],
         },
         "calls_for_help": [_plain(one) for one in help_numbers],
-        "annotations": [{"id": a.id, "text": a.text, "at": isoformat(a.at)} for a in dossier.annotations],
+        "handover": _plain(case.handover),
+        "frames": [name for name in files.values() if name.startswith("frames/")],
+        "annotations": [
+            {"id": a.id, "text": a.text, "at": isoformat(a.at), "file": files.get(a.frame_id)}
+            for a in dossier.annotations
+        ],
         "recordings": [
             {
                 "id": r.id,
@@ -79,6 +134,7 @@ def personal_data(
                 "started_at": isoformat(r.started_at),
                 "bytes": sum(part.bytes_ for part in r.parts),
                 "is_kept": r.deleted_at is None,
+                "files": [files[f"{r.id}/{part.kind}"] for part in r.parts if f"{r.id}/{part.kind}" in files],
             }
             for r in dossier.recordings
         ],

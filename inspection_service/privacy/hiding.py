@@ -20,8 +20,9 @@ HiddenKind = Literal["plate", "person", "vin", "document", "surroundings", "othe
 HIDDEN_KINDS: Final[tuple[HiddenKind, ...]] = ("plate", "person", "vin", "document", "surroundings", "other")
 FoundBy = Literal["model", "rule", "operator", "platform"]
 """``rule``: nobody saw anything there, but there should be something."""
-Doubt = Literal["plate_not_found", "car_not_found", "unknown_view"]
-"""Why a photo needs a person's eyes most: no plate on a view that shows one; no car; nobody knows what it shows."""
+Doubt = Literal["plate_not_found", "car_not_found", "unknown_view", "not_looked"]
+"""Why a photo needs a person's eyes most: no plate on a view that shows one; no car; nobody knows what it shows; there
+was no model to look."""
 
 Image = NDArray[np.uint8]
 BoxXyxy = tuple[int, int, int, int]
@@ -57,6 +58,7 @@ _SQUARES: Final[Mapping[HiddenKind, int]] = {
     "surroundings": 16,
 }
 """Squares along the longer side of what is hidden."""
+QUALITY: Final = 88
 _TONES: Final = 16
 """Steps between two tones that are left of a square's colour."""
 
@@ -185,6 +187,14 @@ def hide(image: Image, regions: Collection[Region]) -> Image:
         else:
             hidden[y1:y2, x1:x2] = _squares(hidden[y1:y2, x1:x2], region.kind)
     return hidden
+
+
+def encode(image: Image) -> bytes:
+    """Encode ``(H, W, 3)`` uint8 BGR as a baseline JPEG with nothing in it but the picture."""
+    is_ok, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+    if not is_ok:
+        raise RuntimeError("the JPEG encoder refused the picture")
+    return data.tobytes()
 
 
 def cleaned(kind: HiddenKind, box: Sequence[float], by: FoundBy, size_px: tuple[int, int]) -> Region | None:

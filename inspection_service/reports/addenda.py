@@ -38,6 +38,46 @@ _KEYS: Final = frozenset(
         "pdf_sha256",
     }
 )
+_COPIES: Final = "copies"
+"""Only entries that speak of copies of photos have it: those signed before there were any keep their bytes."""
+_COPY_KEYS: Final = frozenset(
+    {"capture_id", "original_sha256", "sha256", "hidden", "removed", "doubts", "checked_by", "model"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RedactedCopy:
+    """Says which original a copy of a photo comes from, and what was made unrecognisable in it."""
+
+    capture_id: str
+    """Of the photo, or the id of a kept frame."""
+    original_sha256: str
+    """As in the evidence of the report."""
+    sha256: str
+    """Of the copy as it is handed out."""
+    hidden: tuple[Mapping[str, Any], ...]
+    """``kind``, ``box`` (xyxy, whole pixels of the upright photo; of ``surroundings`` what was left) and ``by``."""
+    removed: tuple[Mapping[str, Any], ...] = ()
+    """What had been proposed and a person took away again."""
+    doubts: tuple[str, ...] = ()
+    """What the machine was not sure of."""
+    checked_by: str | None = None
+    """``operator`` or ``platform`` when a person looked at the copy; without one nobody vouches that it hides all."""
+    model: str | None = None
+    """SHA-256 of the model file that looked."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as it is signed."""
+        return {
+            "capture_id": self.capture_id,
+            "original_sha256": self.original_sha256,
+            "sha256": self.sha256,
+            "hidden": [dict(region) for region in self.hidden],
+            "removed": [dict(region) for region in self.removed],
+            "doubts": list(self.doubts),
+            "checked_by": self.checked_by,
+            "model": self.model,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +101,9 @@ class Correction:
     erased_photos: tuple[str, ...] = ()
     """Photos whose bytes are gone, by capture id; their hashes stay in the evidence."""
     pdf_sha256: str | None = None
-    """Of the document issued in place of the first; only of a redaction."""
+    """Of the document issued in place of the first, or beside it for the public; only of a redaction."""
+    copies: tuple[RedactedCopy, ...] = ()
+    """Copies of photos with parts hidden; only of a redaction."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the entry as it is signed."""
@@ -78,6 +120,7 @@ class Correction:
             "erased": list(self.erased),
             "erased_photos": list(self.erased_photos),
             "pdf_sha256": self.pdf_sha256,
+            **({_COPIES: [copy.to_json() for copy in self.copies]} if self.copies else {}),
         }
 
 
@@ -108,7 +151,9 @@ def read_correction(data: bytes) -> Correction:
     if len(data) > MAX_CORRECTION_BYTES or not is_canonical(data):
         raise ValueError("the correction is not canonical JSON")
     value = json.loads(data)
-    if not isinstance(value, dict) or set(value) != _KEYS or value["schema_version"] != SCHEMA_VERSION:
+    if not isinstance(value, dict) or set(value) - {_COPIES} != _KEYS:
+        raise ValueError("the correction is of another kind or version")
+    if value["schema_version"] != SCHEMA_VERSION:
         raise ValueError("the correction is of another kind or version")
     texts = ("corrects", "previous", "at", "reason", "text")
     lists = ("erased", "erased_photos")
@@ -137,6 +182,7 @@ def read_correction(data: bytes) -> Correction:
         erased=tuple(value["erased"]),
         erased_photos=tuple(value["erased_photos"]),
         pdf_sha256=value["pdf_sha256"],
+        copies=_read_copies(value[_COPIES]) if _COPIES in value else (),
     )
 
 
@@ -157,6 +203,53 @@ def check_order(json_sha256: str, entries: Sequence[tuple[Correction, str]]) -> 
         if correction.no != no or correction.previous != previous:
             raise ValueError(f"correction {no} is missing or was replaced")
         previous = sha256
+
+
+def _read_copies(value: Any) -> tuple[RedactedCopy, ...]:
+    """Read the copies of an entry; an empty list is never written.
+
+    Raises:
+        ValueError: They are not what ``RedactedCopy.to_json`` writes.
+    """
+    if not isinstance(value, list) or not value:
+        raise ValueError("the correction is of another kind or version")
+    read = []
+    for copy in value:
+        if not isinstance(copy, dict) or set(copy) != _COPY_KEYS:
+            raise ValueError("a copy in the correction is of another kind or version")
+        texts, lists = ("capture_id", "original_sha256", "sha256"), ("hidden", "removed")
+        if (
+            not all(isinstance(copy[name], str) for name in texts)
+            or not all(isinstance(copy[name], str | None) for name in ("checked_by", "model"))
+            or not all(
+                isinstance(copy[name], list) and all(_is_region(each) for each in copy[name])
+                for name in lists
+            )
+            or not isinstance(copy["doubts"], list)
+            or not all(isinstance(each, str) for each in copy["doubts"])
+        ):
+            raise ValueError("a copy in the correction is of another kind or version")
+        read.append(
+            RedactedCopy(
+                **{name: copy[name] for name in (*texts, "checked_by", "model")},
+                hidden=tuple(copy["hidden"]),
+                removed=tuple(copy["removed"]),
+                doubts=tuple(copy["doubts"]),
+            )
+        )
+    return tuple(read)
+
+
+def _is_region(value: Any) -> bool:
+    return (
+        isinstance(value, Mapping)
+        and set(value) == {"kind", "box", "by"}
+        and isinstance(value["kind"], str)
+        and isinstance(value["by"], str)
+        and isinstance(value["box"], list)
+        and len(value["box"]) == 4
+        and all(isinstance(side, int) and not isinstance(side, bool) for side in value["box"])
+    )
 
 
 def _is_actor(value: Any) -> bool:

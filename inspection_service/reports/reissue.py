@@ -43,6 +43,9 @@ def reissue(
     frames: Mapping[str, bytes] | None = None,
     proof: Proof | None = None,
     public_url: str | None = None,
+    derived: Mapping[str, str] | None = None,
+    hidden: Sequence[str] = (),
+    is_public: bool = False,
 ) -> bytes:
     """Set and sign a copy of the document; blocks for a second or more.
 
@@ -56,6 +59,10 @@ def reissue(
         frames: Frozen frames that are still there.
         proof: What makes the signature hold without us.
         public_url: Where the page that verifies reports is.
+        derived: SHA-256 of the copy with parts hidden that stands for a photo or a frame, by its id; the bytes among
+            ``photos`` and ``frames`` are then the copy's.
+        hidden: Codes of what the copies hide.
+        is_public: Whether this is a copy for the public, and not one in place of the first document.
 
     Raises:
         ValueError: The bytes are not a record.
@@ -67,7 +74,8 @@ def reissue(
     sealed_at = datetime.fromisoformat(record["sealed_at"])
     signed = SignedRecord(DraftReport(record, json_bytes, sha256, sealed_at, disclosures), jws)
     gone = erased_pointers(record, kept)
-    reason: WithheldReason = "erased"
+    reason: WithheldReason = "public_copy" if is_public else "erased"
+    codes = tuple(sorted({*hidden_codes(gone), *hidden}))
     inputs = RenderInputs(
         values=signed.draft.values,
         withheld=dict.fromkeys(gone, reason),
@@ -80,7 +88,8 @@ def reissue(
             common_name(signer.chain[0]),
             fingerprint(x509.load_pem_x509_certificate(signer.root_pem)),
         ),
-        copy_of=CopyOf("erasure", sha256, no, hidden_codes(gone)),
+        derived=derived or {},
+        copy_of=CopyOf("public" if is_public else "erasure", sha256, no, codes),
     )
     return sign_pdf(render(signed.draft, photos, inputs), signer, proof)
 

@@ -135,8 +135,13 @@ class ReportSealer:
         *,
         no: int,
         frames: Mapping[str, bytes],
+        derived: Mapping[str, str] | None = None,
+        hidden: Sequence[str] = (),
+        is_public: bool = False,
     ) -> bytes:
         """Set and sign the document of a sealed report anew, with what is not kept withheld; blocks for a second.
+
+        ``derived``, ``hidden`` and ``is_public`` as in ``reports.reissue``.
 
         Raises:
             SealingMustWait: As ``ready``; nothing was issued.
@@ -153,6 +158,9 @@ class ReportSealer:
             frames=frames,
             proof=Proof(signer_data, self._authority, is_archived=self._is_archived),
             public_url=self._public_url,
+            derived=derived,
+            hidden=hidden,
+            is_public=is_public,
         )
 
     def _check_signer(self) -> ValidationData:

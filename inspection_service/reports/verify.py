@@ -121,6 +121,8 @@ def _verify(
         return group, None, unreadable(fault)
     except Fault as fault:
         return group, None, altered(fault)
+    except Exception:  # signed by anybody, it can be of any shape; whatever it is, it is no report
+        return group, None, altered(Fault("not_a_report"))
 
 
 def _facts(group: Sequence[Path], asked: Asked) -> Facts:
@@ -184,7 +186,10 @@ def _add(facts: Facts, beside: Beside) -> None:
             facts.disclosures = given
         if beside.redaction is not None:
             jws = _limited(beside.redaction.with_suffix(".jws"), MAX_JWS_BYTES)
-            facts.redaction = read_entry(_limited(beside.redaction, MAX_JSON_BYTES), jws)
+            try:
+                facts.redaction = read_entry(_limited(beside.redaction, MAX_JSON_BYTES), jws)
+            except Fault:  # the report itself may be right: its own question has the answer
+                facts.redaction_fault = True
     except OSError as exc:
         raise Unreadable("cannot_be_read", error=f"{exc.filename}: {exc.strerror}") from exc
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Protocol
 
+from inspection_service.reports.addenda import RedactedCopy
 from inspection_service.reports.answers import Answer, Answers, Detail, Fault, altered, moment
 from inspection_service.reports.canonical import sha256_hex
 from inspection_service.reports.chain import Trust, judge
@@ -18,7 +19,12 @@ from inspection_service.reports.commitments import open_record, read_disclosures
 from inspection_service.reports.keys import is_development
 from inspection_service.reports.verify_facts import Facts, SignedEntry, items, member
 from inspection_service.reports.verify_log import Proof, check_proof, log_answer, redactions
-from inspection_service.reports.verify_photos import photos_answer
+from inspection_service.reports.verify_photos import (
+    copies_given,
+    is_of_report,
+    photos_answer,
+    strangers_given,
+)
 from inspection_service.reports.verify_time import time_answer
 
 _PREFERENCE: Final = ("bad", "untrusted", "open", "good")
@@ -78,7 +84,7 @@ def assess(facts: Facts, asked: Asked) -> Answers:
     if facts.log_proof is not None:
         try:
             proof = check_proof(facts, asked.trust)
-            log = log_answer(proof, asked.trust, now=asked.now, crls=facts.crls)
+            log = log_answer(proof, facts, asked.trust, now=asked.now)
         except Fault as fault:
             log = Answer("log", "not_included", fault.why, fault.values)
     time, proven_at = time_answer(facts, proof, asked.now)
@@ -131,14 +137,14 @@ def _signer(facts: Facts, asked: Asked, proven_at: datetime | None) -> Answer:
             claimed_at=signed.at,
             proven_at=None if signed.what == "bundle" else proven_at,
             now=asked.now,
-            crls=facts.crls,
+            revoked_by=facts.revoked_by,
         )
         for signed in facts.signed
     ]
     given = [] if facts.redaction is None else [facts.redaction]
     for entry in (*facts.entries, *given):
         answer = judge(
-            entry.chain, asked.trust, claimed_at=entry.at, proven_at=None, now=asked.now, crls=facts.crls
+            entry.chain, asked.trust, claimed_at=entry.at, proven_at=None, now=asked.now, revoked_by=facts.revoked_by
         )
         if answer.level != "good":
             answers.append(answer)
@@ -149,6 +155,8 @@ def _signer(facts: Facts, asked: Asked, proven_at: datetime | None) -> Answer:
 
 
 def _redacted(facts: Facts) -> Answer:
+    if facts.redaction_fault:
+        return Answer("redacted", "no", "statement_changed")
     entries: list[SignedEntry] = redactions(facts)
     if not entries:
         return Answer("redacted", "not_a_redaction")
@@ -156,6 +164,11 @@ def _redacted(facts: Facts) -> Answer:
     if any(entry.correction.corrects != sha256 for entry in entries):
         return Answer("redacted", "no", "other_report")
     latest = entries[-1]
+    if any(not is_of_report(copy, facts) for entry in entries for copy in entry.correction.copies):
+        return Answer("redacted", "no", "other_original", {"at": moment(latest.correction.at)})
+    copies = copies_given(facts)
+    if (copies or facts.redaction is not None) and (strangers := strangers_given(facts)):
+        return Answer("redacted", "no", "other_photo", {"names": ", ".join(strangers[:5])})
     erased = sorted({pointer for entry in entries for pointer in entry.correction.erased})
     details = tuple(Detail("erased", pointer) for pointer in erased)
     values = {"at": moment(latest.correction.at), "count": str(len(erased))}
@@ -163,7 +176,19 @@ def _redacted(facts: Facts) -> Answer:
         shown = {disclosure.pointer for disclosure in read_disclosures(facts.disclosures)[1]}
         if shown & set(erased):
             return Answer("redacted", "no", "still_shown", values, details)
+    if copies:
+        hidden = tuple(
+            Detail("redacted_copy", _hidden_in(name, copy)) for name, copy in sorted(copies.items())
+        )
+        details, values = (*details, *hidden), {**values, "photos": str(len(copies))}
+    is_own = facts.pdf_sha256 in {entry.correction.pdf_sha256 for entry in entries}
+    if copies and (facts.pdf_sha256 is None or is_own or facts.redaction is None):
+        return Answer("redacted", "derived", "photos", values, details)
     if facts.pdf_sha256 is None:
+        if not any(e.correction.erased or e.correction.erased_photos for e in entries):
+            return Answer(
+                "redacted", "not_a_redaction"
+            )  # there are copies elsewhere; this is the record itself
         return Answer("redacted", "derived", "record", values, details)
     if facts.pdf_sha256 in {entry.correction.pdf_sha256 for entry in entries}:
         return Answer("redacted", "derived", None, values, details)
@@ -172,13 +197,18 @@ def _redacted(facts: Facts) -> Answer:
     return Answer("redacted", "not_a_redaction")
 
 
+def _hidden_in(name: str, copy: RedactedCopy) -> str:
+    kinds = ", ".join(sorted({str(region["kind"]) for region in copy.hidden})) or "-"
+    return f"{name}: {kinds}; SHA-256 {copy.original_sha256}"
+
+
 def _known(facts: Facts, installed: Installed | None) -> Answer:
     if installed is None:
         return Answer("known", "not_checked")
     models = [
         (str(m.get("name")), str(m.get("sha256"))) for m in items(member(facts.record, "models", "list"))
     ]
-    checklist = member(facts.record, "checklist", "id"), member(facts.record, "checklist", "sha256")
+    checklist = tuple(str(member(facts.record, "checklist", key)) for key in ("id", "sha256"))
     strangers = [name for name, sha256 in models if (name, sha256) not in installed.models]
     if checklist not in installed.checklists:
         strangers.append(str(checklist[0]))

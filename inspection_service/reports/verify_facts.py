@@ -12,6 +12,7 @@ from cryptography import x509
 from inspection_service.reports.addenda import Correction
 from inspection_service.reports.answers import Detail, Fault
 from inspection_service.reports.canonical import load_record
+from inspection_service.reports.verify_revoked import Lists
 from inspection_service.reports.verify_timestamp import Stamp
 
 RECORD_NAME: Final = "report.json"
@@ -57,6 +58,7 @@ class Facts:
     promised: frozenset[str] = frozenset()
     """Kinds of timestamps that the document's signature says come with it."""
     crls: list[bytes] = field(default_factory=list)
+    ocsps: list[bytes] = field(default_factory=list)
     disclosures: bytes | None = None
     evidence: bytes | None = None
     pdf_sha256: str | None = None
@@ -65,9 +67,16 @@ class Facts:
     """Corrections, oldest first."""
     redaction: SignedEntry | None = None
     """An entry given beside the report, which says that a copy was made from it."""
+    redaction_fault: bool = False
+    """Whether an entry was given beside the report whose signature does not fit it."""
     photos: Mapping[str, str] | None = None
     """SHA-256 by file name, of photos given with it."""
     details: list[Detail] = field(default_factory=list)
+
+    @property
+    def revoked_by(self) -> Lists:
+        """What the files bring about revocation."""
+        return Lists(self.crls, self.ocsps)
 
     @property
     def is_document(self) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePath
 from typing import Any, Final
 
+from inspection_service.reports.addenda import RedactedCopy
 from inspection_service.reports.answers import Answer, Detail
 from inspection_service.reports.evidence import evidence_tree
 from inspection_service.reports.verify_facts import Facts, items
@@ -67,13 +68,15 @@ def photos_answer(facts: Facts) -> Answer:
     wanted = {
         str(c.get("id")): str(c.get("sha256"))
         for c in captures
-        if c.get("in_report") and c.get("id") not in erased
+        if c.get("in_report") and str(c.get("id")) not in erased
     }
     count = {"count": str(len(wanted))}
-    if facts.photos is None:
+    copies = copies_given(facts)
+    photos = {name: sha256 for name, sha256 in (facts.photos or {}).items() if name not in copies}
+    if facts.photos is None or (copies and not photos):
         return Answer("photos", "not_in_file", None, count, tuple(details))
-    wrong = sorted(name for name, sha256 in facts.photos.items() if not _is_of(name, sha256, captures))
-    given = set(facts.photos.values())
+    wrong = sorted(name for name, sha256 in photos.items() if not _is_of(name, sha256, captures))
+    given = set(photos.values())
     missing = sorted(name for name, sha256 in wanted.items() if sha256 not in given)
     details += [Detail("photo_wrong", name) for name in wrong]
     details += [Detail("photo_missing", name) for name in missing]
@@ -84,6 +87,40 @@ def photos_answer(facts: Facts) -> Answer:
         values = {**count, "missing": str(len(missing)), "names": _listed(missing)}
         return Answer("photos", "missing", None, values, tuple(details))
     return Answer("photos", "match", None, count, tuple(details))
+
+
+def copies_given(facts: Facts) -> dict[str, RedactedCopy]:
+    """Return the files given that are copies with parts hidden, as a statement about this report names them."""
+    stated = {copy.sha256: copy for entry in redactions(facts) for copy in entry.correction.copies}
+    return {name: stated[sha256] for name, sha256 in (facts.photos or {}).items() if sha256 in stated}
+
+
+def is_of_report(copy: RedactedCopy, facts: Facts) -> bool:
+    """Whether the original that a copy names is the one the record holds for that photo or frame."""
+    held = {(str(c.get("id")), str(c.get("sha256"))) for c in items(facts.record.get("captures"))}
+    held |= {(str(a.get("frame_id")), str(a.get("sha256"))) for a in items(facts.record.get("annotations"))}
+    return (copy.capture_id, copy.original_sha256) in held
+
+
+def strangers_given(facts: Facts) -> list[str]:
+    """Name the files given that are neither originals nor, under their own name, the copies a statement names."""
+    captures, copies = items(facts.record.get("captures")), copies_given(facts)
+    return sorted(
+        name
+        for name, sha256 in (facts.photos or {}).items()
+        if (
+            not _is_named(name, copies[name], captures)
+            if name in copies
+            else not _is_of(name, sha256, captures)
+        )
+    )
+
+
+def _is_named(name: str, copy: RedactedCopy, captures: list[Mapping[str, Any]]) -> bool:
+    """A file named after a photo or step must be a copy of that very one."""
+    stem = PurePath(name).stem
+    named = [c.get("id") for c in captures if stem in (c.get("id"), c.get("step_id"))]
+    return not named or copy.capture_id in named
 
 
 def _is_of(name: str, sha256: str, captures: list[Mapping[str, Any]]) -> bool:

@@ -129,6 +129,16 @@ def sealing_waits(inspection_id: str, reason: str) -> None:
     _log().warning("sealing.waiting", inspection_id=inspection_id, reason=reason)
 
 
+def redaction_blind(error: BaseException) -> None:
+    """Nothing could look for what to hide in a photo; it is hidden by rule, and a person must look."""
+    _log().error("redaction.blind", error=type(error).__name__)
+
+
+def credentials_missing(why: str) -> None:
+    """A photo was handed out without Content Credentials."""
+    _log().warning("credentials.missing", why=why)
+
+
 def work_failed(kind: str, subject: str, error: BaseException) -> None:
     """A piece of work raised; it will be tried again."""
     _log().error("work.failed", kind=kind, subject=subject, error=type(error).__name__, exc_info=error)

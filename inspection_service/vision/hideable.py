@@ -53,8 +53,9 @@ class Found:
 class Hideable:
     """Finds cars, people and plates to hide; safe to use from several threads."""
 
-    def __init__(self, model: Network, limits: Limits | None = None) -> None:
-        """Use an opened ``scene`` model."""
+    def __init__(self, model: Network, sha256: str, limits: Limits | None = None) -> None:
+        """Use an opened ``scene`` model, whose file has this SHA-256."""
+        self._sha256 = sha256
         self._model = model
         self._limits = limits or Limits()
         self._least = np.array([LEAST[name] for name in model.classes], np.float32)
@@ -68,7 +69,13 @@ class Hideable:
         Raises:
             ModelMissing, ModelCorrupt: It is not there, or not the file its manifest describes.
         """
-        return cls(Model.open(models_dir, "scene"))
+        model = Model.open(models_dir, "scene")
+        return cls(model, model.manifest.sha256)
+
+    @property
+    def model_sha256(self) -> str:
+        """Of the model file that looks."""
+        return self._sha256
 
     def find(self, data: bytes) -> Found:
         """Look at a photo as it was received; blocks for some tenths of a second.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -13,7 +13,7 @@ from inspection_service.inspections.errors import CorrectionRaced, NotSealed
 from inspection_service.inspections.records import Actor, CorrectionEntry, Dossier, InspectionId
 from inspection_service.inspections.service import Inspections
 from inspection_service.ledger import Ledger, leaf_of
-from inspection_service.reports.addenda import Correction, SignedCorrection, sign_correction
+from inspection_service.reports.addenda import Correction, RedactedCopy, SignedCorrection, sign_correction
 from inspection_service.reports.keys import Signer
 from inspection_service.storage.database import Database, Transaction
 from inspection_service.storage.objects import ObjectStore
@@ -92,6 +92,7 @@ class Corrections:
         by: Actor,
         reissued: Reissued | None = None,
         pdf_sha256: str | None = None,
+        copies: Sequence[RedactedCopy] = (),
     ) -> Correction:
         """Make the entry that follows those there are.
 
@@ -113,6 +114,7 @@ class Corrections:
             erased=reissued.erased if reissued else (),
             erased_photos=reissued.erased_photos if reissued else (),
             pdf_sha256=pdf_sha256,
+            copies=tuple(copies),
         )
 
     async def write(

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import timedelta
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from inspection_service.clock import Clock
 from inspection_service.errors import InspectionServiceError
@@ -29,15 +29,15 @@ from inspection_service.inspections.records import (
 from inspection_service.inspections.service import Inspections
 from inspection_service.inspections.states import CLOSED
 from inspection_service.privacy import PersonalData
+from inspection_service.privacy.publications import Publications, PublicPhoto
 from inspection_service.reports.reissue import erased_pointers
 from inspection_service.settings import PrivacySettings
 from inspection_service.storage.database import Database, Transaction
-from inspection_service.storage.errors import ObjectMissing
 from inspection_service.storage.objects import ObjectStore
 from inspection_service.work.archive import put_hashed
 from inspection_service.work.correcting import Corrections, Reissued
 from inspection_service.work.errors import ErasureImpossible
-from inspection_service.work.sealing import Originals
+from inspection_service.work.redacting import RedactedPhotos, public_files
 
 _TRIES: Final = 5
 _TEXTS: Final = {
@@ -58,8 +58,24 @@ class CopyMaker(Protocol):
         *,
         no: int,
         frames: Mapping[str, bytes],
+        derived: Mapping[str, str] | None = None,
+        hidden: Sequence[str] = (),
     ) -> bytes:
         """Return the signed copy, with what is not kept withheld."""
+        ...
+
+
+class PhotoHider(Protocol):
+    """Hides in photos what a document without plates must not show; ``work.redacting.Redactor`` is one."""
+
+    async def for_document(
+        self,
+        dossier: Dossier,
+        left_out: frozenset[CaptureId],
+        frame_ids: Collection[str],
+        checked: Mapping[CaptureId, PublicPhoto],
+    ) -> RedactedPhotos:
+        """Return the photos and frames with parts hidden."""
         ...
 
 
@@ -76,6 +92,9 @@ class Erasing:
         copies: CopyMaker,
         clock: Clock,
         settings: PrivacySettings,
+        *,
+        redactor: PhotoHider,
+        publications: Publications,
     ) -> None:
         """Keep the collaborators; ``inspections`` are those of all tenants, for what the clock erases."""
         self._database = database
@@ -86,6 +105,8 @@ class Erasing:
         self._copies = copies
         self._clock = clock
         self._settings = settings
+        self._redactor = redactor
+        self._publications = publications
 
     async def erase(
         self,
@@ -120,9 +141,9 @@ class Erasing:
             dossier = await scoped.dossier(inspection_id)
             _check(dossier)
             kept = await self._personal.values(inspection_id)
-            gone = tuple(c.id for c in dossier.captures if photos and c.id not in dossier.erased_photos)
+            gone = _pictures_to_go(dossier) if photos else None
             held_values = values and not _was_erased(dossier, "seller")
-            if not held_values and not gone:
+            if not held_values and gone is None:
                 return None
             if held_values:
                 kept = tuple(value for value in kept if value.subject != "seller")
@@ -147,11 +168,13 @@ class Erasing:
             for folder in ("report", "corrections")
             for key in await self._store.list(f"inspections/{inspection_id}/{folder}/")
         ]
+        keys += await public_files(self._store, self._publications, inspection_id)
 
         async with self._database.write() as transaction:
             await self._inspections.erase(
                 inspection_id, "report", object_keys=keys, reason=reason, by=by, within=transaction
             )
+            await self._publications.withdraw(inspection_id, by=by, within=transaction)
             await self._personal.destroy(inspection_id, "seller", within=transaction)
             await self._personal.destroy(inspection_id, "operator", within=transaction)
         await self.finish()
@@ -219,7 +242,7 @@ class Erasing:
         dossier: Dossier,
         kept: Sequence[PersonalValue],
         held_values: bool,
-        gone: Sequence[CaptureId],
+        gone: Sequence[CaptureId] | None,
         *,
         reason: str,
         by: Actor,
@@ -232,12 +255,25 @@ class Erasing:
         if record["schema_version"] == "1.0":
             raise ErasureImpossible
         no = len(dossier.corrections) + 1
-        away = dossier.erased_photos | set(gone)
-        originals = Originals(dossier, self._store, asyncio.get_running_loop(), left_out=away)
-        frames = {} if gone or dossier.erased_photos else await self._frames(dossier)
+        away = dossier.erased_photos | set(gone or ())
+        has_frames = gone is None and not _was_erased(dossier, "photos")
+        frames = [str(a.frame_id) for a in dossier.annotations] if has_frames else []
+        public = await self._publications.approved(inspection_id)
+        checked = {} if public is None else {photo.capture_id: photo for photo in public.photos}
+        # A document without plate and name must not show them in its pictures.
+        redacted = await self._redactor.for_document(dossier, away, frames, checked)
+        photos: Any = redacted.photos
         jws = (await self._store.get(dossier.report.jws_key)).decode("ascii")
         pdf = await asyncio.to_thread(
-            self._copies.reissue, json_bytes, jws, kept, originals, no=no, frames=frames
+            self._copies.reissue,
+            json_bytes,
+            jws,
+            kept,
+            photos,
+            no=no,
+            frames=redacted.frames,
+            derived=redacted.derived,
+            hidden=redacted.hidden,
         )
         # Apart from the first report's files, which a worker that comes too late tidies up.
         folder = f"inspections/{inspection_id}/corrections/"
@@ -251,6 +287,7 @@ class Erasing:
             by=by,
             reissued=issued,
             pdf_sha256=pdf_sha256,
+            copies=redacted.copies,
         )
         old = [dossier.report.pdf_key, *(c.pdf_key for c in dossier.corrections if c.pdf_key)]
 
@@ -268,7 +305,7 @@ class Erasing:
         scoped: Inspections,
         dossier: Dossier,
         held_values: bool,
-        gone: Sequence[CaptureId],
+        gone: Sequence[CaptureId] | None,
         old: Sequence[str],
         *,
         reason: str,
@@ -282,7 +319,7 @@ class Erasing:
         scoped: Inspections,
         dossier: Dossier,
         held_values: bool,
-        gone: Sequence[CaptureId],
+        gone: Sequence[CaptureId] | None,
         old: Sequence[str],
         transaction: Transaction,
         *,
@@ -290,12 +327,13 @@ class Erasing:
         by: Actor,
     ) -> None:
         inspection_id = dossier.inspection.id
-        if gone:
+        if gone is not None:
             by_id = {c.id: c for c in dossier.captures}
             keys = [by_id[capture_id].object_key for capture_id in gone]
             keys += [f"derived/{by_id[i].sha256}/{size}.jpg" for i in gone for size in ("thumb", "full")]
             keys += [key for i in gone for key in await self._store.list(f"derived/{by_id[i].sha256}/")]
-            keys += [a.object_key for a in dossier.annotations]
+            keys += await public_files(self._store, self._publications, inspection_id)
+            await self._publications.withdraw(inspection_id, by=by, within=transaction)
             await scoped.erase(
                 inspection_id,
                 "photos",
@@ -317,15 +355,6 @@ class Erasing:
             )
             await self._personal.destroy(inspection_id, "seller", within=transaction)
 
-    async def _frames(self, dossier: Dossier) -> dict[str, bytes]:
-        found: dict[str, bytes] = {}
-        for annotation in dossier.annotations:
-            try:
-                found[str(annotation.frame_id)] = await self._store.get(annotation.object_key)
-            except ObjectMissing:
-                continue  # the copy says that it is missing
-        return found
-
 
 def _check(dossier: Dossier) -> None:
     """Refuse early what the transaction would refuse too, before a document is set for nothing."""
@@ -333,6 +362,12 @@ def _check(dossier: Dossier) -> None:
         raise StillOpen(state=dossier.inspection.state)
     if dossier.legal_hold is not None:
         raise UnderLegalHold
+
+
+def _pictures_to_go(dossier: Dossier) -> tuple[CaptureId, ...] | None:
+    """Return the photos that are still there; with none of them, frames may be; ``None``: all of it has gone."""
+    photos = tuple(c.id for c in dossier.captures if c.id not in dossier.erased_photos)
+    return photos if photos or not _was_erased(dossier, "photos") else None
 
 
 def _was_erased(dossier: Dossier, what: Erased) -> bool:

@@ -22,7 +22,9 @@ from inspection_service.app import Running, create_app
 from inspection_service.identity.messenger import Message
 from inspection_service.settings import Settings
 from inspection_service.vision.decode import decode
+from inspection_service.vision.hideable import Found
 from inspection_service.vision.manifest import REQUIRED_MODELS
+from inspection_service.vision.scene import SceneObject
 
 ORIGIN: Final = "http://testserver"
 PASSWORD: Final = "correct horse battery"
@@ -79,6 +81,23 @@ class ScriptedJudge:
         """Nothing to stop."""
 
 
+class ScriptedFinder:
+    """Finds in photos to redact what a test says; a car and a plate when it says nothing. Really decodes them."""
+
+    model_sha256 = "e" * 64
+
+    def __init__(self) -> None:
+        self.objects: tuple[SceneObject, ...] = (
+            SceneObject("car", (60.0, 60.0, 580.0, 420.0), 0.9),
+            SceneObject("plate", (260.0, 300.0, 380.0, 330.0), 0.8),
+        )
+
+    def find(self, data: bytes) -> Found:
+        """Return the same for every photo."""
+        height, width = decode(data).shape[:2]
+        return Found(self.objects, frozenset(self.objects), width, height)
+
+
 class Mailbox:
     """Keeps the messages that would have been sent."""
 
@@ -103,6 +122,7 @@ class Service:
     app: FastAPI
     judge: ScriptedJudge
     mailbox: Mailbox
+    finder: ScriptedFinder = field(default_factory=lambda: ScriptedFinder())
     clients: list[httpx.AsyncClient] = field(default_factory=list)
 
     @property
@@ -282,10 +302,10 @@ async def open_test_service(folder: Path, **settings: Any) -> AsyncIterator[Serv
         "vision": {"models_dir": manifests(folder / "models")},
         "work": {"enabled": False},
     }
-    judge, mailbox = ScriptedJudge(), Mailbox()
-    app = create_app(Settings(**(given | settings)), judge=judge, messenger=mailbox)
+    judge, mailbox, finder = ScriptedJudge(), Mailbox(), ScriptedFinder()
+    app = create_app(Settings(**(given | settings)), judge=judge, messenger=mailbox, finder=finder)
     async with app.router.lifespan_context(app):
-        service = Service(app, judge, mailbox)
+        service = Service(app, judge, mailbox, finder)
         try:
             yield service
         finally:

@@ -12,6 +12,7 @@ import pytest
 
 from inspection_service.api.photos import PhotoCopies
 from inspection_service.inspections.records import Capture, CaptureId, InspectionId, StepId
+from inspection_service.reports.credentials import CredentialedPhoto, Source
 from inspection_service.testing import MemoryStore
 
 pytestmark = pytest.mark.unit
@@ -59,6 +60,13 @@ def capture(sha256: str) -> Capture:
     )
 
 
+class NoCredentials:
+    """Hands copies out as they are."""
+
+    def put_on(self, jpeg: bytes, source: Source) -> CredentialedPhoto:
+        return CredentialedPhoto(jpeg, "signing_failed")
+
+
 async def settle() -> None:
     """Let every task go as far as it can."""
     for _ in range(50):
@@ -70,7 +78,7 @@ async def test_a_waiting_request_has_not_read_its_original() -> None:
     store, executor = CountingStore(), HeldExecutor()
     for name in "abc":
         await store.put(f"original/{name}", b"photo")
-    copies = PhotoCopies(store, executor)
+    copies = PhotoCopies(store, executor, NoCredentials())
     async with asyncio.TaskGroup() as group:
         asked = [group.create_task(copies.get(capture(name), "thumb")) for name in "abc"]
         await settle()
@@ -88,7 +96,7 @@ async def test_a_copy_many_wait_for_is_made_once_more_at_most() -> None:
     """Whoever comes to its turn after the copy exists takes it."""
     store, executor = CountingStore(), HeldExecutor()
     await store.put("original/a", b"photo")
-    copies = PhotoCopies(store, executor)
+    copies = PhotoCopies(store, executor, NoCredentials())
     async with asyncio.TaskGroup() as group:
         asked = [group.create_task(copies.get(capture("a"), "thumb")) for _ in range(6)]
         await settle()

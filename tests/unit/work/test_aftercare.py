@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,20 @@ import pytest
 
 from inspection_service.inspections.errors import NotSealed, StillOpen, UnderLegalHold
 from inspection_service.inspections.personal import PersonalValue
-from inspection_service.inspections.records import CaptureId, InspectionId, ReportFiles, Statement, Vehicle
+from inspection_service.inspections.records import (
+    CaptureId,
+    Dossier,
+    InspectionId,
+    ReportFiles,
+    Statement,
+    Vehicle,
+)
 from inspection_service.inspections.repository import Repository
 from inspection_service.inspections.requests import Order
 from inspection_service.inspections.scope import AllTenants
 from inspection_service.ledger import Ledger
 from inspection_service.privacy import PersonalData
+from inspection_service.privacy.publications import Publications, PublicPhoto
 from inspection_service.reports.addenda import check_order, read_correction
 from inspection_service.reports.canonical import canonical_bytes
 from inspection_service.reports.commitments import Disclosure
@@ -29,6 +37,7 @@ from inspection_service.testing import Backend, MemoryStore, open_backend
 from inspection_service.work.correcting import Corrections
 from inspection_service.work.erasing import Erasing
 from inspection_service.work.errors import ErasureImpossible
+from inspection_service.work.redacting import RedactedPhotos
 from inspection_service.work.upkeep import ProofUpkeep
 from tests.unit.ledger.ledger_rules import FakeAuthority, FakeSigner
 from tests.unit.reports.conftest import signer  # noqa: F401 - a fixture
@@ -51,8 +60,24 @@ class Copies:
         *,
         no: int,
         frames: Mapping[str, bytes],
+        derived: Mapping[str, str] | None = None,
+        hidden: Sequence[str] = (),
     ) -> bytes:
         return f"copy {no} {[v.value for v in kept]} {len(photos)} photos".encode()
+
+
+class PlainRedactor:
+    """Stands for the photos that are left; hides nothing."""
+
+    async def for_document(
+        self,
+        dossier: Dossier,
+        left_out: frozenset[CaptureId],
+        frame_ids: Collection[str],
+        checked: Mapping[CaptureId, PublicPhoto],
+    ) -> RedactedPhotos:
+        photos = {c.id: b"copy" for c in dossier.captures if c.is_evidence and c.id not in left_out}
+        return RedactedPhotos(photos, {}, {}, (), ())
 
 
 class ShakyStore(MemoryStore):
@@ -127,7 +152,18 @@ async def care(tmp_path: Path, signer: FileSigner) -> AsyncIterator[Aftercare]: 
         ledger = Ledger(b.database, b.clock, FakeSigner(), FakeAuthority())
         personal = PersonalData(b.database, b.clock, b"p" * 32)
         corrections = Corrections(b.database, store, ledger, b.clock, signer)
-        erasing = Erasing(b.database, store, b.inspections, personal, corrections, Copies(), b.clock, CLOCKS)
+        erasing = Erasing(
+            b.database,
+            store,
+            b.inspections,
+            personal,
+            corrections,
+            Copies(),
+            b.clock,
+            CLOCKS,
+            redactor=PlainRedactor(),
+            publications=Publications(b.database, b.clock),
+        )
         upkeep = ProofUpkeep(b.inspections, ledger, erasing, b.clock)
         yield Aftercare(b, store, ledger, personal, corrections, erasing, upkeep)
 
