@@ -15,14 +15,15 @@ from inspection_service.api.dto.proof import ErasureInput, ErasureView, HoldInpu
 from inspection_service.api.operator import OnCase
 from inspection_service.api.present.proof import correction_view, hold_view
 from inspection_service.api.problems import problems
-from inspection_service.api.services import Services
 from inspection_service.api.supervisors import needs_supervisor
-from inspection_service.inspections.errors import TextInvalid
-from inspection_service.inspections.records import Actor, Capture, InspectionId
+from inspection_service.inspections.errors import RecordingUnknown, TextInvalid
+from inspection_service.inspections.filming import Stored
+from inspection_service.inspections.records import Actor, Dossier, InspectionId, RecordingKind
 from inspection_service.inspections.service import Inspections
-from inspection_service.privacy.export import personal_data
-from inspection_service.reports.bundle import ZipWriter, photo_member
+from inspection_service.privacy.export import Held, personal_data, recording_file
+from inspection_service.reports.bundle import ZipWriter
 from inspection_service.storage.errors import ObjectMissing
+from inspection_service.storage.objects import ObjectStore
 
 router = APIRouter()
 _PLATFORM: Final = "/v1/inspections/{inspection_id}"
@@ -31,7 +32,7 @@ _WRITE: Final = problems(401, 403, 404, 409, 422, 503)
 _ZIP: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "content": {"application/zip": {}},
-        "description": "`data.json` with everything in plain JSON, and the photos as they were received.",
+        "description": "`data.json` with everything in plain JSON; photos, frames and recordings as they came.",
     }
 }
 
@@ -43,16 +44,24 @@ _ZIP: Final[dict[int | str, dict[str, Any]]] = {
     responses=problems(401, 404, 503) | _ZIP,
 )
 async def export_personal_data(inspection_id: str, door: ByPlatform, services: Opened) -> Response:
-    """Fetch everything that is held about the people of an inspection, to hand to the person it is about."""
+    """Fetch everything that is held about the people of an inspection, to hand to the person it is about.
+
+    Recordings of calls are in it, byte for byte, as long as they are kept.
+    """
     case = InspectionId(inspection_id)
-    dossier = await door.inspections.dossier(case)
-    photos = [c for c in dossier.captures if c.id not in dossier.erased_photos]
+    scoped = door.inspections
+    dossier = await scoped.dossier(case)
+    held = Held(
+        photos=tuple(c for c in dossier.captures if c.id not in dossier.erased_photos),
+        frames=tuple(f for f in await scoped.frames(case) if f.deleted_at is None),
+        recordings=await _recordings(scoped, dossier),
+    )
     data = personal_data(
         dossier,
-        messages=await door.inspections.messages(case),
-        help_numbers=await door.inspections.help_numbers(case),
+        messages=await scoped.messages(case),
+        help_numbers=await scoped.help_numbers(case),
         in_report=await services.proof.personal.values(case),
-        files={c.id: photo_member(c.id, c.media_type) for c in photos},
+        files=held.names(),
         at=services.clock.now(),
     )
     written = json.dumps(data, ensure_ascii=False, indent=1).encode()
@@ -61,7 +70,7 @@ async def export_personal_data(inspection_id: str, door: ByPlatform, services: O
         "Cache-Control": "no-store",
         "Content-Encoding": "identity",
     }
-    pieces = _pieces(services, written, photos)
+    pieces = _pieces(services.store, written, held)
     return StreamingResponse(pieces, media_type="application/zip", headers=headers)
 
 
@@ -111,11 +120,30 @@ async def _hold(scoped: Inspections, case: InspectionId, body: HoldInput, *, by:
     return hold_view(await scoped.place_hold(case, body.reason, by=by))
 
 
-async def _pieces(services: Services, data: bytes, photos: list[Capture]) -> AsyncIterator[bytes]:
+async def _recordings(scoped: Inspections, dossier: Dossier) -> tuple[tuple[RecordingKind, Stored], ...]:
+    found: list[tuple[RecordingKind, Stored]] = []
+    for recording in dossier.recordings:
+        for part in recording.parts:
+            with suppress(RecordingUnknown):  # its bytes have gone
+                stored = await scoped.stored_recording(dossier.inspection.id, recording.id, part.kind)
+                found.append((part.kind, stored))
+    return tuple(found)
+
+
+async def _pieces(store: ObjectStore, data: bytes, held: Held) -> AsyncIterator[bytes]:
+    """Write the archive; what is erased while it is being written is left out from there on."""
     archive = ZipWriter()
     yield archive.add("data.json", data)
-    for capture in photos:
+    for name, key in held.pictures():
         with suppress(ObjectMissing):
-            original = await services.store.get(capture.object_key)
-            yield archive.add(photo_member(capture.id, capture.media_type), original)
+            yield archive.add(name, await store.get(key))
+    for kind, stored in held.recordings:
+        async for piece in archive.stream(recording_file(kind, stored), _chunks(store, stored)):
+            yield piece
     yield archive.close()
+
+
+async def _chunks(store: ObjectStore, stored: Stored) -> AsyncIterator[bytes]:
+    with suppress(ObjectMissing):
+        for key in stored.keys:
+            yield await store.get(key)

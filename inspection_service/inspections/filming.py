@@ -315,6 +315,15 @@ async def stop_recordings(change: Change, end: RecordingEnd) -> None:
             await _end(change, recording, end)
 
 
+async def drop_recordings(change: Change) -> None:
+    """Note that the bytes of every recording go now; whoever erases removes them, and the hashes stay."""
+    for recording in await change.case.recordings():
+        ended = recording if recording.ended_at else await _end(change, recording, "abandoned")
+        if ended.deleted_at is None:
+            await change.case.save_recording(replace(ended, deleted_at=change.now))
+            await change.record("recording.deleted", recording_id=recording.id, parts=_parts(recording))
+
+
 async def _end(change: Change, recording: Recording, end: RecordingEnd) -> Recording:
     ended = replace(recording, ended_at=change.now, end=end, steps=await _steps_during(change, recording))
     await change.case.save_recording(ended)

@@ -10,6 +10,7 @@ import io
 import json
 import re
 import zipfile
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -99,17 +100,28 @@ class ZipWriter:
 
     def add(self, name: str, data: bytes) -> bytes:
         """Add one member; pictures and documents are stored as they are, for they do not get smaller."""
-        info = zipfile.ZipInfo(name, _EPOCH)
-        info.external_attr = 0o644 << 16
-        is_packed = name.endswith(_PACKED)
-        info.compress_type = zipfile.ZIP_STORED if is_packed else zipfile.ZIP_DEFLATED
-        self._zip.writestr(info, data)
+        self._zip.writestr(_info(name, is_packed=name.endswith(_PACKED)), data)
         return self._stream.taken()
+
+    async def stream(self, name: str, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """Add one member of any size, stored as it is, with never more than one piece of it in memory."""
+        with self._zip.open(_info(name, is_packed=True), "w", force_zip64=True) as member:
+            async for piece in pieces:
+                member.write(piece)
+                yield self._stream.taken()
+        yield self._stream.taken()
 
     def close(self) -> bytes:
         """End it."""
         self._zip.close()
         return self._stream.taken()
+
+
+def _info(name: str, *, is_packed: bool) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(name, _EPOCH)
+    info.external_attr = 0o644 << 16
+    info.compress_type = zipfile.ZIP_STORED if is_packed else zipfile.ZIP_DEFLATED
+    return info
 
 
 def bundle_list(members: list[Member], made_at: datetime) -> bytes:
