@@ -6,6 +6,7 @@ import json
 import os
 import queue
 import re
+import secrets
 import signal
 import socket
 import subprocess
@@ -37,10 +38,12 @@ class Instance:
     _reader: threading.Thread | None = None
     _lines: queue.Queue[str] = field(default_factory=queue.Queue)
     output: list[str] = field(default_factory=list)
+    settings: dict[str, str] = field(default_factory=dict)
+    """Settings beside the usual ones, as environment variables."""
 
     @classmethod
-    def prepare(cls, folder: Path) -> Instance:
-        """Make an instance that does not run yet."""
+    def prepare(cls, folder: Path, **settings: str) -> Instance:
+        """Make an instance that does not run yet; ``settings`` are names such as ``INSPECTION_MEDIA__RELAY_ONLY``."""
         port = free_port()
         made = subprocess.run(
             [*command("first-run"), "--json", "--data-dir", str(folder), "--port", str(port)],
@@ -50,7 +53,7 @@ class Instance:
             text=True,
             timeout=START_TIMEOUT_S,
         )
-        return cls(folder, port, json.loads(made.stdout))
+        return cls(folder, port, json.loads(made.stdout), settings=settings)
 
     @property
     def url(self) -> str:
@@ -67,7 +70,7 @@ class Instance:
         """Serve, and return once requests are answered."""
         self._process = subprocess.Popen(
             [*command("serve"), "--data-dir", str(self.folder), "--port", str(self.port)],
-            env=environment(),
+            env=environment() | self.settings,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -124,6 +127,23 @@ class Instance:
             found = re.search(r"\b(\d{6})\b (?:is your code|est votre code)", line)
             if found:
                 return found.group(1)
+
+    def admit(self, name: str, role: str = "operator") -> tuple[str, str]:
+        """Admit one more person to the desk; returns e-mail and password."""
+        email = f"{name.lower()}-{secrets.token_hex(4)}@example.com"
+        admitted = subprocess.run(
+            [
+                *command("keys", "operator"),
+                *("--data-dir", str(self.folder), "--json"),
+                *("--email", email, "--name", name, "--role", role),
+            ],
+            env=environment(),
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=START_TIMEOUT_S,
+        )
+        return email, json.loads(admitted.stdout)["password"]
 
     # --- the platform's side ---------------------------------------------------------------------
 

@@ -91,6 +91,14 @@ class SellerOnPhone:
             self.page.check("input[name=live_video]")
         self.page.click("#agree")
 
+    def agree(self) -> None:
+        """Tap Start and agree to photos and live video, without more ado."""
+        self.page.click("#start")
+        self.page.check("input[name=photos]")
+        self.page.check("input[name=live_video]")
+        self.page.click("#agree")
+        self.page.wait_for_selector("[data-screen=camera]")
+
     def reload(self) -> None:
         """Load the page anew, as after a call or a crash."""
         self.page.reload()
@@ -141,20 +149,21 @@ class SellerOnPhone:
 class OperatorAtDesk:
     """The operator's page on a desktop screen."""
 
-    def __init__(self, browser: Browser) -> None:
+    def __init__(self, browser: Browser, *, locale: str = "en-GB") -> None:
         self.context: BrowserContext = browser.new_context(
-            viewport=DESK, locale="en-GB", permissions=["microphone", "camera"]
+            viewport=DESK, locale=locale, permissions=["microphone", "camera"]
         )
         self.page: Page = self.context.new_page()
         self.page.set_default_timeout(PATIENCE_MS)
         self.errors: list[str] = []
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
 
-    def sign_in(self, instance: Instance) -> None:
-        """Sign in as the demo operator."""
+    def sign_in(self, instance: Instance, account: tuple[str, str] | None = None) -> None:
+        """Sign in: as the demo operator, or with another e-mail and password."""
+        email, password = account or (instance.access["operator_email"], instance.access["operator_password"])
         self.page.goto(f"{instance.url}/operator")
-        self.page.fill("input[type=email]", instance.access["operator_email"])
-        self.page.fill("input[type=password]", instance.access["operator_password"])
+        self.page.fill("input[type=email]", email)
+        self.page.fill("input[type=password]", password)
         self.page.click("button.primary")
         self.page.wait_for_selector("main.queue")
 

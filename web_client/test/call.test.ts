@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
-import { PeerCall, type LinkState, type SignalPayload } from "../src/core/call";
+import { PeerCall, told, type LinkState, type SignalPayload } from "../src/core/call";
 
 interface Sender {
   track: MediaStreamTrack | null;
@@ -154,6 +154,13 @@ describe("a call between two browsers", () => {
     expect(video?.track).toBeNull();
     await seller.pause(false);
     expect(video?.track).toBe(camera);
+  });
+
+  test("tries that fail one after the other are told as one failure, until a path is found", () => {
+    expect(told("failed", "connecting")).toBe("failed");
+    expect(told("failed", "connected")).toBe("connected");
+    expect(told("connected", "connecting")).toBe("connecting");
+    expect(told(null, "connecting")).toBe("connecting");
   });
 
   test("a path that breaks is looked for again, and given up after fifteen seconds", () => {

@@ -6,6 +6,7 @@ import { operatorTexts } from "../src/locales/operator";
 import {
   acknowledged,
   effectOf,
+  lensAfter,
   numbered,
   outcomeOf,
   sent,
@@ -115,6 +116,14 @@ describe("what came of a command", () => {
     expect(outcomeOf(one("zoom", { level: 2 }, { effect: { zoom: 2.05 } }))).toEqual({ is: "done" });
     expect(outcomeOf(one("zoom", { level: 2 }, { effect: { zoom: 1 } }))).toEqual({ is: "nothing" });
     expect(outcomeOf(one("go_to_step", { step_id: "rear" }, { effect: { step_id: "front" } }))).toEqual({ is: "nothing" });
+  });
+
+  test("is known before the phone tells of itself: a key pressed twice at once asks for two things", () => {
+    const lit = lensAfter(phone(), one("torch", { on: true }, { effect: { torch: true } }));
+    expect(lit?.camera).toMatchObject({ torch: true, zoom: 1 });
+    expect(lensAfter(lit, one("zoom", { level: 1.4 }, { effect: { zoom: 1.4 } }))?.camera).toMatchObject({ torch: true, zoom: 1.4 });
+    expect(lensAfter(lit, one("play_sound", {}, { effect: { played: true } }))).toBe(lit);
+    expect(lensAfter(null, one("torch", { on: true }, { effect: { torch: true } }))).toBeNull();
   });
 
   test("tells doing nothing from being refused, and both from still waiting", () => {

@@ -24,6 +24,11 @@ export type SignalPayload =
 
 export type LinkState = "connecting" | "connected" | "interrupted" | "failed";
 
+/** What people are told of a connection: one try after another that fails is no path, not "connecting" for ever. */
+export function told(before: LinkState | null, now: LinkState): LinkState {
+  return before === "failed" && now === "connecting" ? "failed" : now;
+}
+
 /** How long `disconnected` may last before the path is looked for again. */
 const RESTART_AFTER_MS = 2_000;
 /** A browser that is refused by every relay may stay `new` for ever and never say `failed`. */

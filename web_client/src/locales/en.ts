@@ -224,6 +224,7 @@ export const en = {
     paused: (name: string) => `Paused: ${name || "the operator"} sees nothing`,
     connecting: (name: string) => `Connecting to ${name || "the operator"}…`,
     interrupted: (name: string) => `The line to ${name || "the operator"} broke. We are looking for another…`,
+    noPath: (name: string) => `No way through to ${name || "the operator"}. Try Wi-Fi instead of mobile data, or the reverse.`,
     away: (name: string) => `${name || "The operator"} is away for a moment`,
     pause: "Pause",
     resume: "Go on",

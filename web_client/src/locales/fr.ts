@@ -234,6 +234,7 @@ export const fr: Texts = {
     paused: (name) => `En pause : ${name || "l'opérateur"} ne voit rien`,
     connecting: (name) => `Connexion avec ${name || "l'opérateur"}…`,
     interrupted: (name) => `La liaison avec ${name || "l'opérateur"} est coupée. Nous en cherchons une autre…`,
+    noPath: (name) => `Impossible de joindre ${name || "l'opérateur"}. Essayez le Wi-Fi au lieu du réseau mobile, ou l'inverse.`,
     away: (name) => `${name || "L'opérateur"} s'est absenté un instant`,
     pause: "Pause",
     resume: "Reprendre",

@@ -56,7 +56,8 @@ function Bar(): JSX.Element {
     const name = call?.operatorName ?? "";
     if (isPaused) return t.paused(name);
     if (now.line === "open" && now.operators.length === 0) return t.away(name);
-    if (link.value === "interrupted" || link.value === "failed") return t.interrupted(name);
+    if (link.value === "failed") return t.noPath(name);
+    if (link.value === "interrupted") return t.interrupted(name);
     if (link.value === null || link.value === "connecting") return t.connecting(name);
     return t.on([name, ...(call?.viewers ?? []).map((viewer) => viewer.name)].filter(Boolean).join(t.and));
   }

@@ -214,11 +214,15 @@ function FrozenNote(): JSX.Element {
       <p>
         {t.title(inside().call?.operatorName ?? "")}. {t.draw}
       </p>
-      {board.value.strokes.length === 0 ? null : (
-        <button type="button" id="wipe" onClick={() => finger.value?.clear()}>
-          {t.clear}
-        </button>
-      )}
+      {/* Always there: the picture must not move under the finger that draws the first line. */}
+      <button
+        type="button"
+        id="wipe"
+        disabled={board.value.strokes.length === 0}
+        onClick={() => finger.value?.clear()}
+      >
+        {t.clear}
+      </button>
     </div>
   );
 }

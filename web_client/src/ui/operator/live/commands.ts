@@ -134,6 +134,15 @@ function isNear(read: unknown, asked: unknown): boolean {
   return Math.abs(read - asked) <= Math.max(0.1, asked * 0.05);
 }
 
+/** The phone as it is after a command: it tells so itself a second later, when the key may have been pressed again. */
+export function lensAfter(phone: PhoneState | null, done: SentCommand): PhoneState | null {
+  const { torch, zoom } = done.ack?.effect ?? {};
+  if (phone === null) return null;
+  if (done.name === "torch" && typeof torch === "boolean") return { ...phone, camera: { ...phone.camera, torch } };
+  if (done.name === "zoom" && typeof zoom === "number") return { ...phone, camera: { ...phone.camera, zoom } };
+  return phone;
+}
+
 /** What was read back, as short as an operator needs it: `1280×720`, `2,0×`, `on`. */
 export function effectOf(command: SentCommand): string {
   const effect = command.ack?.effect;

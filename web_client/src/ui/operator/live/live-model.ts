@@ -6,7 +6,7 @@
 
 import { computed, signal } from "@preact/signals";
 import { Backoff } from "../../../core/backoff";
-import { PeerCall, type LinkState } from "../../../core/call";
+import { PeerCall, told, type LinkState } from "../../../core/call";
 import {
   type Ack,
   type CallState,
@@ -23,7 +23,7 @@ import {
 import { SessionSocket, sessionUrl, type LineState } from "../../../core/session-socket";
 import type { EventView } from "../../../core/views";
 import { ChatModel } from "./chat-model";
-import { acknowledged, numbered, outcomeOf, sent, type SentCommand, type Situation } from "./commands";
+import { acknowledged, lensAfter, numbered, outcomeOf, sent, type SentCommand, type Situation } from "./commands";
 import { DrawingModel, type FrozenFrame } from "./drawing-model";
 import { Microphone } from "./microphone";
 
@@ -204,7 +204,7 @@ export class LiveModel {
   }
 
   #followLink(state: LinkState): void {
-    this.link.value = state;
+    this.link.value = told(this.link.peek(), state);
     if (state === "connected") this.#rebuilds.reset();
     if (state !== "failed") return;
     clearTimeout(this.#rebuildTimer);
@@ -336,7 +336,9 @@ export class LiveModel {
     this.commands.value = acknowledged(this.commands.value, ack);
     if (before === undefined || before.ack !== null) return;
     const now = this.commands.value.find((each) => each.id === ack.id);
-    if (now !== undefined && outcomeOf(now).is === "done") this.drawing.obeyed(now);
+    if (now === undefined || outcomeOf(now).is !== "done") return;
+    this.drawing.obeyed(now);
+    this.phone.value = lensAfter(this.phone.value, now);
   }
 
   async #followCall(message: Extract<Incoming, { type: "call" }>): Promise<void> {

@@ -4,7 +4,7 @@ import { effect } from "@preact/signals";
 
 import { AnalysisSender } from "../../../core/analysis";
 import { languageOf } from "../../../core/chat";
-import { PeerCall, type LinkState, type SignalPayload } from "../../../core/call";
+import { PeerCall, told, type LinkState, type SignalPayload } from "../../../core/call";
 import { CannotDo, type Effect } from "../../../core/commands";
 import { setTorch, setZoom } from "../../../core/lens";
 import { allows, type CommandArgs, type Incoming, type LiveLevel } from "../../../core/messages";
@@ -256,7 +256,7 @@ export class LiveCall {
 
   private linkIs(now: LinkState, peer: PeerCall | null): void {
     if (peer !== null && this.peer !== peer) return; // of a connection that was replaced
-    link.value = now;
+    link.value = told(link.peek(), now);
     if (now !== "failed") return;
     // Nothing the browser does brings it back: from the beginning. The operator's page follows a new offer.
     setTimeout(() => {

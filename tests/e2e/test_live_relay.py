@@ -1,0 +1,133 @@
+"""Calls through a real relay (coturn): nobody's address is told, a dead relay is replaced, a refusing one is named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.e2e.instance import Instance, free_port
+from tests.e2e.live import at_the_first_step, sees_pictures
+from tests.e2e.people import PATIENCE_MS, Camera
+from tests.e2e.relay import Relay
+
+pytestmark = pytest.mark.e2e
+
+KEEPS_CONNECTIONS = """
+(() => {
+  const Native = RTCPeerConnection;
+  window.connections = [];
+  window.RTCPeerConnection = class extends Native {
+    constructor(...words) {
+      super(...words);
+      window.connections.push(this);
+    }
+  };
+})();
+"""
+SELECTED_PATHS = """async () => {
+  const found = [];
+  for (const each of window.connections.filter((each) => each.connectionState === 'connected')) {
+    const report = await each.getStats();
+    report.forEach((pair) => {
+      if (pair.type !== 'candidate-pair' || !pair.nominated || pair.state !== 'succeeded') return;
+      const [local, remote] = [pair.localCandidateId, pair.remoteCandidateId].map((id) => report.get(id));
+      found.push([local.candidateType, remote.candidateType]);
+    });
+  }
+  return found;
+}"""
+
+
+def relays(folder: Path, count: int, **over: str) -> list[Relay]:
+    """Make relays that share one secret, as one operator's relays do."""
+    made = []
+    for number in range(count):
+        own = folder / f"relay{number}"
+        own.mkdir()
+        made.append(Relay(own, free_port()))
+        made[-1].secret = made[0].secret
+    return made
+
+
+@contextmanager
+def relaying(folder: Path, used: list[Relay], secret: str) -> Iterator[Instance]:
+    """A service that lets browsers meet at these relays only."""
+    urls = ", ".join(f'"{relay.url}"' for relay in used)
+    instance = Instance.prepare(
+        folder / "data",
+        INSPECTION_MEDIA__TURN__URLS=f"[{urls}]",
+        INSPECTION_MEDIA__TURN__SECRET=secret,
+        INSPECTION_MEDIA__RELAY_ONLY="true",
+    )
+    for relay in used:
+        relay.start()
+    instance.start()
+    try:
+        yield instance
+    finally:
+        instance.stop()
+        for relay in used:
+            relay.kill()
+
+
+def paths(page: Page) -> list[list[str]]:
+    """Return the kinds of both ends of every connection."""
+    found: list[list[str]] = page.evaluate(SELECTED_PATHS)
+    return found
+
+
+def test_a_call_through_the_relay_survives_the_death_of_one(
+    browser: Browser, camera: Camera, tmp_path: Path, shots: Path
+) -> None:
+    """Both ends are relayed; the relay in use is killed; the picture comes back over the other one."""
+    both = relays(tmp_path, 2)
+    with (
+        relaying(tmp_path, both, both[0].secret) as instance,
+        at_the_first_step(browser, instance, camera) as pair,
+    ):
+        pair.operator.page.add_init_script(KEEPS_CONNECTIONS)
+        pair.call()
+        assert ["relay", "relay"] in paths(pair.operator.page)
+        desk = pair.operator.page
+        used = desk.evaluate(
+            """async () => {
+              const report = await window.connections.at(-1).getStats();
+              let url = '';
+              report.forEach((pair) => {
+                if (pair.type === 'candidate-pair' && pair.nominated && pair.state === 'succeeded')
+                  url = report.get(pair.localCandidateId).url;
+              });
+              return url;
+            }"""
+        )
+        (dying,) = [relay for relay in both if str(relay.port) in used]
+        dying.kill()
+        desk.wait_for_function("() => window.connections.at(-1).connectionState !== 'connected'", polling=100)
+        pair.shoot(shots, "interrupted")
+        sees_pictures(desk, more=10)
+        pair.ask("u", "Sound")
+        assert ["relay", "relay"] in paths(desk)
+        pair.shoot(shots, "back")
+
+
+def test_a_relay_that_refuses_is_said_in_words(
+    browser: Browser, camera: Camera, tmp_path: Path, shots: Path
+) -> None:
+    """With a wrong secret nothing ever connects: both sides read so, instead of "connecting" for ever."""
+    only = relays(tmp_path, 1)
+    with (
+        relaying(tmp_path, only, "another secret") as instance,
+        at_the_first_step(browser, instance, camera) as pair,
+    ):
+        pair.operator.open_case(instance, pair.inspection_id)
+        pair.operator.press("c")
+        pair.operator.see("Release")
+        pair.operator.press("v")
+        pair.seller.page.click("#call-accept")
+        pair.operator.see("No way through to the phone")
+        expect(pair.seller.page.locator("#call-on")).to_contain_text("No way through", timeout=PATIENCE_MS)
+        pair.shoot(shots, "refused")
