@@ -6,6 +6,8 @@ import type { CaseModel } from "./case-model";
 import type { Question } from "./dialogs";
 import type { DamageKind } from "./views";
 
+type Severity = "minor" | "major";
+
 export function retakeQuestion(model: CaseModel, captureId: string): Question {
   const texts = t();
   return {
@@ -35,11 +37,27 @@ export function damageQuestion(model: CaseModel, captureId: string, box: Box): Q
     choices: Object.entries(texts.kinds).map(([code, sentence]) => ({ code, sentence })),
     textLabel: texts.ownWords,
     isTextNeeded: false,
-    onAnswer: (kind, text) =>
+    degrees: severities(() => true),
+    onAnswer: (kind, text, severity) =>
       void model.act(() =>
-        api.addFinding(model.id, { capture_id: captureId, box, kind: kind as DamageKind, severity: "minor", text }),
+        api.addFinding(model.id, {
+          capture_id: captureId,
+          box,
+          kind: kind as DamageKind,
+          severity: severity as Severity,
+          text,
+        }),
       ),
   };
+}
+
+function severities(isFor: (code: string) => boolean): NonNullable<Question["degrees"]> {
+  const { severity, minor, major } = t();
+  const all = [
+    { code: "minor" satisfies Severity, sentence: minor },
+    { code: "major" satisfies Severity, sentence: major },
+  ];
+  return { label: severity, all, isFor };
 }
 
 const NOTE = "note";
@@ -59,8 +77,9 @@ export function drawingQuestion(model: CaseModel): Question | null {
     textLabel: texts.live.keepDrawingText,
     isTextNeeded: false,
     action: texts.live.keepDrawing,
-    onAnswer: (code, text) => {
-      const finding = code === NOTE ? null : { kind: code as DamageKind, severity: "minor" as const };
+    degrees: severities((code) => code !== NOTE),
+    onAnswer: (code, text, severity) => {
+      const finding = code === NOTE ? null : { kind: code as DamageKind, severity: severity as Severity };
       void model
         .act(() => api.keepFrame(model.id, frame.id, { strokes: drawing.strokes, text, finding }))
         .then((isKept) => {
