@@ -26,7 +26,7 @@ _PACKAGE: Final = Path(__file__).resolve().parent.parent
 
 def run(arguments: argparse.Namespace) -> int:
     """Verify the files against the roots named, and those of the trust folder."""
-    trust_dir, models_dir, checklists_dir = _folders()
+    trust_dir, time_roots, models_dir, checklists_dir = _folders()
     roots = [Path(root) for root in (*arguments.root, *arguments.trust_dir)]
     try:
         online = None if arguments.online is None else Log(arguments.online)
@@ -35,7 +35,8 @@ def run(arguments: argparse.Namespace) -> int:
         return _WRONG_USAGE
     options = verify_cli.Options(
         roots=roots + ([trust_dir] if trust_dir is not None else []),
-        tsa_roots=arguments.tsa_root,
+        tsa_roots=[Path(root) for root in arguments.tsa_root]
+        + ([time_roots] if time_roots is not None else []),
         crls=arguments.crl,
         photos=arguments.photos,
         log=arguments.log,
@@ -79,14 +80,19 @@ def _checklist(path: Path) -> tuple[str, str]:
     return str(content["id"]), hashlib.sha256(rfc8785.dumps(content)).hexdigest()
 
 
-def _folders() -> tuple[Path | None, Path, Path]:
-    """Return the folders of trust, models and checklists, as the settings have them."""
+def _folders() -> tuple[Path | None, Path | None, Path, Path]:
+    """Return the trust folder, the roots for timestamps, the models and the checklists, as the settings have them."""
     if any(name.upper().startswith(_PREFIX) for name in os.environ):
         from inspection_service.commands.terminal import read_settings  # takes a second to load
 
         settings = read_settings()
-        return settings.reports.trust_dir, settings.vision.models_dir, settings.checklists_dir
-    return None, _shipped("models"), _shipped("checklists")
+        return (
+            settings.reports.trust_dir,
+            settings.timestamp.roots_file,
+            settings.vision.models_dir,
+            settings.checklists_dir,
+        )
+    return None, None, _shipped("models"), _shipped("checklists")
 
 
 def _shipped(name: str) -> Path:

@@ -1,12 +1,11 @@
 """Whether a signer's certificate leads to a root that somebody pinned: the file never brings its own trust.
 
 Path validation of RFC 5280 by pyhanko-certvalidator, offline, at the time that is proven or else claimed; revocation by
-the lists (CRL) in the file or given beside it, each believed only when its issuer signed it.
+the lists and answers in the file or given beside it; see ``verify_revoked``.
 """
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,18 +14,30 @@ from typing import Final
 
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from pyhanko_certvalidator import CertificateValidator, ValidationContext
 from pyhanko_certvalidator.errors import PathBuildingError
 
 from inspection_service.reports.answers import Answer, Detail, moment
 from inspection_service.reports.keys import common_name, fingerprint, is_development
 from inspection_service.reports.loops import run_sync
+from inspection_service.reports.verify_revoked import Lists, first_revoked
 
 _SUFFIXES: Final = frozenset({".pem", ".crt", ".cer"})
-MAX_CRL_BYTES: Final = 8 << 20
+_NOTHING: Final = Lists()
+_SIGNING: Final = frozenset(
+    {
+        x509.ObjectIdentifier("1.3.6.1.5.5.7.3.36"),
+        ExtendedKeyUsageOID.EMAIL_PROTECTION,
+        x509.ObjectIdentifier("1.2.840.113583.1.1.5"),
+        x509.ObjectIdentifier("1.3.6.1.4.1.311.10.3.12"),
+        ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE,
+    }
+)
+"""Document signing (RFC 9336), e-mail, and what Adobe and Microsoft use for documents; a seal has one of them."""
+_OTHER: Final = frozenset({ExtendedKeyUsageOID.TIME_STAMPING, ExtendedKeyUsageOID.OCSP_SIGNING})
+"""Whoever may say when, or what is revoked, must not be able to say it of his own reports."""
 
 
 class RootsUnreadable(Exception):
@@ -93,7 +104,7 @@ def judge(
     claimed_at: datetime,
     proven_at: datetime | None,
     now: datetime,
-    crls: Sequence[bytes] = (),
+    revoked_by: Lists = _NOTHING,
 ) -> Answer:
     """Answer whether a signer is trusted.
 
@@ -103,7 +114,7 @@ def judge(
         claimed_at: The time the signature claims, by the signer's own clock.
         proven_at: The latest it can have been made, by somebody independent; ``None`` when nobody says.
         now: The verifier's clock.
-        crls: Revocation lists the file brought.
+        revoked_by: Revocation lists and answers the file brought.
     """
     leaf = chain[0]
     at = proven_at or claimed_at
@@ -138,15 +149,17 @@ def judge(
         return answer("unknown_root")
     except Exception:  # hostile certificates can fail anywhere inside the validator
         return answer("no", "broken_chain")
-    revoked = first_revoked([*chain, anchor], (*trust.crls, *crls))
-    if revoked is not None and (proven_at is None or proven_at >= revoked[1]):
+    if not is_for_signing(leaf):
+        return answer("no", "other_purpose")
+    revoked = first_revoked([*chain, anchor], revoked_by.with_(trust.crls))
+    if revoked is not None and (proven_at is None or proven_at >= revoked.at):
         why = "unproven_time" if proven_at is None else None
-        return answer("revoked", why, revoked=moment(revoked[1]), who=common_name(revoked[0]))
+        return answer("revoked", why, revoked=moment(revoked.at), who=common_name(revoked.certificate))
     expired = min(certificate.not_valid_after_utc for certificate in chain)
     if now > expired and proven_at is None:
         return answer("expired", "since", until=moment(expired))
     why = "revoked_later" if revoked is not None else "development" if is_development(chain) else None
-    more = {"root": common_name(anchor), "revoked": "" if revoked is None else moment(revoked[1])}
+    more = {"root": common_name(anchor), "revoked": "" if revoked is None else moment(revoked.at)}
     return answer("trusted", why, **more)
 
 
@@ -176,53 +189,30 @@ def path_to(
             revocation_mode="soft-fail",
         )
         validator = CertificateValidator(_asn1(chain[0]), validation_context=context)
-        purposes = {"time_stamping"} if for_timestamps else set()
-        path = await validator.async_validate_usage(  # type: ignore[no-untyped-call]
-            {"digital_signature"}, purposes, extended_optional=not for_timestamps
-        )
+        if for_timestamps:
+            path = await validator.async_validate_usage({"digital_signature"}, {"time_stamping"})  # type: ignore[no-untyped-call]
+        else:  # what a signer's certificate is for is asked by ``is_for_signing``
+            path = await validator.async_validate_path()
         found: asn1_x509.Certificate = path.first
         return found
 
     return x509.load_der_x509_certificate(run_sync(validate()).dump())
 
 
-def first_revoked(
-    path: Sequence[x509.Certificate], crls: Sequence[bytes]
-) -> tuple[x509.Certificate, datetime] | None:
-    """Find the certificate of a path that was revoked first, by lists its issuer really signed.
-
-    Args:
-        path: Leaf first, root last.
-        crls: DER; those that cannot be read or are of other issuers are passed over.
-    """
-    found: list[tuple[x509.Certificate, datetime]] = []
-    for der in crls:
-        if len(der) > MAX_CRL_BYTES:
-            continue
-        try:
-            crl = x509.load_der_x509_crl(der)
-            for certificate, issuer in itertools.pairwise(path):
-                entry = _entry(crl, certificate, issuer)
-                if entry is not None:
-                    found.append((certificate, entry.revocation_date_utc))
-        except (ValueError, TypeError, InvalidSignature):
-            continue
-    return min(found, key=lambda each: each[1], default=None)
-
-
-def _entry(
-    crl: x509.CertificateRevocationList, certificate: x509.Certificate, issuer: x509.Certificate
-) -> x509.RevokedCertificate | None:
-    key = issuer.public_key()
-    if crl.issuer != issuer.subject or certificate.issuer != issuer.subject:
-        return None
-    if not isinstance(key, (ec.EllipticCurvePublicKey, rsa.RSAPublicKey, ed25519.Ed25519PublicKey)):
-        return None
-    return (
-        crl.get_revoked_certificate_by_serial_number(certificate.serial_number)
-        if crl.is_signature_valid(key)
-        else None
-    )
+def is_for_signing(certificate: x509.Certificate) -> bool:
+    """Whether a certificate was issued to sign documents with, and not for timestamps, web servers or anything else."""
+    extensions = certificate.extensions
+    try:
+        usage = extensions.get_extension_for_class(x509.KeyUsage).value
+        if not (usage.digital_signature or usage.content_commitment):
+            return False
+    except x509.ExtensionNotFound:
+        pass
+    try:
+        purposes = set(extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)
+    except x509.ExtensionNotFound:
+        return True
+    return bool(purposes & _SIGNING) and not purposes & _OTHER
 
 
 def _is_named(root: x509.Certificate, certificate: x509.Certificate) -> bool:

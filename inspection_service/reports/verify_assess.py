@@ -144,7 +144,12 @@ def _signer(facts: Facts, asked: Asked, proven_at: datetime | None) -> Answer:
     given = [] if facts.redaction is None else [facts.redaction]
     for entry in (*facts.entries, *given):
         answer = judge(
-            entry.chain, asked.trust, claimed_at=entry.at, proven_at=None, now=asked.now, revoked_by=facts.revoked_by
+            entry.chain,
+            asked.trust,
+            claimed_at=entry.at,
+            proven_at=None,
+            now=asked.now,
+            revoked_by=facts.revoked_by,
         )
         if answer.level != "good":
             answers.append(answer)

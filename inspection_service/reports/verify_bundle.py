@@ -113,6 +113,7 @@ def _add_document(facts: Facts, document: Facts) -> None:
     facts.time_fault = document.time_fault
     facts.promised = document.promised
     facts.crls += document.crls
+    facts.ocsps += document.ocsps
     facts.disclosures = document.disclosures
     facts.evidence = document.evidence
     facts.pdf_sha256 = document.pdf_sha256

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -20,7 +21,13 @@ from inspection_service.reports.keys import fingerprint
 from inspection_service.reports.sign_json import HEAD_TYPE
 from inspection_service.reports.verify_facts import Facts
 from inspection_service.reports.verify_jws import verify_compact
-from inspection_service.reports.verify_timestamp import Stamp, check_token, digest_of
+from inspection_service.reports.verify_timestamp import (
+    MAX_CLOCK_LEAD,
+    MAX_SKEW,
+    Stamp,
+    check_token,
+    digest_of,
+)
 
 MAX_PROOF_BYTES: Final = 256 << 10
 _MAX_PATH: Final = 64
@@ -38,8 +45,10 @@ class Proof:
     log: str
     chain: tuple[x509.Certificate, ...]
     """Of the log's key."""
+    entered_at: datetime
+    """Of the entry."""
     at: datetime
-    """Of the head, by the log's own clock."""
+    """Of the head; both by the log's own clock."""
     stamp: Stamp | None
 
 
@@ -87,12 +96,12 @@ def _check(facts: Facts, trust: Trust) -> Proof:
             digest_of(proof["head_jws"].encode("ascii")),
             trust,
             signer_chain=signed.chain,
-            crls=facts.crls,
+            revoked_by=facts.revoked_by,
         )
-    at = datetime.fromisoformat(head["at"])
-    if at.tzinfo is None or abs((at - signed.at).total_seconds()) >= 1:
+    at, entered_at = datetime.fromisoformat(head["at"]), datetime.fromisoformat(leaf["at"])
+    if at.tzinfo is None or entered_at.tzinfo is None or abs((at - signed.at).total_seconds()) >= 1:
         raise Fault("log_malformed")
-    return Proof(leaf, seq, size, head["log"], signed.chain, at, stamp)
+    return Proof(leaf, seq, size, head["log"], signed.chain, entered_at, at, stamp)
 
 
 def _head(jws: Any) -> Any:
@@ -129,6 +138,19 @@ def redactions(facts: Facts) -> list[Any]:
     return [entry for entry in (*facts.entries, *given) if entry.correction.kind == "redaction"]
 
 
+def _is_out_of_time(proof: Proof, facts: Facts, now: datetime) -> bool:
+    """Whether report, entry, head and the head's timestamp cannot have been made in this order, by now."""
+    try:
+        sealed_at = datetime.fromisoformat(str(facts.record.get("sealed_at")))
+        times = [sealed_at, proof.entered_at, proof.at]
+        times += [] if proof.stamp is None else [proof.stamp.at]
+        return any(later + MAX_SKEW < earlier for earlier, later in itertools.pairwise(times)) or any(
+            time - now > MAX_CLOCK_LEAD for time in times
+        )
+    except (ValueError, TypeError, OverflowError):
+        return True
+
+
 def _log_id(certificate: x509.Certificate) -> str:
     spki = certificate.public_key().public_bytes(
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
@@ -136,10 +158,14 @@ def _log_id(certificate: x509.Certificate) -> str:
     return f"urn:inspection:log:{hashlib.sha256(spki).hexdigest()}"
 
 
-def log_answer(proof: Proof, trust: Trust, *, now: datetime, crls: Sequence[bytes]) -> Answer:
+def log_answer(proof: Proof, facts: Facts, trust: Trust, *, now: datetime) -> Answer:
     """Say whether the report is in a log that somebody trusted keeps."""
     proven = proof.stamp.at if proof.stamp is not None and proof.stamp.is_trusted else None
-    keeper = judge(proof.chain, trust, claimed_at=proof.at, proven_at=proven, now=now, crls=crls)
+    if _is_out_of_time(proof, facts, now):
+        return Answer("log", "not_included", "log_times")
+    keeper = judge(
+        proof.chain, trust, claimed_at=proof.at, proven_at=proven, now=now, revoked_by=facts.revoked_by
+    )
     values = {
         "at": moment(proof.at),
         "size": str(proof.tree_size),

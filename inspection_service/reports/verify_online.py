@@ -22,6 +22,10 @@ TIMEOUT_S: Final = 10.0
 MAX_ANSWER_BYTES: Final = 64 << 10
 MAX_ENTRIES: Final = 1000
 _PATH: Final = "/v1/log/status?json_sha256="
+_TRANSLATED: Final = tuple(
+    ipaddress.ip_network(network) for network in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32")
+)
+"""Addresses that stand for others, which may be private: NAT64 (RFC 6052, RFC 8215), 6to4, Teredo."""
 _WORD: Final = re.compile(r"[a-z_]{1,40}")
 _TIME: Final = re.compile(r"[0-9T:.Z+-]{10,40}")
 
@@ -40,6 +44,8 @@ class Log:
             ValueError: It is no such address.
         """
         parts = urlsplit(url)
+        if any(character <= " " or character == "\x7f" for character in url):
+            raise ValueError("an address has no spaces and no control characters")
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
             raise ValueError(f"{url} is not an address such as https://inspections.example.com")
         self._is_secure = parts.scheme == "https"
@@ -107,6 +113,8 @@ def _is_allowed(address: str) -> bool:
     mapped = getattr(place, "ipv4_mapped", None)
     if mapped is not None:
         place = mapped
+    if any(place in network for network in _TRANSLATED):
+        return False
     return place.is_loopback or (place.is_global and not place.is_multicast)
 
 

@@ -35,6 +35,7 @@ from inspection_service.reports.verify_facts import (
 from inspection_service.reports.verify_jws import verify_detached
 from inspection_service.reports.verify_pdf_after import Added, check_added
 from inspection_service.reports.verify_pdf_parts import embedded_files, open_pdf, prints, refuse_bombs
+from inspection_service.reports.verify_pdf_tables import read_tables
 from inspection_service.reports.verify_timestamp import check_token, digest_of, read_certificates
 
 MAX_PDF_BYTES: Final = 256 << 20
@@ -68,6 +69,7 @@ def read_pdf(data: bytes, trust: Trust) -> Facts:
     container = parse_container(own.container)
     verify_signature(container, own.digest(data))
     refuse_bombs(data)
+    _check_tables(data, own)
     try:
         signed = open_pdf(data[: own.end])
         files, claimed_at, promised = _read_signed(signed, own)
@@ -80,9 +82,21 @@ def read_pdf(data: bytes, trust: Trust) -> Facts:
         raise Fault("structure") from exc
     facts.pdf_sha256 = sha256_hex(data)
     facts.crls = list(added.crls)
+    facts.ocsps = list(added.ocsps)
     facts.promised = promised
     _check_stamps(data, facts, container, added, trust)
     return facts
+
+
+def _check_tables(data: bytes, own: Spot) -> None:
+    """Check that all tables are of our spelling, and that one revision ends where the signature does."""
+    try:
+        if own.end in (table.end for table in read_tables(data)):
+            return
+    except Fault as fault:
+        if fault.why == "bomb" or own.end == len(data):
+            raise
+    raise Fault("cut_or_added")
 
 
 def verify_pdf(data: bytes, roots: tuple[x509.Certificate, ...], *, now: datetime) -> Answers:
@@ -211,7 +225,7 @@ def _check_stamps(data: bytes, facts: Facts, container: Container, added: Added,
                 trust,
                 signer_chain=container.chain,
                 certificates=beside,
-                crls=added.crls,
+                revoked_by=facts.revoked_by,
             )
             facts.stamps.append((kind, stamp))
     except Fault as fault:

@@ -146,11 +146,16 @@ def _collect(whole: PdfFileReader, signed: PdfFileReader, spots: Sequence[Spot],
     if "/DSS" in signed.root:
         raise Fault("changed_later")
     known = {_number(f) for f in _form(signed)["/Fields"]}
+    names = {str(resolved(f)["/T"]) for f in _form(signed)["/Fields"]}
     waiting = {spot.numbers: spot for spot in spots}
     for reference in _form(whole)["/Fields"]:
         if _number(reference) in known:
             continue
         spot = _check_stamp(reference, waiting, added)
+        name = str(resolved(reference)["/T"])
+        if name in names:  # viewers would take two fields of one name for one
+            raise Fault("changed_later")
+        names.add(name)
         added.stamps.append(spot)
     if waiting:
         raise Fault("changed_later")
@@ -197,6 +202,8 @@ def _check_stamp(reference: Any, waiting: dict[tuple[int, int, int, int], Spot],
         raise Fault("changed_later")
     is_shown = "/Rect" in form_field and any(float(edge) for edge in form_field["/Rect"])
     kinds = (form_field["/FT"], value["/Type"], value["/SubFilter"])
+    if form_field.get("/Type", "/Annot") != "/Annot" or form_field.get("/Subtype", "/Widget") != "/Widget":
+        raise Fault("changed_later")
     if is_shown or kinds != ("/Sig", "/DocTimeStamp", "/ETSI.RFC3161"):
         raise Fault("changed_later")
     start, first, second, length = (int(number) for number in value["/ByteRange"])
@@ -211,6 +218,7 @@ def _check_touched(
 ) -> None:
     """Whatever is not explained must be catalog, form or page, changed only where it names what was added."""
     fields = {_number(reference) for reference in _form(whole)["/Fields"]}
+    lists = _lists_of_fields(signed)
     for reference in touched:
         before = _object(signed, reference)
         if before is None:
@@ -220,16 +228,33 @@ def _check_touched(
         after: Any = whole.get_object(reference)  # type: ignore[no-untyped-call]
         if reference == whole.root_ref:
             is_same = _same_but(before, after, {"/DSS", "/AcroForm"}) and _same_form(before, after, fields)
-        elif "/Fields" in before if isinstance(before, dict) else False:
+        elif reference.idnum == lists.form:
             is_same = _same_but(before, after, {"/Fields"}) and _grown(before, after, "/Fields", fields)
         elif isinstance(before, dict) and before.get("/Type") == "/Page":
             is_same = _same_but(before, after, {"/Annots"}) and _grown(before, after, "/Annots", fields)
-        elif isinstance(before, list):
+        elif reference.idnum in lists.others:
             is_same = _grown_list(before, after, fields)
         else:
             is_same = False
         if not is_same:
             raise Fault("changed_later")
+
+
+@dataclass(frozen=True, slots=True)
+class _Lists:
+    """Numbers of the objects that may name an added field."""
+
+    form: int
+    others: frozenset[int]
+
+
+def _lists_of_fields(signed: PdfFileReader) -> _Lists:
+    form = signed.root.raw_get("/AcroForm")
+    lists = [_form(signed).raw_get("/Fields")]
+    for reference in _form(signed)["/Fields"]:
+        page = resolved(reference)["/P"]
+        lists += [page.raw_get("/Annots")] if "/Annots" in page else []
+    return _Lists(_number(form), frozenset(_number(each) for each in lists) - {-1})
 
 
 def _same_form(before: Any, after: Any, fields: set[int]) -> bool:

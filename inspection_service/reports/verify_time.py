@@ -9,12 +9,8 @@ from typing import Final
 from inspection_service.reports.answers import Answer, Detail, moment
 from inspection_service.reports.verify_facts import Facts, member
 from inspection_service.reports.verify_log import Proof
-from inspection_service.reports.verify_timestamp import Stamp
+from inspection_service.reports.verify_timestamp import MAX_CLOCK_LEAD, MAX_SKEW, Stamp
 
-MAX_CLOCK_LEAD: Final = timedelta(hours=24)
-"""A report from further in the future than any time zone mistake explains is not believed."""
-MAX_SKEW: Final = timedelta(minutes=5)
-"""Sealing refuses an authority whose clock is further from its own; see ``timestamps.py``."""
 _STAMPED: Final = ("timestamp_authority", "internal_timestamp")
 
 
@@ -74,6 +70,8 @@ def _why_removed(facts: Facts) -> str | None:
 
 def _why_impossible(stamps: Sequence[tuple[str, Stamp]], sealed_at: datetime, now: datetime) -> str | None:
     """Notice timestamps that cannot be of this report at this time."""
+    if sealed_at.year == 1:  # so early that nothing can be before it
+        return "timestamp_too_early" if stamps else None
     latest = sealed_at - MAX_SKEW
     for _, stamp in stamps:
         if stamp.at < latest:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from asn1crypto import cms, core, tsp
@@ -19,17 +19,23 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from inspection_service.reports.answers import Fault
-from inspection_service.reports.chain import Trust, first_revoked, path_to
+from inspection_service.reports.chain import Trust, path_to
 from inspection_service.reports.der import is_der
 from inspection_service.reports.keys import common_name
+from inspection_service.reports.verify_revoked import Lists, first_revoked
 
 MAX_TOKEN_BYTES: Final = 64 << 10
+MAX_CLOCK_LEAD: Final = timedelta(hours=24)
+"""What is further in the future than any time zone mistake explains is not believed."""
+MAX_SKEW: Final = timedelta(minutes=5)
+"""Sealing refuses an authority whose clock is further from its own; see ``timestamps.py``."""
 _HASHES: Final[dict[str, hashes.HashAlgorithm]] = {
     "sha256": hashes.SHA256(),
     "sha384": hashes.SHA384(),
     "sha512": hashes.SHA512(),
 }
 _MAX_CERTIFICATES: Final = 16
+_NOTHING: Final = Lists()
 
 Digest = Callable[[str], bytes]
 """Hashes what must have been stamped, with ``sha256``, ``sha384`` or ``sha512``."""
@@ -61,7 +67,7 @@ def check_token(
     *,
     signer_chain: Sequence[x509.Certificate],
     certificates: Sequence[x509.Certificate] = (),
-    crls: Sequence[bytes] = (),
+    revoked_by: Lists = _NOTHING,
 ) -> Stamp:
     """Check one token.
 
@@ -71,7 +77,7 @@ def check_token(
         trust: What the reader brought.
         signer_chain: Of the report; an authority under the same root is its own witness.
         certificates: Issuing certificates the file holds beside the token.
-        crls: Revocation lists the file brought.
+        revoked_by: Revocation lists and answers the file brought.
 
     Raises:
         Fault: ``timestamp_malformed``, ``timestamp_of_another`` or ``timestamp_forged``.
@@ -82,7 +88,7 @@ def check_token(
         content = cms.ContentInfo.load(der, strict=True)
         if content["content_type"].native != "signed_data":
             raise Fault("timestamp_malformed")
-        return _check(content["content"], digest, trust, signer_chain, certificates, crls)
+        return _check(content["content"], digest, trust, signer_chain, certificates, revoked_by)
     except Fault:
         raise
     except Exception as exc:  # parsers of hostile bytes fail in their own ways; the answer is the same
@@ -95,7 +101,7 @@ def _check(
     trust: Trust,
     signer_chain: Sequence[x509.Certificate],
     certificates: Sequence[x509.Certificate],
-    crls: Sequence[bytes],
+    revoked_by: Lists,
 ) -> Stamp:
     encapsulated = signed["encap_content_info"]
     (signer,) = signed["signer_infos"]
@@ -117,7 +123,7 @@ def _check(
         raise Fault("timestamp_of_another")
     at: datetime = info["gen_time"].native.astimezone(UTC)
     chain = _ordered(leaf, own, certificates)
-    why_not = _why_not_trusted(chain, trust, signer_chain, at, crls)
+    why_not = _why_not_trusted(chain, trust, signer_chain, at, revoked_by)
     return Stamp(at, common_name(leaf), why_not is None, why_not, f"{info['serial_number'].native:x}")
 
 
@@ -256,7 +262,7 @@ def _why_not_trusted(
     trust: Trust,
     signer_chain: Sequence[x509.Certificate],
     at: datetime,
-    crls: Sequence[bytes],
+    revoked_by: Lists,
 ) -> str | None:
     top = signer_chain[-1]
     if chain[-1] in signer_chain or _shares_root(chain[-1], top):
@@ -268,8 +274,10 @@ def _why_not_trusted(
         anchor = path_to(chain, independent, at=at, for_timestamps=True)
     except Exception:  # every way of not leading to a root we may believe is the same here
         return "unknown_root"
-    revoked = first_revoked([*chain, anchor], (*trust.crls, *crls))
-    return "revoked" if revoked is not None and revoked[1] <= at else None
+    revoked = first_revoked([*chain, anchor], revoked_by.with_(trust.crls))
+    # Whoever has an authority's key can name any time; only a reason that says otherwise saves earlier stamps.
+    is_void = revoked is not None and (revoked.at <= at or revoked.may_be_compromised)
+    return "revoked" if is_void else None
 
 
 def _shares_root(one: x509.Certificate, other: x509.Certificate) -> bool:

@@ -33,6 +33,12 @@ _UTF8: Final = 0x800
 _STORED, _DEFLATED = 0, 8
 _UNIX: Final = 3
 _CHUNK: Final = 1 << 16
+_MAX_LINE_BYTES: Final = 512
+"""Of the directory: its numbers, a name of less than a hundred bytes, and little more."""
+_EXTRA: Final = struct.Struct("<2H")
+_MAX_EXTRA_BYTES: Final = 64
+_HARMLESS: Final = frozenset({0x000A, 0x5455, 0x5855, 0x7855, 0x7875})
+"""Extra fields that tools add by themselves: times and owners. Others hold second names or sizes (APPNOTE 4.5.2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,16 +156,18 @@ def _directory(file: BinaryIO, is_allowed: Callable[[str], bool]) -> dict[str, E
     magic, disk, first_disk, here, count, length, offset, comment = _END.unpack(file.read(_END.size))
     if magic != b"PK\x05\x06" or disk or first_disk or here != count or comment:
         raise Fault("zip_malformed")
-    if count > MAX_MEMBERS or offset + length != total - _END.size:
+    if count > MAX_MEMBERS or length > count * _MAX_LINE_BYTES or offset + length != total - _END.size:
         raise Fault("zip_malformed")
     file.seek(offset)
     directory = file.read(length)
     entries: dict[str, Entry] = {}
+    names: set[str] = set()
     position, following = 0, 0
     for _ in range(count):
         entry, position, following = _entry(file, directory, position, following, is_allowed)
-        if entry.name in entries:
+        if entry.name.lower() in names:  # on many disks they are one file
             raise Fault("zip_stranger", name=entry.name)
+        names.add(entry.name.lower())
         entries[entry.name] = entry
     if position != length or following != offset:
         raise Fault("zip_malformed")
@@ -200,6 +208,8 @@ def _entry(
         raise Fault("zip_malformed")
     if file.read(header[9]) != raw:
         raise Fault("zip_malformed")
+    _check_extra(file.read(header[10]), header[10])
+    _check_extra(directory[start + name_length : start + name_length + extra], extra)
     begin = place + _LOCAL.size + header[9] + header[10]
     end = begin + packed
     if flags & _DESCRIPTOR:
@@ -207,6 +217,18 @@ def _entry(
     elif header[6:9] != (crc, packed, size):
         raise Fault("zip_malformed")
     return Entry(name, method, crc, packed, size, begin), start + name_length + extra, end
+
+
+def _check_extra(data: bytes, length: int) -> None:
+    """Refuse extra fields in which other tools would find another name or size, or anybody a hiding place."""
+    if len(data) != length or length > _MAX_EXTRA_BYTES:
+        raise Fault("zip_malformed")
+    position = 0
+    while position < length:
+        kind, size = _EXTRA.unpack_from(data, position)
+        position += _EXTRA.size + size
+        if kind not in _HARMLESS or position > length:
+            raise Fault("zip_malformed")
 
 
 def _descriptor(file: BinaryIO, place: int, crc: int, packed: int, size: int) -> int:
