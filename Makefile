@@ -28,7 +28,7 @@ help: ## list what can be made
 run: $(VENV)/.run web ## start the service, with a demo platform, operator and inspection
 	@exec $(BIN)/inspection-service first-run --serve --data-dir $(HOME_DIR) --port $(PORT) $(if $(HTTPS),--lan)
 
-test: test-packages $(VENV)/.test web lint ## lint, unit, integration and browser tests
+test: test-packages $(VENV)/.test tests/c2pa/node_modules/.installed web lint ## lint, unit, integration and browser tests
 	@$(BIN)/python -m pytest
 
 lint: $(VENV)/.test check-web ## style, types (Python and TypeScript) and the import contract
@@ -84,7 +84,13 @@ web_client/node_modules/.installed: web_client/package-lock.json web_client/pack
 	$(NPM) ci --no-audit --no-fund --loglevel=error
 	touch node_modules/.installed
 
-WEB_SOURCES := $(shell find web_client -type f -not -path '*/node_modules/*' -not -path '*/src/generated/*' 2>/dev/null)
+tests/c2pa/node_modules/.installed: tests/c2pa/package-lock.json tests/c2pa/package.json $(NODE_STAMP)
+	@cd tests/c2pa
+	$(NPM) ci --no-audit --no-fund --loglevel=error
+	touch node_modules/.installed
+
+WEB_SOURCES := $(shell find web_client -type f -not -path '*/node_modules/*' -not -path '*/src/generated/*' 2>/dev/null) \
+  inspection_service/reports/texts/verify.en.json inspection_service/reports/texts/verify.fr.json
 $(STATIC)/.built: $(WEB_SOURCES) web_client/node_modules/.installed
 	@cd web_client
 	$(NPM) run --silent build
@@ -150,4 +156,4 @@ train-odometer: $(VENV)-train/.installed $(VENV)/.test
 	$(TRAIN).odometer_read --data $(DATA) --out models --work $(WORK) --seconds $(TRAIN_SECONDS) --resume
 
 clean: ## remove what was built; instances and their data stay
-	@rm -rf $(VENV) $(VENV)-train build web_client/node_modules $(STATIC)
+	@rm -rf $(VENV) $(VENV)-train build web_client/node_modules tests/c2pa/node_modules $(STATIC)

@@ -5,6 +5,8 @@ Source: CSP Level 3; OWASP Secure Headers.
 
 from __future__ import annotations
 
+import asyncio
+import json
 import re
 from pathlib import Path
 from typing import Final
@@ -40,6 +42,9 @@ _HEADERS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(self), microphone=(self), geolocation=(self), payment=(), usb=()",
 }
+_META_POLICY: Final = re.compile(r'http-equiv="Content-Security-Policy" content="([^"]+)"')
+_NO_ROOTS: Final = '{"signers":"","time":""}'
+"""What the built verification page says about roots; see ``web_client/verify.html``."""
 _ASSET: Final = re.compile(r"[a-z0-9_-]{1,64}(\.[a-z0-9_-]{1,64}){0,2}\.(svg|webp)")
 _CHECKLIST: Final = re.compile(r"[a-z0-9-]{1,64}")
 _A_YEAR: Final = "public, max-age=31536000, immutable"
@@ -101,6 +106,13 @@ def install_pages(app: FastAPI, static_dir: Path, checklists_dir: Path) -> None:
     async def operator_page(services: Opened) -> Response:
         return _page(static_dir / "operator.html", services.settings.signing.mode)
 
+    @router.get("/verify")
+    async def verify_page(services: Opened) -> Response:
+        signers = await asyncio.to_thread(lambda: services.published_keys.root_pem)
+        roots_file = services.settings.timestamp.roots_file
+        time = b"" if roots_file is None else await asyncio.to_thread(roots_file.read_bytes)
+        return _verify_page(static_dir / "verify.html", signers, time)
+
     @router.get("/favicon.ico")
     async def icon() -> Response:
         # Asked for by browsers of their own accord, also beside problems and reports, which name no icon.
@@ -132,3 +144,21 @@ def _page(path: Path, signing: str) -> Response:
         "<head>", f'<head>\n    <meta name="inspection-mode" content="{mode}">', 1
     )
     return HTMLResponse(page, headers={"Cache-Control": "no-cache"})
+
+
+def _verify_page(path: Path, signers: bytes, time: bytes) -> Response:
+    """Answer with the page that verifies reports, and the roots it may offer to its reader, who ticks them or not.
+
+    The page names its script and style by their hashes in a policy of its own, which is sent as a header too.
+    """
+    if not path.is_file():
+        raise PagesNotBuilt
+    offered = {"signers": signers.decode("ascii", "ignore"), "time": time.decode("ascii", "ignore")}
+    # A data block ends at the first "</script", whatever stands around it.
+    roots = json.dumps(offered).replace("<", "\\u003c")
+    page = path.read_text(encoding="utf-8").replace(_NO_ROOTS, roots, 1)
+    policy = _META_POLICY.search(page)
+    headers = {"Cache-Control": "no-cache"}
+    if policy is not None:
+        headers["Content-Security-Policy"] = f"{policy[1]}; frame-ancestors 'none'"
+    return HTMLResponse(page, headers=headers)

@@ -8,9 +8,10 @@ import { altered, answer, detail, Fault, levelOf, moment, type Answer, type Answ
 import { member } from "./canonical";
 import { isDevelopment, judge, type Trust } from "./chain";
 import { BadDisclosures, readDisclosures, withheld } from "./commitments";
+import type { RedactedCopy } from "./entries";
 import { redactionsOf, type Facts } from "./facts";
 import { checkProof, logAnswer, type Proof } from "./log";
-import { photosAnswer } from "./photos";
+import { copiesGiven, isOfReport, photosAnswer, strangersGiven } from "./photos";
 import { timeAnswer } from "./time";
 
 const PREFERENCE: readonly Level[] = ["bad", "untrusted", "open", "good"];
@@ -98,22 +99,42 @@ async function signerAnswer(facts: Facts, trust: Trust, now: number, provenAt: n
 }
 
 function redactedAnswer(facts: Facts): Answer {
+  if (facts.hasBadRedaction) return answer("redacted", "no", "statement_changed");
   const entries = redactionsOf(facts);
   const latest = entries[entries.length - 1];
   if (latest === undefined) return answer("redacted", "not_a_redaction");
   if (entries.some((entry) => entry.correction.corrects !== facts.recordSha256)) return answer("redacted", "no", "other_report");
+  const at = moment(latest.correction.at);
+  const stated = entries.flatMap((entry) => entry.correction.copies);
+  if (!stated.every((copy) => isOfReport(copy, facts))) return answer("redacted", "no", "other_original", { at });
+  const copies = [...copiesGiven(facts)].sort(([one], [other]) => (one < other ? -1 : 1));
+  const strangers = copies.length || facts.redaction !== null ? strangersGiven(facts) : [];
+  if (strangers.length) return answer("redacted", "no", "other_photo", { names: strangers.slice(0, 5).join(", ") });
   const erased = [...new Set(entries.flatMap((entry) => entry.correction.erased))].sort();
   const details = erased.map((pointer) => detail("erased", pointer));
-  const values = { at: moment(latest.correction.at), count: String(erased.length) };
+  const values = { at, count: String(erased.length) };
   if (facts.disclosures !== null) {
     const shown = readDisclosures(facts.disclosures).disclosures.map((each) => each.pointer);
     if (shown.some((pointer) => erased.includes(pointer))) return answer("redacted", "no", "still_shown", values, details);
   }
-  if (facts.pdfSha256 === null) return answer("redacted", "derived", "record", values, details);
   const isNamed = entries.some((entry) => entry.correction.pdfSha256 === facts.pdfSha256);
+  if (copies.length && (facts.pdfSha256 === null || isNamed || facts.redaction === null)) {
+    const hidden = copies.map(([name, copy]) => detail("redacted_copy", hiddenIn(name, copy)));
+    return answer("redacted", "derived", "photos", { ...values, photos: String(copies.length) }, [...details, ...hidden]);
+  }
+  if (facts.pdfSha256 === null) {
+    const isAnyErased = entries.some(({ correction }) => correction.erased.length || correction.erasedPhotos.length);
+    // Without erasures there are copies elsewhere, and this is the record itself.
+    return isAnyErased ? answer("redacted", "derived", "record", values, details) : answer("redacted", "not_a_redaction");
+  }
   if (isNamed) return answer("redacted", "derived", null, values, details);
   if (facts.redaction !== null) return answer("redacted", "no", "other_copy", values, details);
   return answer("redacted", "not_a_redaction");
+}
+
+function hiddenIn(name: string, { hidden, originalSha256 }: RedactedCopy): string {
+  const kinds = [...new Set(hidden)].sort().join(", ") || "-";
+  return `${name}: ${kinds}; SHA-256 ${originalSha256}`;
 }
 
 /** Says what stands in the file itself; nobody is asked. */

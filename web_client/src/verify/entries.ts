@@ -1,7 +1,7 @@
 /** Corrections with their signatures: entries after a report, each naming the one before it. */
 import { Fault, readMoment } from "./answers";
 import { sha256Hex } from "./bytes";
-import { hasExactly, isObject, NotCanonical, readCanonicalObject, type Json } from "./canonical";
+import { hasExactly, isObject, items, NotCanonical, readCanonicalObject, type Json } from "./canonical";
 import type { SignedEntry } from "./facts";
 import { CORRECTION_TYPE, verifyDetached } from "./jws";
 
@@ -10,6 +10,9 @@ const KEYS = [
   "schema_version", "kind", "corrects", "previous", "no", "at", "by", "reason", "text", "erased", "erased_photos",
   "pdf_sha256",
 ]; // prettier-ignore
+/** Only entries that speak of copies of photos have it. */
+const COPIES = "copies";
+const COPY_KEYS = ["capture_id", "original_sha256", "sha256", "hidden", "removed", "doubts", "checked_by", "model"];
 const KINDS = ["addendum", "withdrawal", "redaction"];
 const ACTORS = ["platform", "seller", "operator", "service"];
 
@@ -24,8 +27,20 @@ export interface Correction {
   /** Pointers of values that nobody can disclose any more. */
   readonly erased: readonly string[];
   readonly erasedPhotos: readonly string[];
-  /** Of the document issued in place of the first. */
+  /** Of the document issued in place of the first, or beside it for the public. */
   readonly pdfSha256: string | null;
+  readonly copies: readonly RedactedCopy[];
+}
+
+/** Says which original a copy of a photo comes from, and what was made unrecognisable in it. */
+export interface RedactedCopy {
+  readonly captureId: string;
+  /** As in the evidence of the report. */
+  readonly originalSha256: string;
+  /** Of the copy as it is handed out. */
+  readonly sha256: string;
+  /** Kinds of what is hidden. */
+  readonly hidden: readonly string[];
 }
 
 /** Checks that a signature fits a correction; throws a Fault `correction_changed`. */
@@ -55,7 +70,7 @@ function readCorrection(data: Uint8Array): Correction {
   const { kind, corrects, previous, no, at, by, erased, erased_photos: erasedPhotos, pdf_sha256: pdfSha256 } = value;
   const moment = readMoment(at);
   const isRight =
-    hasExactly(value, KEYS) &&
+    hasExactly(value, Object.hasOwn(value, COPIES) ? [...KEYS, COPIES] : KEYS) &&
     value.schema_version === "1.1" &&
     typeof kind === "string" && KINDS.includes(kind) &&
     isTexts([corrects, previous, at, value.reason, value.text]) &&
@@ -72,7 +87,38 @@ function readCorrection(data: Uint8Array): Correction {
     erased: erased as string[],
     erasedPhotos: erasedPhotos as string[],
     pdfSha256: pdfSha256 as string | null,
+    copies: value[COPIES] === undefined ? [] : readCopies(value[COPIES]),
   };
+}
+
+/** Reads the copies of an entry; an empty list is never written. */
+function readCopies(value: Json): RedactedCopy[] {
+  const copies = items(value);
+  if (!Array.isArray(value) || !copies.length || copies.length !== value.length) throw new NotCanonical("copies");
+  return copies.map((copy) => {
+    const { capture_id: captureId, original_sha256: originalSha256, sha256, hidden, removed, doubts, checked_by: by, model } = copy;
+    const isRight =
+      hasExactly(copy, COPY_KEYS) &&
+      isTexts([captureId, originalSha256, sha256]) &&
+      [by, model].every((each) => each === null || typeof each === "string") &&
+      isRegions(hidden) && isRegions(removed) && isTexts(doubts); // prettier-ignore
+    if (!isRight) throw new NotCanonical("a copy of another kind");
+    return {
+      captureId: captureId as string,
+      originalSha256: originalSha256 as string,
+      sha256: sha256 as string,
+      hidden: items(hidden).map((region) => String(region.kind)),
+    };
+  });
+}
+
+const isRegions = (value: Json | undefined): boolean =>
+  Array.isArray(value) && (value as readonly Json[]).every(isRegion);
+
+function isRegion(value: Json): boolean {
+  if (!isObject(value) || !hasExactly(value, ["kind", "box", "by"])) return false;
+  const { kind, box, by } = value;
+  return isTexts([kind, by]) && Array.isArray(box) && box.length === 4 && box.every((side) => Number.isInteger(side));
 }
 
 const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every((each) => typeof each === "string");

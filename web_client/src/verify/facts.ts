@@ -41,6 +41,8 @@ export interface Facts {
   entries: SignedEntry[];
   /** An entry given beside the report, which says that a copy was made from it. */
   redaction: SignedEntry | null;
+  /** Whether an entry was given beside the report whose signature does not fit it. */
+  hasBadRedaction: boolean;
   /** SHA-256 by file name, of photos given with it. */
   photos: ReadonlyMap<string, string> | null;
   details: Detail[];
@@ -61,6 +63,7 @@ export function factsOf(recordBytes: Uint8Array, recordSha256: string, record: J
     logProof: null,
     entries: [],
     redaction: null,
+    hasBadRedaction: false,
     photos: null,
     details: [],
   };

@@ -7,7 +7,11 @@
 import { fromLatin1 } from "./bytes";
 
 /** These bytes are not folded as they say. */
-export class BadFolding extends Error {}
+export class BadFolding extends Error {
+  /** What had come out, and gone in, before that was seen. */
+  size = 0;
+  packed = 0;
+}
 
 /** They unfold to more than was allowed. */
 export class TooMuch extends Error {}
@@ -108,6 +112,16 @@ class Unfolder {
   }
 
   run(): Unfolded {
+    const start = this.at;
+    try {
+      return this.all();
+    } catch (error) {
+      if (error instanceof BadFolding) [error.size, error.packed] = [this.size, this.at - start];
+      throw error;
+    }
+  }
+
+  private all(): Unfolded {
     for (let isLast = false; !isLast; ) {
       isLast = this.bits(1) === 1;
       const kind = this.bits(2);

@@ -8,7 +8,7 @@ import { Fault } from "./answers";
 import { readDer } from "./der";
 import { numbersOf, type Spot } from "./pdf-container";
 import { keyOf, PdfFile, type Revision } from "./pdf-file";
-import { areAlike, isAlike, isAlikeBut, type PdfDictionary, type PdfReference, type PdfValue } from "./pdf-objects";
+import { areAlike, isAlike, isAlikeBut, pdfText, type PdfDictionary, type PdfReference, type PdfValue } from "./pdf-objects";
 import { unfoldedStream } from "./pdf-parts";
 import { readCertificate, readRevocationList } from "./x509";
 
@@ -51,7 +51,9 @@ export async function checkAdded(data: Uint8Array, text: string, signed: PdfFile
     checkBytes(text, end, whole.revisions.slice(signed.revisions.length));
     checkTrailers(whole, signed);
     await new Collector(whole, signed, added).collect(spots.slice(1));
-    touched.forEach((reference) => checkTouched(reference, whole, signed, added));
+    const lists = listsOfFields(signed);
+    const fields = fieldsOf(whole).map(numberOf);
+    for (const reference of touched) checkTouched(reference, { whole, signed, lists, fields }, added);
   } catch (error) {
     if (error instanceof Fault) throw error;
     throw new Fault("cut_or_added"); // a hostile update can fail anywhere inside a parser; the answer is the same
@@ -126,9 +128,15 @@ class Collector {
     if (store !== undefined) await this.store(store);
     if (this.signed.root.map.has("DSS")) throw new Fault("changed_later");
     const known = fieldsOf(this.signed).map(numberOf);
+    const names = new Set(fieldsOf(this.signed).map((each) => this.nameOf(each)));
     const waiting = new Map(spots.map((spot) => [numbersOf(spot), spot]));
     for (const reference of fieldsOf(this.whole)) {
-      if (!known.includes(numberOf(reference))) this.added.stamps.push(this.stamp(reference, waiting));
+      if (known.includes(numberOf(reference))) continue;
+      const spot = this.stamp(reference, waiting);
+      // Viewers would take two fields of one name for one.
+      if (names.has(this.nameOf(reference))) throw new Fault("changed_later");
+      names.add(this.nameOf(reference));
+      this.added.stamps.push(spot);
     }
     if (waiting.size) throw new Fault("changed_later");
     this.added.stamps.sort((one, other) => one.end - other.end);
@@ -175,12 +183,21 @@ class Collector {
     const box = field.map.get("Rect");
     const isShown = box !== undefined && whole.array(box).some((edge) => !isZero(whole.resolve(edge)));
     const kinds = [field.map.get("FT"), value.map.get("Type"), value.map.get("SubFilter")].map((each) => whole.name(each));
-    const isStamp = kinds.join(" ") === "Sig DocTimeStamp ETSI.RFC3161";
+    const isWidget = ([["Type", "Annot"], ["Subtype", "Widget"]] as const).every(
+      ([key, only]) => !field.map.has(key) || whole.name(field.map.get(key)) === only,
+    );
+    const isStamp = isWidget && kinds.join(" ") === "Sig DocTimeStamp ETSI.RFC3161";
     const numbers = whole.integers(value.map.get("ByteRange")).join(" ");
     const spot = waiting.get(numbers);
     if (!hasOnly(field, FIELD_KEYS) || !hasOnly(value, STAMP_KEYS) || isShown || !isStamp || !spot) throw new Fault("changed_later");
     waiting.delete(numbers);
     return spot;
+  }
+
+  private nameOf(field: PdfValue): string {
+    const name = this.whole.resolve(this.whole.dictionary(field).map.get("T"));
+    if (name.kind !== "string") throw new Fault("cut_or_added");
+    return pdfText(name);
   }
 
   private list(dictionary: PdfDictionary, key: string): readonly PdfValue[] {
@@ -204,24 +221,47 @@ class Collector {
 }
 
 /** Whatever is not explained must be catalog, form or page, changed only where it names what was added. */
-function checkTouched(reference: PdfReference, whole: PdfFile, signed: PdfFile, added: Added): void {
+function checkTouched(reference: PdfReference, around: Around, added: Added): void {
+  const { whole, signed } = around;
   const before = signed.object(reference);
   if (before === null) {
     if (!added.explained.has(keyOf(reference))) throw new Fault("changed_later");
     return;
   }
   const after = must(whole.object(reference));
-  const fields = fieldsOf(whole).map(numberOf);
-  if (!isRightlyChanged(reference, before, after, whole, fields)) throw new Fault("changed_later");
+  if (!isRightlyChanged(reference, before, after, around)) throw new Fault("changed_later");
 }
 
-function isRightlyChanged(reference: PdfReference, before: PdfValue, after: PdfValue, whole: PdfFile, fields: readonly number[]): boolean {
-  if (before.kind === "array") return isGrownList(before, after, fields);
+interface Around {
+  readonly whole: PdfFile;
+  readonly signed: PdfFile;
+  readonly lists: Lists;
+  /** Numbers of all form fields as they are now. */
+  readonly fields: readonly number[];
+}
+
+/** Numbers of the objects that may name an added field. */
+interface Lists {
+  readonly form: number;
+  readonly others: readonly number[];
+}
+
+function listsOfFields(signed: PdfFile): Lists {
+  const form = must(signed.root.map.get("AcroForm"));
+  const pages = fieldsOf(signed).map((field) => signed.dictionary(signed.dictionary(field).map.get("P")));
+  const lists = [must(signed.dictionary(form).map.get("Fields")), ...pages.map((page) => page.map.get("Annots"))];
+  const others = lists.flatMap((each) => (each === undefined ? [] : [numberOf(each)]));
+  return { form: numberOf(form), others: others.filter((number) => number !== -1) };
+}
+
+function isRightlyChanged(reference: PdfReference, before: PdfValue, after: PdfValue, around: Around): boolean {
+  const { whole, lists, fields } = around;
+  if (lists.others.includes(reference.number)) return isGrownList(before, after, fields);
   if (before.kind !== "dictionary" || after.kind !== "dictionary") return false;
   if (isAlike(reference, must(whole.trailer("Root")))) {
     return isAlikeBut(before, after, ["DSS", "AcroForm"]) && isSameForm(before, after, fields);
   }
-  if (before.map.has("Fields")) return isAlikeBut(before, after, ["Fields"]) && isGrown(before, after, "Fields", fields);
+  if (reference.number === lists.form) return isAlikeBut(before, after, ["Fields"]) && isGrown(before, after, "Fields", fields);
   const type = before.map.get("Type");
   const isPage = type?.kind === "name" && type.value === "Page";
   return isPage && isAlikeBut(before, after, ["Annots"]) && isGrown(before, after, "Annots", fields);

@@ -1,6 +1,7 @@
 /** Compares photos given with a report by hash, and recomputes the evidence they are leaves of. */
 import { answer, detail, type Answer } from "./answers";
 import { canonicalBytes, canonicalText, isObject, items, member, type Json, type JsonObject } from "./canonical";
+import type { RedactedCopy } from "./entries";
 import { redactionsOf, type Facts } from "./facts";
 import { leafHash, rootOf } from "./merkle";
 import { toHex } from "./bytes";
@@ -30,9 +31,11 @@ export async function photosAnswer(facts: Facts): Promise<Answer> {
       .map((each) => [String(each.id), String(each.sha256)]),
   );
   const count = { count: String(wanted.size) };
-  if (facts.photos === null) return answer("photos", "not_in_file", null, count, details);
-  const given = new Set(facts.photos.values());
-  const wrong = [...facts.photos].filter(([name, hash]) => !isOf(name, hash, captures)).map(([name]) => name).sort();
+  const copies = copiesGiven(facts);
+  const photos = [...(facts.photos ?? [])].filter(([name]) => !copies.has(name));
+  if (facts.photos === null || (copies.size && !photos.length)) return answer("photos", "not_in_file", null, count, details);
+  const given = new Set(photos.map(([, hash]) => hash));
+  const wrong = photos.filter(([name, hash]) => !isOf(name, hash, captures)).map(([name]) => name).sort();
   const missing = [...wanted].filter(([, hash]) => !given.has(hash)).map(([name]) => name).sort();
   const all = [
     ...details,
@@ -95,9 +98,46 @@ function byCodePoint(one: string, other: string): number {
   return mine.length - theirs.length;
 }
 
-function isOf(name: string, hash: string, captures: readonly JsonObject[]): boolean {
+/** The files given that are copies with parts hidden, as a statement about this report names them. */
+export function copiesGiven(facts: Facts): ReadonlyMap<string, RedactedCopy> {
+  const stated = new Map(redactionsOf(facts).flatMap((entry) => entry.correction.copies.map((copy) => [copy.sha256, copy])));
+  const found = new Map<string, RedactedCopy>();
+  for (const [name, hash] of facts.photos ?? []) {
+    const copy = stated.get(hash);
+    if (copy) found.set(name, copy);
+  }
+  return found;
+}
+
+/** Whether the original that a copy names is the one the record holds for that photo or frame. */
+export function isOfReport(copy: RedactedCopy, { record }: Facts): boolean {
+  const isHeld = (id: Json | undefined, hash: Json | undefined): boolean => id === copy.captureId && hash === copy.originalSha256;
+  return (
+    items(record.captures).some((each) => isHeld(each.id, each.sha256)) ||
+    items(record.annotations).some((each) => isHeld(each.frame_id, each.sha256))
+  );
+}
+
+/** Names the files given that are neither originals nor, under their own name, the copies a statement names. */
+export function strangersGiven(facts: Facts): string[] {
+  const [captures, copies] = [items(facts.record.captures), copiesGiven(facts)];
+  const isStrange = ([name, hash]: [string, string]): boolean => {
+    const copy = copies.get(name);
+    if (copy === undefined) return !isOf(name, hash, captures);
+    const named = namedBy(name, captures);
+    return named.length > 0 && !named.some((each) => each.id === copy.captureId);
+  };
+  return [...(facts.photos ?? [])].filter(isStrange).map(([name]) => name).sort();
+}
+
+/** The photos a file is named after: by their own name or by their step. */
+function namedBy(name: string, captures: readonly JsonObject[]): JsonObject[] {
   const stem = name.replace(/(.)\.[^.]*$/, "$1");
-  const named = captures.filter((each) => each.id === stem || each.step_id === stem);
+  return captures.filter((each) => each.id === stem || each.step_id === stem);
+}
+
+function isOf(name: string, hash: string, captures: readonly JsonObject[]): boolean {
+  const named = namedBy(name, captures);
   return (named.length ? named : captures).some((each) => each.sha256 === hash);
 }
 

@@ -44,7 +44,7 @@ interface Beside {
   readonly photos: ReadonlyMap<string, string> | null;
   readonly log: Uint8Array | null;
   readonly disclosures: Uint8Array | null;
-  readonly corrections: readonly (readonly [data: Uint8Array, jws: Uint8Array])[];
+  readonly corrections: readonly { readonly data: Uint8Array; readonly jws: Uint8Array; readonly isRedaction: boolean }[];
 }
 
 /** Files that are one report, the record before its signature. */
@@ -117,7 +117,15 @@ async function add(facts: Facts, beside: Beside): Promise<void> {
     facts.disclosures = beside.disclosures;
   }
   const given: SignedEntry[] = [];
-  for (const [data, jws] of beside.corrections) given.push(await readEntry(data, jws));
+  for (const { data, jws, isRedaction } of beside.corrections) {
+    try {
+      given.push(await readEntry(data, jws));
+    } catch (error) {
+      // The report itself may be right: what was hidden is a question of its own.
+      if (!(error instanceof Fault) || !isRedaction) throw error;
+      facts.hasBadRedaction = true;
+    }
+  }
   const redaction = given.filter((entry) => entry.correction.kind === "redaction").pop();
   if (given.length && given.every((entry) => entry.correction.kind === "redaction")) facts.redaction = redaction ?? null;
   else if (given.length && !facts.entries.length) {
@@ -131,7 +139,7 @@ async function sorted(files: readonly Given[]): Promise<{ reports: Group[]; besi
   const photos = new Map<string, string>();
   const records: Given[] = [];
   const reports: Group[] = [];
-  const corrections: [Uint8Array, Uint8Array][] = [];
+  const corrections: Beside["corrections"][number][] = [];
   const taken = new Set<Given>();
   let log: Uint8Array | null = null;
   let disclosures: Uint8Array | null = null;
@@ -141,9 +149,10 @@ async function sorted(files: readonly Given[]): Promise<{ reports: Group[]; besi
     const own = signatures.find((each) => stemOf(each.name) === stemOf(file.name));
     if (kind === "log") log = await bytes(file);
     else if (kind === "disclosures") disclosures = await bytes(file);
-    else if (kind === "correction" && own) {
-      corrections.push([await bytes(file), await bytes(own)]);
-      taken.add(own);
+    else if (kind === "correction" || kind === "redaction") {
+      const jws = own ? await bytes(own) : new Uint8Array();
+      corrections.push({ data: await bytes(file), jws, isRedaction: kind === "redaction" });
+      if (own) taken.add(own);
     } else if (kind === "record") records.push(file);
   }
   const left = signatures.filter((each) => !taken.has(each));
@@ -160,14 +169,14 @@ async function sorted(files: readonly Given[]): Promise<{ reports: Group[]; besi
   return { reports, beside: { photos: photos.size ? photos : null, log, disclosures, corrections } };
 }
 
-async function kindOfJson({ data }: Given): Promise<"record" | "log" | "disclosures" | "correction" | "evidence"> {
+async function kindOfJson({ data }: Given): Promise<"record" | "log" | "disclosures" | "correction" | "redaction" | "evidence"> {
   if (data.size > MAX_JSON_BYTES) return "record";
   try {
     const value = JSON.parse(fromUtf8(new Uint8Array(await data.arrayBuffer()))) as Json;
     const has = (...keys: string[]): boolean => isObject(value) && keys.every((key) => Object.hasOwn(value, key));
     if (has("leaf", "head_jws")) return "log";
     if (has("report_sha256", "disclosures")) return "disclosures";
-    if (has("corrects", "previous")) return "correction";
+    if (has("corrects", "previous")) return isObject(value) && value.kind === "redaction" ? "redaction" : "correction";
     if (has("leaves", "root")) return "evidence";
   } catch {
     // Whoever calls it a record finds out what is wrong with it.
