@@ -33,32 +33,41 @@ export function acts(model: CaseModel): readonly Act[] {
   const { live } = model;
   const now = live.situation;
   const { phone } = now;
-  const step = model.step.value;
-  const one = (id: ActId, key: string, name: CommandName, args: CommandArgs | null, more: Partial<Act> = {}): Act => ({
+  // What is asked is looked up when it is asked: two keys in a row are faster than the page is drawn.
+  const one = (id: ActId, key: string, name: CommandName, args: () => CommandArgs | null, more: Partial<Act> = {}): Act => ({
     id,
     key,
     why: whyNot(name, now),
-    run: () => args !== null && live.command(name, args),
+    run: () => {
+      const wanted = args();
+      if (wanted !== null) live.command(name, wanted);
+    },
     ...more,
   });
   const zoom = (id: ActId, key: string, direction: 1 | -1): Act => {
-    const to = zoomBy(direction, phone);
-    const act = one(id, key, "zoom", to === null ? null : { level: to });
-    return act.why === null && to === null ? { ...act, why: "zoom-end" } : act;
+    const act = one(id, key, "zoom", () => {
+      const level = zoomBy(direction, live.phone.value);
+      return level === null ? null : { level };
+    });
+    return act.why === null && zoomBy(direction, phone) === null ? { ...act, why: "zoom-end" } : act;
   };
-  const isTorchOn = phone?.camera.torch === true;
-  const about = step === null ? null : { step_id: step.id };
+  const none = (): CommandArgs => ({});
+  const isTorchOn = (): boolean => live.phone.value?.camera.torch === true;
+  const about = (): CommandArgs | null => {
+    const step = model.step.value;
+    return step === null ? null : { step_id: step.id };
+  };
   return [
     one("goHere", "g", "go_to_step", about),
-    one("photo", "t", "take_photo", {}),
-    one("freeze", "z", now.isFrozen ? "unfreeze" : "freeze", {}, { isOn: now.isFrozen }),
-    one("torch", "b", "torch", { on: !isTorchOn }, { isOn: isTorchOn }),
+    one("photo", "t", "take_photo", none),
+    one("freeze", "z", now.isFrozen ? "unfreeze" : "freeze", none, { isOn: now.isFrozen }),
+    one("torch", "b", "torch", () => ({ on: !isTorchOn() }), { isOn: isTorchOn() }),
     zoom("zoomIn", "+", 1),
     zoom("zoomOut", "-", -1),
-    one("switchCamera", "s", "switch_camera", {}),
+    one("switchCamera", "s", "switch_camera", none),
     one("example", "e", "show_example", about),
-    one("sound", "u", "play_sound", {}),
-    one("microphone", "i", "request_microphone", {}),
-    one("record", "R", "record", { on: !now.isRecording }, { isOn: now.isRecording }),
+    one("sound", "u", "play_sound", none),
+    one("microphone", "i", "request_microphone", none),
+    one("record", "R", "record", () => ({ on: !live.situation.isRecording }), { isOn: now.isRecording }),
   ];
 }
