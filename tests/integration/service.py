@@ -122,7 +122,7 @@ class Service:
     app: FastAPI
     judge: ScriptedJudge
     mailbox: Mailbox
-    finder: ScriptedFinder = field(default_factory=lambda: ScriptedFinder())
+    finder: ScriptedFinder = field(default_factory=ScriptedFinder)
     clients: list[httpx.AsyncClient] = field(default_factory=list)
 
     @property

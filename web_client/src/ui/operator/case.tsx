@@ -15,6 +15,7 @@ import { LiveStage } from "./live/stage";
 import { Annotations, Findings, Log, Odometer, Points, Signatures } from "./panels";
 import { PhotoStage, PhotoStrip, type Decisions } from "./photo-stage";
 import { damageQuestion, drawingQuestion, handOverQuestion, keepQuestion, retakeQuestion, takeOverQuestion } from "./questions";
+import { PublicationPanel } from "./publication/panel";
 import { StepList } from "./step-list";
 
 /** One inspection at a glance: steps, the live picture or a photo, what each voice says of it, and the line to the seller. */
@@ -119,6 +120,7 @@ export function Case({ id, isCovered }: { readonly id: string; readonly isCovere
         <Odometer model={model} />
         <Points model={model} />
         <Signatures model={model} ask={setQuestion} />
+        <PublicationPanel id={id} state={view.inspection.state} />
         <Log model={model} />
       </aside>
       {isLive && <Voice model={model} />}
