@@ -43,6 +43,7 @@ def test_a_pause_shows_nothing_and_going_on_shows_all(pair: Pair, shots: Path) -
     phone.click("#call-pause")
     expect(desk.locator(".phone-side .mirror")).to_be_hidden(timeout=PATIENCE_MS)
     expect(desk.locator("[data-act=photo]")).to_be_disabled(timeout=PATIENCE_MS)
+    expect(desk.locator(".camera-side .hint")).to_have_count(0, timeout=PATIENCE_MS)
     pair.written("call.paused")
     pair.shoot(shots, "paused")
     phone.click("#call-pause")

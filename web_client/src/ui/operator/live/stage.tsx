@@ -28,7 +28,7 @@ export function LiveStage({ model, onKeep }: { readonly model: CaseModel; readon
         ) : (
           <LivePicture model={model} />
         )}
-        {live.hint.value && frame === null && (
+        {live.hint.value && frame === null && !live.call.value?.isPaused && (
           <p class={`hint ${live.hint.value.ok ? "good" : ""}`} role="status">
             {inWords(texts.hints, live.hint.value.code) ?? live.hint.value.code}
           </p>
