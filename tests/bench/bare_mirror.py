@@ -25,7 +25,7 @@ def commands_ms(browser: Browser, count: int) -> list[float]:
         offer: dict[str, Any] = there.evaluate("offer()")
         there.evaluate("(answer) => accept(answer)", here.evaluate("(offer) => answer(offer)", offer))
         here.evaluate("shown")
-        return [float(here.evaluate("(step) => go(step)", 1 + number % 12)) for number in range(count)]
+        return [float(here.evaluate("(step) => go(step)", 1 + (number + 1) % 12)) for number in range(count)]
     finally:
         phone.close()
         desk.close()

@@ -33,7 +33,7 @@ globalThis.bench = {
     const used = stats.filter((stat) => stat.type === "candidate-pair" && pairs.includes(stat.id));
     const urls = used.map((pair) => stats.find((stat) => stat.id === pair.localCandidateId)?.url ?? "");
     const url = urls.find((each) => each.startsWith("turn:"));
-    return channel === undefined || url === undefined ? 0 : Number(/:(\d+)/.exec(url)[1]);
+    return channel === undefined || url === undefined ? 0 : Number(/:(\d+)(\?|$)/.exec(url)[1]);
   },
 
   /** Note when each picture of the camera comes, from now on. */
