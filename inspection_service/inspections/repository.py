@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
-from sqlalchemy import ColumnElement, Table, and_, func, insert, or_, select, true
+from sqlalchemy import JSON, ColumnElement, Table, and_, case, func, insert, literal, null, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from inspection_service.inspections import rows
@@ -38,6 +38,11 @@ from inspection_service.inspections.states import CLOSED
 from inspection_service.storage import tables as t
 
 Record = TypeVar("Record")
+
+_WITHOUT_JUDGEMENT: Final = (
+    *(column for column in t.captures.columns if column.name != "judgement"),
+    case((t.captures.c.judgement.is_not(null()), literal({}, JSON()))).label("judgement"),
+)
 
 
 class Repository(QueueRepository):
@@ -124,7 +129,11 @@ class Repository(QueueRepository):
         return [rows.inspection_from(row) for row in found]
 
     async def dossiers(
-        self, inspections: Sequence[Inspection], *, kinds: frozenset[str] | None = None
+        self,
+        inspections: Sequence[Inspection],
+        *,
+        kinds: frozenset[str] | None = None,
+        with_judgements: bool = True,
     ) -> list[Dossier]:
         """Read everything about some inspections of this scope.
 
@@ -132,6 +141,8 @@ class Repository(QueueRepository):
             inspections: As this repository returned them.
             kinds: Only events of these kinds and the newest one, and neither annotations nor recordings, as lists
                 need it; everything when ``None``.
+            with_judgements: Else a photo that was judged has an empty judgement: the queue's page has a thousand
+                photos, shows none of what the models saw, and would spend most of its time on reading it.
         """
         ids = [inspection.id for inspection in inspections]
         wanted: ColumnElement[bool] = true()
@@ -150,7 +161,11 @@ class Repository(QueueRepository):
         tenants = await self._tenant_names({inspection.tenant_id for inspection in inspections})
         names |= tenants
         captures = await self._records(
-            t.captures, ids, [t.captures.c.received_at, t.captures.c.attempt], rows.capture_from
+            t.captures,
+            ids,
+            [t.captures.c.received_at, t.captures.c.attempt],
+            rows.capture_from,
+            columns=() if with_judgements else _WITHOUT_JUDGEMENT,
         )
         findings = await self._records(t.findings, ids, [t.findings.c.position], rows.finding_from)
         statements = await self._records(t.statements, ids, [t.statements.c.id], rows.statement_from)
@@ -337,8 +352,11 @@ class Repository(QueueRepository):
         ids: Sequence[InspectionId],
         order: Sequence[ColumnElement[Any]],
         where: ColumnElement[bool],
+        columns: Sequence[ColumnElement[Any]] = (),
     ) -> dict[InspectionId, list[rows.Row]]:
-        query = select(table).where(table.c.inspection_id.in_(ids), where).order_by(*order)
+        query = (
+            select(*(columns or table.columns)).where(table.c.inspection_id.in_(ids), where).order_by(*order)
+        )
         found: dict[InspectionId, list[rows.Row]] = defaultdict(list)
         for row in (await self._connection.execute(query)).mappings():
             found[row["inspection_id"]].append(row)
@@ -351,8 +369,9 @@ class Repository(QueueRepository):
         order: Sequence[ColumnElement[Any]],
         read: Callable[[rows.Row], Record],
         where: ColumnElement[bool] | None = None,
+        columns: Sequence[ColumnElement[Any]] = (),
     ) -> dict[InspectionId, tuple[Record, ...]]:
-        found = await self._rows(table, ids, order, true() if where is None else where)
+        found = await self._rows(table, ids, order, true() if where is None else where, columns)
         return {inspection_id: tuple(map(read, found.get(inspection_id, ()))) for inspection_id in ids}
 
     async def _operator_names(self, ids: Iterable[str]) -> dict[str, str]:
