@@ -41,7 +41,7 @@ from inspection_service.api.dto.operator import (
 )
 from inspection_service.api.errors import RoleNeeded
 from inspection_service.api.photos import Size
-from inspection_service.api.present.operator import operator_view, queue_item, replay_view
+from inspection_service.api.present.operator import operator_view, operators_named, queue_item, replay_view
 from inspection_service.api.problems import problems
 from inspection_service.api.services import Services
 from inspection_service.identity.records import Operator, Role
@@ -185,7 +185,9 @@ async def replay(case: OnCase) -> ReplayView:
     """Everything the flight recorder steps through: the whole log, photos, drawings, recordings, words."""
     dossier = await case.inspections.dossier(case.id)
     messages = await case.inspections.messages(case.id)
-    return replay_view(dossier, messages, await case.inspections.frames(case.id), case.language)
+    frames = await case.inspections.frames(case.id)
+    names = await case.services.identity.operator_names(operators_named(dossier))
+    return replay_view(dossier, messages, frames, names, case.language)
 
 
 @cases.post("/claim", responses=_WRITE)

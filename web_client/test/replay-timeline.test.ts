@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 
 import type { CaptureView, ChatMessage, EventView } from "../src/core/views";
 import { operatorTexts } from "../src/locales/operator";
@@ -162,5 +162,21 @@ describe("a recorded screen", () => {
     expect(isRecorded(recorded, START + 3_000)).toBe(true);
     expect(isRecorded(recorded, START + 600_000)).toBe(false);
     expect(isRecorded([], START)).toBe(false);
+  });
+});
+
+describe("who was given a case", () => {
+  test("is named, not numbered, and stays named when another holds it", async () => {
+    vi.stubGlobal("navigator", { language: "en", languages: ["en"] });
+    vi.stubGlobal("localStorage", { getItem: () => null });
+    vi.stubGlobal("location", { pathname: "/operator" });
+    const { aboutOf, nameOf } = await import("../src/ui/operator/replay/words");
+    const given = event(70, "operator.handed_over", { operator_id: "op_2" });
+    const taken = event(80, "operator.took_over", { operator_id: "op_3", from_id: "op_2" });
+    const log = entriesOf({ events: [given, taken], captures: [], chat: [] });
+    const replay = { operators: [{ id: "op_2", name: "Robin" }], steps: [], events: [] } as never;
+    expect(log.map((entry) => aboutOf(replay, entry))).toEqual(["to Robin", "from Robin"]);
+    expect(nameOf(replay, momentAt(log, 0).holder)).toBe("Robin");
+    vi.unstubAllGlobals();
   });
 });

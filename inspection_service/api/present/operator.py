@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -47,7 +47,14 @@ from inspection_service.api.present.steps import (
 )
 from inspection_service.inspections import views
 from inspection_service.inspections.queueing import QueueEntry
-from inspection_service.inspections.records import ChatMessage, Dossier, Frame, Language, Statement
+from inspection_service.inspections.records import (
+    ChatMessage,
+    Dossier,
+    Frame,
+    Language,
+    OperatorId,
+    Statement,
+)
 from inspection_service.inspections.states import CLOSED
 
 _EVENTS_SHOWN = 200
@@ -161,7 +168,11 @@ def _inspection(dossier: Dossier) -> OperatorInspection:
 
 
 def replay_view(
-    dossier: Dossier, chat: Sequence[ChatMessage], frames: Sequence[Frame], language: Language
+    dossier: Dossier,
+    chat: Sequence[ChatMessage],
+    frames: Sequence[Frame],
+    names: Mapping[OperatorId, str],
+    language: Language,
 ) -> ReplayView:
     """Show all that happened, for the flight recorder."""
     case, url = dossier.inspection, photos_url(dossier.inspection.id)
@@ -179,7 +190,14 @@ def replay_view(
         recordings=[recording_view(recording) for recording in dossier.recordings],
         chat=[chat_message_view(message, case.contact.name) for message in chat],
         frames=[frame_view(frame) for frame in frames],
+        operators=[OperatorRef(id=key, name=name) for key, name in names.items()],
     )
+
+
+def operators_named(dossier: Dossier) -> frozenset[OperatorId]:
+    """Say whom the log names by id, beside those who act in it."""
+    named = (event.data.get(key) for event in dossier.events for key in ("operator_id", "from_id"))
+    return frozenset(OperatorId(each) for each in named if isinstance(each, str))
 
 
 def _step(dossier: Dossier, step: views.Step, language: Language, url: str) -> OperatorStepView:

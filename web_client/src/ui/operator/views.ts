@@ -157,6 +157,8 @@ export interface ReplayView {
   readonly recordings: readonly Recording[];
   readonly chat: readonly ChatMessage[];
   readonly frames: readonly FrameView[];
+  /** Everybody whom an event names by id. */
+  readonly operators: readonly OperatorRef[];
 }
 
 /** What a colleague said when handing the case over. */

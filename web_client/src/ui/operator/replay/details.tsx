@@ -4,7 +4,7 @@ import { clock, t } from "../desk";
 import { Marked } from "../marked";
 import type { ReplayView } from "../views";
 import type { Entry, Moment } from "./timeline";
-import { aboutOf, actorOf, commandOf, outcomeIn } from "./words";
+import { aboutOf, actorOf, commandOf, nameOf, outcomeIn } from "./words";
 import { inWords } from "../../../core/words";
 
 /** How far picture and timeline may drift apart before the picture is set. */
@@ -87,12 +87,12 @@ export function Standing({ replay, moment }: { readonly replay: ReplayView; read
         </div>
         <div>
           <dt>{texts.holder}</dt>
-          <dd>{holderName(replay, moment.holder)}</dd>
+          <dd>{nameOf(replay, moment.holder)}</dd>
         </div>
         <div>
           <dt>{words.call}</dt>
           <dd>
-            {moment.call ? words.callWith(moment.call.operator) : words.noCall}
+            {moment.call ? words.callWith(nameOf(replay, moment.call.operator)) : words.noCall}
             {moment.call?.isPaused && ` · ${words.paused}`}
             {moment.viewers > 0 && ` · ${texts.live.viewers}: ${moment.viewers}`}
           </dd>
@@ -128,11 +128,6 @@ export function Standing({ replay, moment }: { readonly replay: ReplayView; read
       </dl>
     </section>
   );
-}
-
-/** A handover names an id; whose it is, is known while that colleague still holds the case. */
-function holderName({ inspection }: ReplayView, holder: string | null): string {
-  return holder === inspection.claimed_by?.id ? (inspection.claimed_by?.name ?? "–") : (holder ?? "–");
 }
 
 /** The recorded picture and sound of the moment, where there is one. */

@@ -54,11 +54,20 @@ export function aboutOf(replay: ReplayView, entry: Entry): string {
     const name = inWords(texts.live.commandNames, String(sent?.data.name)) ?? "";
     return `${numberOf(sent?.data ?? data)} ${name}`.trim();
   }
+  if (event.kind === "operator.handed_over") return texts.replay.to(nameOf(replay, text(data.operator_id)));
+  if (event.kind === "operator.took_over") return texts.replay.from(nameOf(replay, text(data.from_id)));
   if (event.kind.startsWith("consent.")) return inWords(texts.replay.purposes, String(data.purpose)) ?? String(data.purpose ?? "");
   if (event.kind === "call.ended") return inWords(texts.callEnded, String(data.reason)) ?? "";
   if (event.kind === "capture.judged") return `${step} · ${data.accepted === true ? texts.accepted : texts.refused}`;
   return step;
 }
+
+/** Whoever the record names by id, or already by name. */
+export function nameOf({ operators }: Pick<ReplayView, "operators">, who: string | null): string {
+  return operators.find((each) => each.id === who)?.name ?? who ?? "–";
+}
+
+const text = (value: unknown): string | null => (typeof value === "string" ? value : null);
 
 const numberOf = (data: Readonly<Record<string, unknown>>): string => (typeof data.no === "number" ? `#${data.no}` : "");
 
