@@ -219,7 +219,7 @@ export const en = {
     recording: "The call may be recorded for the report.",
     accept: "Answer",
     decline: "Not now",
-    on: (names: string) => `${names || "An operator"} sees your screen and camera`,
+    on: (names: string, areMany: boolean) => `${names || "An operator"} ${areMany ? "see" : "sees"} your screen and camera`,
     and: " and ",
     paused: (name: string) => `Paused: ${name || "the operator"} sees nothing`,
     connecting: (name: string) => `Connecting to ${name || "the operator"}…`,
@@ -395,7 +395,6 @@ export const en = {
     operator: "An operator has a last look, then the report is sealed. You can close this page and come back with the same link.",
     ready: "Your report is ready.",
     copy: "Download my copy (PDF)",
-    what: "This copy is signed: anybody can check that nothing in it was changed.",
   },
 
   closed: {

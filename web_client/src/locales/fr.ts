@@ -229,7 +229,7 @@ export const fr: Texts = {
     recording: "L'appel peut être enregistré pour le rapport.",
     accept: "Répondre",
     decline: "Pas maintenant",
-    on: (names) => `${names || "Un opérateur"} voit votre écran et votre caméra`,
+    on: (names, areMany) => `${names || "Un opérateur"} ${areMany ? "voient" : "voit"} votre écran et votre caméra`,
     and: " et ",
     paused: (name) => `En pause : ${name || "l'opérateur"} ne voit rien`,
     connecting: (name) => `Connexion avec ${name || "l'opérateur"}…`,
@@ -406,7 +406,6 @@ export const fr: Texts = {
       "Un opérateur jette un dernier coup d'œil, puis le rapport est scellé. Vous pouvez fermer cette page et revenir avec le même lien.",
     ready: "Votre rapport est prêt.",
     copy: "Télécharger ma copie (PDF)",
-    what: "Cette copie est signée : chacun peut vérifier que rien n'y a été changé.",
   },
 
   closed: {

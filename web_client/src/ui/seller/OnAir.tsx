@@ -59,7 +59,8 @@ function Bar(): JSX.Element {
     if (link.value === "failed") return t.noPath(name);
     if (link.value === "interrupted") return t.interrupted(name);
     if (link.value === null || link.value === "connecting") return t.connecting(name);
-    return t.on([name, ...(call?.viewers ?? []).map((viewer) => viewer.name)].filter(Boolean).join(t.and));
+    const names = [name, ...(call?.viewers ?? []).map((viewer) => viewer.name)].filter(Boolean);
+    return t.on(names.join(t.and), names.length > 1);
   }
 }
 

@@ -256,7 +256,10 @@ export class LiveModel {
         this.#missedTheEnd(message.call_id);
         this.#useIce(message.ice_servers, message.ice_expires_at);
         void this.chat.load();
-        if (this.watching.value !== "no") this.#socket?.send({ type: "watch.join" });
+        if (this.watching.value !== "no") {
+          this.watching.value = "asked"; // by a new connection, under a new id
+          this.#socket?.send({ type: "watch.join" });
+        }
         if (this.#wantsCall) this.#wantsCall = !(this.#socket?.send({ type: "call.open" }) ?? false);
         break;
       case "ice":
@@ -358,7 +361,8 @@ export class LiveModel {
       ...(message.reason ? { reason: message.reason } : {}),
     };
     if (!isMine) {
-      if (wasLooking !== "no" && message.state !== "accepted") this.#stopWatching();
+      const isSentAway = wasLooking === "joined" && !(message.viewers ?? []).some((each) => each.viewer_id === this.#viewerId);
+      if (wasLooking !== "no" && (message.state !== "accepted" || isSentAway)) this.#stopWatching();
       if (wasLooking === "asked" && message.state === "accepted") this.#expectOffer(message.viewers ?? []);
       return;
     }
