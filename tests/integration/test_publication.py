@@ -32,7 +32,7 @@ from tests.integration.test_api_proof import PERSONAL, sealed
 
 pytestmark = pytest.mark.integration
 C2PA_TS = Path(__file__).parents[1] / "c2pa"
-FRONT = "front"
+_LIES: tuple[dict[str, Any], ...] = ({"sha256": "0" * 64}, {"original_sha256": "0" * 64})
 
 
 async def prepared(service: Service, platform: httpx.AsyncClient, **more: Any) -> tuple[str, dict[str, Any]]:
@@ -110,8 +110,8 @@ async def test_nothing_is_public_before_a_person_has_looked_and_approved(tmp_pat
             body = {"action": "withdraw"} if method == "POST" else None
             problem(await stranger.request(method, address, json=body), "inspection-unknown", 404)
 
-        body = {"action": "approve", "set_sha256": draft["set_sha256"], "seen": []}
-        refused = problem(await platform.post(address, json=body), "publication-unchecked", 409)
+        unseen = {"action": "approve", "set_sha256": draft["set_sha256"]}
+        refused = problem(await platform.post(address, json=unseen), "publication-unchecked", 409)
         assert set(refused["captures"]) == {photo["capture_id"] for photo in draft["photos"]}
         problem(await platform.post(address, json={"action": "approve"}), "publication-changed", 409)
 
@@ -282,7 +282,7 @@ async def test_a_stranger_verifies_the_copies_and_any_change_is_noticed(tmp_path
             "sha256",
             "original_sha256",
         ):  # signed anew by the same key, so that only the content is wrong
-            lie = replace(entry, copies=(replace(entry.copies[0], **{field: "0" * 64}), *entry.copies[1:]))
+            lie = replace(entry, copies=(replace(entry.copies[0], **lie_about), *entry.copies[1:]))
             signed = sign_correction(lie, service.running.services.proof.signer)
             (folder / "bad.json").write_bytes(signed.json_bytes)
             (folder / "bad.jws").write_text(signed.jws)
@@ -303,8 +303,8 @@ async def test_a_stranger_verifies_the_copies_and_any_change_is_noticed(tmp_path
         assert credentials_state(bytes(broken), root)[0] == "Invalid"
         (folder / "broken.jpg").write_bytes(broken)
         assert all(set(one) == {"SourceFile"} for one in phone_tags(folder / "photos"))
-        files = (folder / "photos" / f"{first['id']}.jpg", folder / "broken.jpg")
-        assert independently_valid(*files) == [True, False]
+        pair = (folder / "photos" / f"{first['id']}.jpg", folder / "broken.jpg")
+        assert independently_valid(*pair) == [True, False]
 
 
 async def test_platforms_take_photos_with_credentials_and_pages_without(tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ class PlainRedactor:
         frame_ids: Collection[str],
         checked: Mapping[CaptureId, PublicPhoto],
     ) -> RedactedPhotos:
-        photos = {c.id: b"copy" for c in dossier.captures if c.is_evidence and c.id not in left_out}
+        photos = {str(c.id): b"copy" for c in dossier.captures if c.is_evidence and c.id not in left_out}
         return RedactedPhotos(photos, {}, {}, (), ())
 
 
