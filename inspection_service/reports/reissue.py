@@ -40,6 +40,7 @@ def reissue(
     *,
     no: int,
     signer: Signer,
+    issued_at: datetime,
     frames: Mapping[str, bytes] | None = None,
     proof: Proof | None = None,
     public_url: str | None = None,
@@ -56,6 +57,7 @@ def reissue(
         photos: Originals that are still there, by capture id; a missing one is said to be missing.
         no: Number of the correction that this copy belongs to.
         signer: Whose key signs the new document.
+        issued_at: Now: the key may be a newer one than the record was signed with.
         frames: Frozen frames that are still there.
         proof: What makes the signature hold without us.
         public_url: Where the page that verifies reports is.
@@ -91,7 +93,7 @@ def reissue(
         derived=derived or {},
         copy_of=CopyOf("public" if is_public else "erasure", sha256, no, codes),
     )
-    return sign_pdf(render(signed.draft, photos, inputs), signer, proof)
+    return sign_pdf(render(signed.draft, photos, inputs), signer, proof, signed_at=issued_at)
 
 
 def erased_pointers(record: Mapping[str, Any], kept: Sequence[PersonalValue]) -> tuple[str, ...]:

@@ -146,7 +146,8 @@ class ReportSealer:
         Raises:
             SealingMustWait: As ``ready``; nothing was issued.
         """
-        signer_data = check_signer(self._signer, self._revocation, self._clock.now())
+        now = self._clock.now()
+        signer_data = check_signer(self._signer, self._revocation, now)
         by_id: Mapping[str, bytes] = photos  # type: ignore[assignment]  # as in ``seal``
         return reissue(
             json_bytes,
@@ -155,6 +156,7 @@ class ReportSealer:
             by_id,
             no=no,
             signer=self._signer,
+            issued_at=now,
             frames=frames,
             proof=Proof(signer_data, self._authority, is_archived=self._is_archived),
             public_url=self._public_url,

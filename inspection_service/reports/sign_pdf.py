@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from datetime import datetime
 from io import BytesIO
 from typing import Final
 
@@ -56,8 +57,20 @@ class Proof:
     """Whether the authority also stamps the whole document (B-LTA)."""
 
 
-def sign_pdf(rendered: RenderedReport, signer: Signer, proof: Proof | None = None) -> bytes:
+def sign_pdf(
+    rendered: RenderedReport,
+    signer: Signer,
+    proof: Proof | None = None,
+    *,
+    signed_at: datetime | None = None,
+) -> bytes:
     """Add the certifying signature as an incremental update, then, in a second one, what proves it longer.
+
+    Args:
+        rendered: The document of a record.
+        signer: Whose key.
+        proof: What makes the signature hold without us.
+        signed_at: By the service's clock; when the record was sealed, unless the document is issued again.
 
     Returns:
         The signed document; it begins with ``rendered.pdf_bytes`` unchanged.
@@ -65,10 +78,10 @@ def sign_pdf(rendered: RenderedReport, signer: Signer, proof: Proof | None = Non
     Raises:
         SealingMustWait: The authority does not give a timestamp to believe.
     """
-    return run_sync(_sign(rendered, signer, proof or Proof()))
+    return run_sync(_sign(rendered, signer, proof or Proof(), signed_at or rendered.draft.sealed_at))
 
 
-async def _sign(rendered: RenderedReport, signer: Signer, proof: Proof) -> bytes:
+async def _sign(rendered: RenderedReport, signer: Signer, proof: Proof, at: datetime) -> bytes:
     """Do what ``PdfSigner.async_sign_pdf`` does, with the sealing clock instead of the machine's."""
     room = 0
     data = proof.signer_data
@@ -93,7 +106,7 @@ async def _sign(rendered: RenderedReport, signer: Signer, proof: Proof) -> bytes
         new_field_spec=SigFieldSpec(FIELD_NAME, on_page=0, box=(0, 0, 0, 0)),
     )
     session = pdf_signer.init_signing_session(_PlainWriter(BytesIO(rendered.pdf_bytes)))
-    session.system_time = rendered.draft.sealed_at
+    session.system_time = at
     prepared = session.prepare_tbs_document(validation_info=None, bytes_reserved=2 * (CONTAINER_BYTES + room))
     digest, output = prepared.digest_tbs_document()
     await prepared.perform_signature(

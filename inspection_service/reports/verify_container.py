@@ -25,6 +25,8 @@ from inspection_service.reports.keys import load_certificate
 
 MAX_SIGNATURES: Final = 32
 """The report's own and one document timestamp for every few years."""
+_MAX_SPACE_BYTES: Final = 4
+"""Between a container and its range."""
 _BYTE_RANGE: Final = re.compile(rb"/ByteRange\s*\[\s*(\d{1,10})\s+(\d{1,10})\s+(\d{1,10})\s+(\d{1,10})\s*\]")
 _SHA256_DER: Final = bytes.fromhex("300d06096086480165030402010500")
 _ECDSA_SHA256_DER: Final = bytes.fromhex("300a06082a8648ce3d040302")
@@ -72,18 +74,19 @@ def find_spots(data: bytes) -> list[Spot]:
     Raises:
         Fault: There is none, or they do not lie as they must.
     """
-    found = _BYTE_RANGE.findall(data)
-    if not found:
-        raise Fault("not_signed")
-    if len(found) > MAX_SIGNATURES:
-        raise Fault("signature_misplaced")
     spots: list[Spot] = []
-    for numbers in found:
-        start, first, second, length = (int(number) for number in numbers)
+    for match in _BYTE_RANGE.finditer(data):
+        start, first, second, length = (int(number) for number in match.groups())
+        if not 0 < match.start() - second <= _MAX_SPACE_BYTES:
+            continue  # words of a seller, perhaps: ours stand right after the container they speak of
+        if len(spots) == MAX_SIGNATURES:
+            raise Fault("signature_misplaced")
         earlier = spots[-1].end if spots else 0
         if start != 0 or not earlier < first < second <= second + length <= len(data):
             raise Fault("cut_or_added")
         spots.append(Spot(first, second, second + length, _unpadded(data[first:second])))
+    if not spots:
+        raise Fault("not_signed")
     return spots
 
 

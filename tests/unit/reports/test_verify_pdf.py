@@ -128,13 +128,11 @@ def test_a_document_resigned_by_somebody_else_is_not_trusted(
     assert (answers.intact.code, answers.signer.code, answers.exit_code) == ("yes", "unknown_root", 3)
 
 
-def test_a_second_signature_is_refused(small: SealedReport, signer: FileSigner, roots: Roots) -> None:
-    """One report, one signature."""
-    draft = small_draft(signer)
-    once = small_document(draft)
+def test_words_that_look_like_a_second_signature_are_words(signer: FileSigner, roots: Roots) -> None:
+    """A real one is an update, and refused as such; what a seller writes must not spoil a report."""
+    once = small_document(small_draft(signer))
     twice = sign_pdf(replace(once, pdf_bytes=once.pdf_bytes + b"\n%/ByteRange [0 1 2 3]\n"), signer)
-    answers = verify_pdf(twice, roots, now=NOW)
-    assert answers.intact.ok is False
+    assert verify_pdf(twice, roots, now=NOW).intact.ok is True
 
 
 def test_without_a_root_trust_cannot_be_told(small: SealedReport) -> None:
