@@ -63,7 +63,7 @@ function Report(): JSX.Element {
             {since.bundle}
           </a>
           <p class="note">
-            {t.what} {since.check}{" "}
+            {since.check}{" "}
             <a id="verify" href="/verify" target="_blank" rel="noreferrer">
               {since.checkLink}
             </a>
