@@ -278,10 +278,7 @@ async def test_a_stranger_verifies_the_copies_and_any_change_is_noticed(tmp_path
         (folder / "bad.jws").write_bytes((folder / "statement.jws").read_bytes())
         answers = said(["report.pdf"], replace(beside, redaction=folder / "bad.json"))
         assert (answers["intact"], answers["redacted"]) == ("yes", "no")
-        for field in (
-            "sha256",
-            "original_sha256",
-        ):  # signed anew by the same key, so that only the content is wrong
+        for lie_about in _LIES:  # signed anew by the same key, so that only the content is wrong
             lie = replace(entry, copies=(replace(entry.copies[0], **lie_about), *entry.copies[1:]))
             signed = sign_correction(lie, service.running.services.proof.signer)
             (folder / "bad.json").write_bytes(signed.json_bytes)
