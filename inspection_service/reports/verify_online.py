@@ -79,13 +79,13 @@ class Log:
         connection.sock = self._connect()
         try:
             connection.request("GET", self._path + json_sha256, headers={"Accept": "application/json"})
-            answer = connection.getresponse()
-            if answer.status != http.client.OK:
-                raise OSError(f"status {answer.status}")
-            data = answer.read(MAX_ANSWER_BYTES + 1)
-            if len(data) > MAX_ANSWER_BYTES:
-                raise OSError("the answer is too large")
-            return data
+            with connection.getresponse() as answer:  # which holds the connection open by itself
+                if answer.status != http.client.OK:
+                    raise OSError(f"status {answer.status}")
+                data = answer.read(MAX_ANSWER_BYTES + 1)
+                if len(data) > MAX_ANSWER_BYTES:
+                    raise OSError("the answer is too large")
+                return data
         finally:
             connection.close()
 

@@ -45,6 +45,7 @@ class Server:
             except OSError:
                 return
             with connection:
+                connection.settimeout(5)  # a client that forgets to hang up fails its test, and holds up no other
                 question = connection.recv(65536)
                 self.questions.append(question)
                 try:
