@@ -126,9 +126,9 @@ def test_sentences_and_languages_are_those_of_the_command_line(
     give(page, dict(case.files), case.trust)
     for language in ("en", "fr"):
         assert page.locator("html").get_attribute("lang") == language
-        assert page.locator(".headline").inner_text() == answers.headline(language)  # type: ignore[arg-type]
+        assert page.locator(".headline").inner_text() == answers.headline(language)
         shown = page.locator("li[data-question=signer] p").first.inner_text()
-        assert shown == answers.signer.sentence(language)  # type: ignore[arg-type]
+        assert shown == answers.signer.sentence(language)
         page.locator(".language").click()
 
 
@@ -237,4 +237,4 @@ def test_every_sentence_has_its_words_on_the_page() -> None:
     built = PAGE.read_text(encoding="utf-8")
     for language in ("en", "fr"):
         for key in ("signer.trusted", "intact.no.changed_later", "newer.yes.withdrawn"):
-            assert texts_of(language)[key].split("{")[0] in built  # type: ignore[arg-type]
+            assert texts_of(language)[key].split("{")[0] in built

@@ -245,7 +245,7 @@ def _people(full: Whole) -> list[Case]:
         for level in ("b-b+dss", "b-lta"):
             pki = Pki.make()
             pki.issuing.revoke(pki.signer_leaf.certificate, SEALED_AT + timedelta(days=days))
-            data = proved(pki, level).pdf_bytes  # type: ignore[arg-type]
+            data = proved(pki, level).pdf_bytes
             trust = Trust(pki.roots, pki.time_roots)
             later = SEALED_AT + timedelta(days=9)
             found.append(Case(f"revoked_{name}_{level}", {"report.pdf": data}, trust, now=later))
@@ -268,15 +268,15 @@ def _updated(data: bytes, change: Any) -> bytes:
 
 
 def _open_action(writer: IncrementalPdfFileWriter) -> None:
-    writer.root["/OpenAction"] = generic.DictionaryObject(
-        {generic.pdf_name("/S"): generic.pdf_name("/JavaScript")}
-    )
+    action = generic.DictionaryObject({generic.pdf_name("/S"): generic.pdf_name("/JavaScript")})  # type: ignore[no-untyped-call]
+    writer.root["/OpenAction"] = action
     writer.update_root()  # type: ignore[no-untyped-call]
 
 
 def _page_size(writer: IncrementalPdfFileWriter) -> None:
     page = writer.root["/Pages"]["/Kids"][0]
-    page["/MediaBox"] = generic.ArrayObject([generic.NumberObject(n) for n in (0, 0, 9, 9)])
+    edges = [generic.NumberObject(n) for n in (0, 0, 9, 9)]  # type: ignore[no-untyped-call]
+    page["/MediaBox"] = generic.ArrayObject(edges)
     writer.update_container(page)
 
 
