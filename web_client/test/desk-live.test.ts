@@ -153,6 +153,21 @@ describe("the call on the desk", () => {
     expect([Connection.open, microphones()]).toEqual([0, 0]);
   });
 
+  test("that is paused shows no hint of before, and none that comes late", async () => {
+    const hint = { type: "hint", code: "dark", ok: false, view: null };
+    call("accepted");
+    await allowMicrophone();
+    line().says(hint);
+    expect(live.hint.value).toMatchObject({ code: "dark" });
+    call("accepted", "p1", { paused: true });
+    expect(live.hint.value).toBeNull();
+    line().says(hint);
+    expect(live.hint.value).toBeNull();
+    call("accepted");
+    line().says(hint);
+    expect(live.hint.value).toMatchObject({ code: "dark" });
+  });
+
   test("asks for the microphone once, however often the call is told", async () => {
     call("accepted");
     call("accepted", "p1", { paused: true });

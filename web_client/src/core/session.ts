@@ -166,10 +166,12 @@ function inside(state: Inside, happening: InsideHappening): Inside {
       return { ...state, operators: happening.operators };
     case "called": {
       const isOver = happening.call.state === "ended" || happening.call.state === "declined";
-      return { ...state, call: isOver ? null : happening.call };
+      const call = isOver ? null : happening.call;
+      // A hint is about a picture that nobody looks at now; the shutter must not go by it.
+      return { ...state, call, hint: call?.isPaused ? null : state.hint };
     }
     case "hinted":
-      return { ...state, hint: happening.hint };
+      return state.call?.isPaused ? state : { ...state, hint: happening.hint };
     case "noticed":
       return { ...state, notice: happening.notice };
     case "chatted":
@@ -329,6 +331,12 @@ export function unsent(state: Inside): readonly Waiting[] {
 export function liveLevelOf(state: SellerState): LiveLevel {
   if (state.at !== "inside" || state.call?.state !== "accepted" || state.call.isPaused) return "off";
   return state.view.consents.live_level;
+}
+
+/** Whether the service may look at the camera: agreed to, there to be told, and not while the seller shows nothing. */
+export function mayBeAnalysed(state: SellerState): boolean {
+  if (state.at !== "inside" || state.line !== "open" || state.call?.isPaused) return false;
+  return state.view.consents.live_level !== "off";
 }
 
 /** Whether something the service does is awaited: a verdict, or the seal. */

@@ -291,7 +291,7 @@ export class LiveModel {
         this.chat.hear(message);
         break;
       case "hint":
-        this.hint.value = message;
+        if (!this.call.value?.isPaused) this.hint.value = message; // one about the last picture before a pause comes late
         break;
       case "problem":
         if (this.watching.value === "asked") this.watching.value = "no";
@@ -360,6 +360,7 @@ export class LiveModel {
       viewers: message.viewers ?? [],
       ...(message.reason ? { reason: message.reason } : {}),
     };
+    if (this.call.value.isPaused) this.hint.value = null;
     if (!isMine) {
       const isSentAway = wasLooking === "joined" && !(message.viewers ?? []).some((each) => each.viewer_id === this.#viewerId);
       if (wasLooking !== "no" && (message.state !== "accepted" || isSentAway)) this.#stopWatching();

@@ -10,12 +10,14 @@ const LOWER_QUALITY = 0.4;
 
 export class JpegFeed {
   private timer: ReturnType<typeof setInterval> | undefined;
+  private isOn = false;
   private isBusy = false;
   private readonly canvas = document.createElement("canvas");
 
   constructor(private readonly send: (bytes: ArrayBuffer) => boolean) {}
 
   run(isOn: boolean): void {
+    this.isOn = isOn;
     clearInterval(this.timer);
     if (isOn) this.timer = setInterval(() => void this.sendOne(), 1000 / ANALYSIS_FPS);
   }
@@ -31,7 +33,9 @@ export class JpegFeed {
       this.canvas.getContext("2d", { alpha: false })?.drawImage(video, 0, 0, this.canvas.width, this.canvas.height);
       let picture = await this.jpeg(QUALITY);
       if (picture !== null && picture.size > MOST_BYTES) picture = await this.jpeg(LOWER_QUALITY);
-      if (picture !== null && picture.size <= MOST_BYTES) this.send(await picture.arrayBuffer());
+      if (picture === null || picture.size > MOST_BYTES) return;
+      const bytes = await picture.arrayBuffer();
+      if (this.isOn) this.send(bytes); // not after a pause that came while it was being made
     } finally {
       this.isBusy = false;
     }

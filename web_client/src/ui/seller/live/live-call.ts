@@ -11,7 +11,7 @@ import { allows, type CommandArgs, type Incoming, type LiveLevel } from "../../.
 import { MirrorSender } from "../../../core/mirror";
 import { RecordingUploads } from "../../../core/recording";
 import type { Seller } from "../../../core/seller";
-import { liveLevelOf, unsent } from "../../../core/session";
+import { liveLevelOf, mayBeAnalysed, unsent } from "../../../core/session";
 import { camera, switchTheCamera } from "../camera-state";
 import { state } from "../context";
 import { analysisPath, forTheDesk, isSharingScreen, link, livePanel, microphone, readsAloud } from "../live-state";
@@ -139,12 +139,10 @@ export class LiveCall {
     this.viewers.showCamera(isPaused ? null : track);
   }
 
-  /** Follow the camera for the analysis: opened, closed, exchanged; and the consent, given or taken back. */
+  /** Follow the camera for the analysis: opened, closed, exchanged; the consent, given or taken back; and a pause. */
   private followCamera(): void {
-    const now = state.value;
     const open = camera.value;
-    const mayBeSeen = now.at === "inside" && now.view.consents.live_level !== "off" && now.line === "open";
-    const track = open.is === "open" && mayBeSeen ? open.track : null;
+    const track = mayBeAnalysed(state.value) && open.is === "open" ? open.track : null;
     if (track === this.analysed) return;
     this.analysed = track;
     if (track === null) this.analysis.stop();
