@@ -366,7 +366,8 @@ def _names_in_names(signer: FileSigner) -> bytes:
 
 def _pages_in_pages(signer: FileSigner) -> bytes:
     def change(n: Mapping[str, int]) -> dict[int, bytes]:
-        kids = b"<</Type/Pages/Count 1/Kids[" + b"%d 0 R " % n["pages"] * 200_000 + b"%d 0 R]>>" % n["page"]
+        own = b"%d 0 R " % n["pages"]
+        kids = b"<</Type/Pages/Count 1/Kids[%d 0 R " % n["page"] + own * 200_000 + b"]>>"
         return {n["pages"]: kids}
 
     return _changed(signer, change)
