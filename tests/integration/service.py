@@ -17,6 +17,7 @@ import cv2
 import httpx
 import numpy as np
 from fastapi import FastAPI
+from PIL import ExifTags, Image
 
 from inspection_service.app import Running, create_app
 from inspection_service.identity.messenger import Message
@@ -33,13 +34,26 @@ CONTACT: Final = {"name": "Camille", "email": "camille@example.com"}
 
 
 def picture(seed: int = 0, *, width: int = 640, height: int = 480) -> bytes:
-    """Make a JPEG that no other seed makes."""
+    """Make a JPEG that no other seed makes, with what phones write into theirs: maker, and position."""
     random = np.random.default_rng(seed)
     small = random.integers(0, 255, (12, 16, 3), dtype=np.uint8)
     image = cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC)
     is_ok, data = cv2.imencode(".jpg", image)
     assert is_ok
-    return data.tobytes()
+    jpeg, tags = data.tobytes(), _phone_tags()
+    return jpeg[:2] + b"\xff\xe1" + (len(tags) + 2).to_bytes(2, "big") + tags + jpeg[2:]
+
+
+def _phone_tags() -> bytes:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Make] = "Phone"
+    exif[ExifTags.IFD.GPSInfo] = {
+        ExifTags.GPS.GPSLatitudeRef: "N",
+        ExifTags.GPS.GPSLatitude: (48.0, 51.0, 24.0),
+        ExifTags.GPS.GPSLongitudeRef: "E",
+        ExifTags.GPS.GPSLongitude: (2.0, 21.0, 7.0),
+    }
+    return exif.tobytes()
 
 
 class ScriptedJudge:

@@ -27,7 +27,7 @@ from inspection_service.reports.verify import Beside, verify_files
 from inspection_service.reports.verify_assess import Asked
 from inspection_service.reports.verify_photos import hash_photos
 from inspection_service.vision.decode import decode
-from tests.integration.service import Service, open_test_service, problem
+from tests.integration.service import Service, open_test_service, picture, problem
 from tests.integration.test_api_proof import PERSONAL, sealed
 
 pytestmark = pytest.mark.integration
@@ -225,8 +225,8 @@ async def test_where_no_plate_was_found_the_machine_hides_by_rule_and_says_so(tm
         assert {r["kind"]: r["by"] for r in front["hidden"]} == {"plate": "rule", "surroundings": "model"}
         assert not draft["is_complete"]
         data = (await platform.get(front["copy_url"])).content
-        picture = decode(data)
-        assert picture.shape[:2] == (front["height"], front["width"])
+        shown = decode(data)
+        assert shown.shape[:2] == (front["height"], front["width"])
         service.finder.objects = ()
         again = await platform.post(address, json={"action": "prepare"})
         doubts = {d for p in again.json()["prepared"]["photos"] for d in p["doubts"]}
@@ -304,6 +304,12 @@ async def test_a_stranger_verifies_the_copies_and_any_change_is_noticed(tmp_path
         assert independently_valid(*pair) == [True, False]
 
 
+def test_the_photos_of_these_tests_say_where_they_were_taken(tmp_path: Path) -> None:
+    """Otherwise it would prove nothing that the copies do not."""
+    (tmp_path / "photo.jpg").write_bytes(picture())
+    assert "GPS:GPSLatitude" in phone_tags(tmp_path)[0]
+
+
 async def test_platforms_take_photos_with_credentials_and_pages_without(tmp_path: Path) -> None:
     """The copy at full size says where it comes from and what it hashes to; the second request gives the same bytes."""
     async with open_test_service(tmp_path) as service:
@@ -316,6 +322,10 @@ async def test_platforms_take_photos_with_credentials_and_pages_without(tmp_path
         state, own = credentials_state(answer.content, service.running.services.root_pem)
         assert (state, own["hidden"], own["capture_id"]) == ("Trusted", [], capture["id"])
         assert (await platform.get(url)).content == answer.content
+        (tmp_path / "handed_out").mkdir()
+        (tmp_path / "handed_out" / "full.jpg").write_bytes(answer.content)
+        (tmp_path / "handed_out" / "thumb.jpg").write_bytes((await platform.get(f"{url}?size=thumb")).content)
+        assert [set(one) for one in phone_tags(tmp_path / "handed_out")] == [{"SourceFile"}] * 2
         assert "Content-Credentials-Status" not in (await platform.get(f"{url}?size=thumb")).headers
 
 
