@@ -44,7 +44,13 @@ def certificate_attacks(pki: Pki) -> dict[str, Made]:
         made[f"certificate_{name}"] = _signed(pki.signer(leaf), ("signer.no",))
     issuing = pki.issuing.certificate
     for name, extensions in (
-        ("that_only_encrypts", [_END_ENTITY, (x509.KeyUsage(*[False] * 2, True, *[False] * 6), True)]),
+        (
+            "that_only_encrypts",
+            [
+                _END_ENTITY,
+                (x509.KeyUsage(False, False, True, False, False, False, False, False, False), True),
+            ],
+        ),
         ("with_unknown_demands", [_END_ENTITY, _SIGNS, (_unknown(), True)]),
         ("of_an_authority", [(x509.BasicConstraints(True, None), True), (usage(key_cert_sign=True), True)]),
     ):
@@ -151,7 +157,8 @@ def record_attacks(pki: Pki) -> dict[str, Made]:
             ("signer.trusted",),
         )
     numbers = dict.fromkeys(draft.record, 1) | {"kind": "inspection_report", "schema_version": "1.1"}
-    for name, changes in {"numbers": numbers, "evidence": {"evidence": {"leaves": 5}}}.items():
+    broken: dict[str, dict[str, Any]] = {"numbers": numbers, "evidence": {"evidence": {"leaves": 5}}}
+    for name, changes in broken.items():
         altered = redraft(draft, **changes)
         made[f"shape_{name}"] = (
             altered.json_bytes,

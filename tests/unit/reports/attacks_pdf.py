@@ -75,7 +75,7 @@ def update_attacks(pki: Pki) -> dict[str, Made]:
     """Updates after the signature, with and without the proofs a report may have there."""
     made: dict[str, Made] = {}
     for level in ("b-b", "b-lta"):
-        data = proved(pki, level).pdf_bytes  # type: ignore[arg-type]
+        data = proved(pki, level).pdf_bytes
         crl = _stream(pki.crls()[0])
         numbers = _numbers(data)
         for name, tail in _updates(data, numbers, crl).items():
@@ -274,7 +274,7 @@ def _as_streams(data: bytes, *, packed: bool) -> bytes:
     writer._force_write_when_empty = True
     writer.stream_xrefs = True
     if packed:
-        store = writer.prepare_object_stream()
+        store = writer.prepare_object_stream()  # type: ignore[no-untyped-call]
         writer.add_object(generic.pdf_string("packed"), obj_stream=store)
     writer.update_root()  # type: ignore[no-untyped-call]
     written = BytesIO()
@@ -291,7 +291,7 @@ def _stranger(data: bytes, field: str) -> bytes:
         signer=_CmsSigner(signer),
         new_field_spec=SigFieldSpec(field, on_page=0, box=(0, 0, 0, 0)),
     )
-    maker._enforce_certification_constraints = lambda _: None  # type: ignore[method-assign]  # strangers do not ask
+    maker._enforce_certification_constraints = lambda _: None  # type: ignore[method-assign,assignment]  # strangers do not ask
     session = maker.init_signing_session(writer)
     prepared = session.prepare_tbs_document(validation_info=None, bytes_reserved=16384)
     digest, output = prepared.digest_tbs_document()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from inspection_service.reports.answers import Answers
+from inspection_service.reports.answers import Answers, Language
 from inspection_service.reports.chain import Trust
 from inspection_service.reports.keys import FileSigner
 from inspection_service.reports.seal import seal
@@ -71,7 +71,7 @@ def test_every_refusal_is_a_sentence_in_both_languages(
     for name in ("certificate_for_timestamps", "log_head_older_than_the_report"):
         answers = ask(tmp_path, made[name], pki)
         for language in ("en", "fr"):
-            assert "…" not in answers.headline(language)  # type: ignore[arg-type]
+            assert "…" not in answers.headline(language)
         for file in tmp_path.iterdir():
             file.unlink()
 
@@ -86,7 +86,7 @@ def test_the_page_gets_the_same_files(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", _POISON)
 @pytest.mark.parametrize("language", ["en", "fr"])
 def test_nobody_can_spoil_a_report_with_words(
-    signer: FileSigner, roots: Roots, text: str, language: str
+    signer: FileSigner, roots: Roots, text: str, language: Language
 ) -> None:
     """A seller chooses a name, a car's make, free texts; words that mean something in a PDF are words there."""
     case, photos = dossier(language, steps=3, photographed=1, seller_name=text, free_text=text)

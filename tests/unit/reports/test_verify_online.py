@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from inspection_service.reports import verify_online
 from inspection_service.reports.verify_online import MAX_ANSWER_BYTES, MAX_ENTRIES, Log
 
 pytestmark = pytest.mark.unit
@@ -45,7 +44,9 @@ class Server:
             except OSError:
                 return
             with connection:
-                connection.settimeout(5)  # a client that forgets to hang up fails its test, and holds up no other
+                connection.settimeout(
+                    5
+                )  # a client that forgets to hang up fails its test, and holds up no other
                 question = connection.recv(65536)
                 self.questions.append(question)
                 try:
@@ -178,8 +179,8 @@ def test_a_name_that_leads_inside_is_not_asked(monkeypatch: pytest.MonkeyPatch, 
     """Private places are nobody's public log, also behind a name, a mapping or a translation."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     found = [(family, socket.SOCK_STREAM, 6, "", (address, 80))]
-    monkeypatch.setattr(verify_online.socket, "getaddrinfo", lambda *_args, **_more: found)
-    monkeypatch.setattr(verify_online.socket, "socket", lambda *_: pytest.fail("was asked"))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_more: found)
+    monkeypatch.setattr(socket, "socket", lambda *_: pytest.fail("was asked"))
     with pytest.raises(OSError, match="private"):
         Log("http://log.example")(DIGEST)
 
@@ -197,7 +198,7 @@ def test_a_name_with_one_private_address_is_not_asked_there(
         address = "127.0.0.1" if len(asked) == 1 else "10.0.0.1"
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
 
-    monkeypatch.setattr(verify_online.socket, "getaddrinfo", found)
+    monkeypatch.setattr(socket, "getaddrinfo", found)
     assert Log(f"http://log.example:{port}")(DIGEST).known
     assert len(asked) == 1
 
