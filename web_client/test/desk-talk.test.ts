@@ -75,6 +75,20 @@ describe("what is written", () => {
     expect(sent.map((each) => each.id)).toEqual([model.unsent.value[0]!.id]);
   });
 
+  test("and refused says so, and goes again only when somebody wants it to", async () => {
+    const { model, sent } = chat();
+    model.say("wait", false);
+    model.say("closer", false);
+    model.refused(sent[0]!.id);
+    model.refused(undefined);
+    expect(model.unsent.value.map((each) => each.isRefused)).toEqual([true, false]);
+    await model.load();
+    expect(sent.map((each) => each.text)).toEqual(["wait", "closer", "closer"]);
+    model.again(sent[0]!.id);
+    expect(sent.at(-1)).toEqual(sent[0]);
+    expect(model.unsent.value.map((each) => each.isRefused)).toEqual([false, false]);
+  });
+
   test("is nothing when it is empty, and never longer than the service takes", () => {
     const { model, sent } = chat();
     model.say("   ", false);

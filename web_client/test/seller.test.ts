@@ -443,10 +443,46 @@ describe("the seller's page", () => {
     service.chat = [message, { ...message, id: "m2", at: "2026-11-22T10:00:02Z" }];
     await seller.live.readChat();
     expect(seller.state).toMatchObject({ unread: 1, chat: [{ id: "m1" }, { id: "m2" }] });
-    expect(seller.live.write("  Done!  ")).toBe(true);
-    expect(line().sent.at(-1)).toMatchObject({ type: "chat", text: "Done!" });
+  });
+
+  const welcome = { type: "welcome", role: "seller", heartbeat_s: 5, ice_servers: [], name: "", relay_only: false, call_id: null };
+  const said = (): unknown[] => line().sent.filter((each) => each.type === "chat");
+  const stored = { id: "m1", from: "seller", name: "Cam", text: "Done!", at: "2026-11-22T10:00:01Z", read_aloud: false };
+
+  test("a sentence on a line that was dead already goes again under its id, and stands once", async () => {
+    await enter();
+    seller.live.write("  Done!  ");
+    const sentence = { type: "chat", id: "capture-1", text: "Done!" };
+    expect(said()).toEqual([sentence]);
+    expect(seller.state).toMatchObject({ chat: [], unsaid: [{ id: "capture-1", text: "Done!", isRefused: false }] });
     line().breaks();
-    expect(seller.live.write("Hello?")).toBe(false);
+    seller.live.write("Hello?");
+    timers.pass(1000);
+    line().opens();
+    line().says(welcome);
+    expect(said()).toEqual([sentence, { type: "chat", id: "capture-2", text: "Hello?" }]);
+    // What was stored the first time may be read before the service says it again to its author.
+    service.chat = [stored];
+    await seller.live.readChat();
+    line().says({ type: "chat", ...stored, client_id: "capture-1" });
+    expect(seller.state).toMatchObject({ chat: [{ id: "m1" }], unsaid: [{ id: "capture-2" }] });
+  });
+
+  test("a sentence that is refused says so, stays for another try, and does not go again by itself", async () => {
+    await enter();
+    seller.live.write("Done!");
+    line().says({ type: "problem", problem: { type: "urn:inspection:problem:quota-exceeded", id: "capture-1" } });
+    line().says({ type: "problem", problem: { type: "urn:inspection:problem:malformed-message" } });
+    expect(seller.state).toMatchObject({ unsaid: [{ text: "Done!", isRefused: true }] });
+    line().says(welcome);
+    expect(said()).toHaveLength(1);
+    seller.live.writeAgain("capture-1");
+    expect(said()).toHaveLength(2);
+    expect(seller.state).toMatchObject({ unsaid: [{ isRefused: false }] });
+    line().says({ type: "chat", ...stored, client_id: "capture-1" });
+    expect(seller.state).toMatchObject({ chat: [{ id: "m1" }], unsaid: [] });
+    seller.live.writeAgain("capture-1");
+    expect(said()).toHaveLength(2);
   });
 
   test("help is asked for with what a person may then do, and taken back again", async () => {

@@ -164,6 +164,15 @@ export interface ChatMessage {
 }
 export const MOST_CHAT_CHARACTERS = 500;
 
+/** A sentence of this page that the service has not confirmed. */
+export interface Unsaid {
+  /** The page's own, so that saying it again stores nothing twice. */
+  readonly id: string;
+  readonly text: string;
+  /** The service will not have it; only a person tries again. */
+  readonly isRefused: boolean;
+}
+
 /** What the service sends. */
 export type Incoming =
   | {
@@ -207,7 +216,8 @@ export type Incoming =
   | { readonly type: "command"; readonly id: string; readonly name: CommandName; readonly args: CommandArgs }
   | ({ readonly type: "ack"; readonly no?: number } & Ack)
   | { readonly type: "phone"; readonly phone: PhoneState | null }
-  | ({ readonly type: "chat" } & ChatMessage)
+  /** `client_id`: to the author's pages, the sentence's own id. */
+  | ({ readonly type: "chat"; readonly client_id?: string } & ChatMessage)
   | { readonly type: "hint"; readonly code: string; readonly ok: boolean; readonly view: string | null }
   | { readonly type: "analysis"; readonly description: RTCSessionDescriptionInit | null }
   | { readonly type: "problem"; readonly problem: Readonly<Record<string, unknown>> }

@@ -88,10 +88,27 @@ export class SellerLive {
     this.case_.say({ type: "viewer.end", viewer_id: viewerId });
   }
 
-  /** Write to the operators. @returns Whether it went out; without a line it did not. */
-  write(text: string): boolean {
+  /** Write to the operators: it stands there at once, on its way until the service confirms it. */
+  write(text: string): void {
     const trimmed = text.trim().slice(0, MOST_CHAT_CHARACTERS);
-    return trimmed !== "" && this.case_.say({ type: "chat", id: this.case_.newId(), text: trimmed });
+    if (trimmed === "") return;
+    const sentence = { id: this.case_.newId(), text: trimmed, isRefused: false };
+    this.case_.dispatch({ is: "wrote", unsaid: [...this.case_.inside().unsaid, sentence] });
+    this.case_.say({ type: "chat", id: sentence.id, text: sentence.text });
+  }
+
+  /** Try again with a sentence that was refused; gone by then, it was said. */
+  writeAgain(id: string): void {
+    const sentence = this.case_.inside().unsaid.find((each) => each.id === id);
+    if (sentence === undefined) return;
+    this.refused(id, false);
+    this.case_.say({ type: "chat", id, text: sentence.text });
+  }
+
+  private refused(id: unknown, isRefused: boolean): void {
+    const { unsaid } = this.case_.inside();
+    if (!unsaid.some((each) => each.id === id)) return;
+    this.case_.dispatch({ is: "wrote", unsaid: unsaid.map((each) => (each.id === id ? { ...each, isRefused } : each)) });
   }
 
   /** Read what was written while this page was away. */
@@ -117,7 +134,10 @@ export class SellerLive {
         this.called(message);
         break;
       case "chat":
-        this.case_.dispatch({ is: "chatted", message });
+        this.case_.dispatch({ is: "chatted", message, clientId: message.client_id });
+        break;
+      case "problem":
+        this.refused(message.problem["id"], true);
         break;
       case "hint":
         this.case_.dispatch({ is: "hinted", hint: { code: message.code, isOk: message.ok } });
@@ -130,10 +150,19 @@ export class SellerLive {
     }
   }
 
+  /** What may not have got through on the old line goes again. */
+  private sayAgain(): void {
+    for (const { id, text, isRefused } of this.case_.inside().unsaid) {
+      if (!isRefused) this.case_.say({ type: "chat", id, text });
+    }
+  }
+
   /** The line is back: a call that ended meanwhile shows nothing of this phone any more. */
-  welcomed(callId: string | null): void {
+  welcomed(callId: string | null | undefined): void {
+    this.sayAgain();
     const { call } = this.case_.inside();
-    if (call === null || call.id === callId) return;
+    // A service of before the update does not say.
+    if (callId === undefined || call === null || call.id === callId) return;
     this.case_.dispatch({ is: "called", call: { ...call, state: "ended" } });
     if (call.state !== "accepted") return;
     const reason = "connection-lost" satisfies EndReason;

@@ -433,7 +433,7 @@ export class Seller {
   private welcomed(message: Extract<Incoming, { type: "welcome" }>): void {
     this.iceServers = message.ice_servers;
     this.isRelayOnly = message.relay_only ?? false; // a service of before the update does not say
-    if (message.call_id !== undefined) this.live.welcomed(message.call_id); // a service of before the update does not say
+    this.live.welcomed(message.call_id);
     const place = this.inside.place;
     if (place.screen === "step") this.say({ type: "watch.step", step_id: place.stepId });
     if (this.inside.chat.length > 0) void this.live.readChat(); // what was written while the line was down

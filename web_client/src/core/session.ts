@@ -5,7 +5,7 @@
  * is beside it. What people see is derived from both by the functions at the end.
  */
 
-import type { CallState, ChatMessage, EndReason, LiveLevel, Viewer } from "./messages";
+import type { CallState, ChatMessage, EndReason, LiveLevel, Unsaid, Viewer } from "./messages";
 import type { LineState } from "./session-socket";
 import type { Waiting } from "./upload-queue";
 import type { Advice, InspectionState, LinkPreview, SellerView, StepView } from "./views";
@@ -76,6 +76,8 @@ export interface Inside {
   readonly hint: Hint | null;
   readonly notice: Notice | null;
   readonly chat: readonly ChatMessage[];
+  /** What the seller wrote and the service has not confirmed. */
+  readonly unsaid: readonly Unsaid[];
   /** Messages of an operator that were not shown yet. */
   readonly unread: number;
 }
@@ -110,7 +112,8 @@ export type Happening =
   | { readonly is: "present"; readonly operators: readonly string[] }
   | { readonly is: "called"; readonly call: Call }
   | { readonly is: "hinted"; readonly hint: Hint | null }
-  | { readonly is: "chatted"; readonly message: ChatMessage }
+  | { readonly is: "chatted"; readonly message: ChatMessage; readonly clientId?: string | undefined }
+  | { readonly is: "wrote"; readonly unsaid: readonly Unsaid[] }
   /** The whole conversation, as the service has it. */
   | { readonly is: "chat_read_again"; readonly messages: readonly ChatMessage[] }
   /** The seller looks at the conversation. */
@@ -175,12 +178,20 @@ function inside(state: Inside, happening: InsideHappening): Inside {
     case "noticed":
       return { ...state, notice: happening.notice };
     case "chatted":
-      return chatted(state, happening.message);
+      return chatted(said(state, happening.clientId), happening.message);
+    case "wrote":
+      return { ...state, unsaid: happening.unsaid };
     case "chat_read_again":
       return happening.messages.reduce(chatted, state);
     case "chat_seen":
       return state.unread === 0 ? state : { ...state, unread: 0 };
   }
+}
+
+/** The service has this sentence of ours. */
+function said(state: Inside, clientId: string | undefined): Inside {
+  if (!state.unsaid.some((each) => each.id === clientId)) return state;
+  return { ...state, unsaid: state.unsaid.filter((each) => each.id !== clientId) };
 }
 
 /** A message comes once, in the order of the service's times, whichever way it came first. */
@@ -216,6 +227,7 @@ function viewed(state: SellerState, view: SellerView, remembered: Place | null):
     hint: null,
     notice: null,
     chat: [],
+    unsaid: [],
     unread: 0,
   };
 }

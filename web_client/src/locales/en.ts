@@ -268,7 +268,12 @@ export const en = {
     title: "Messages",
     placeholder: "Write a message",
     none: "Nothing was written yet.",
-    notSent: "No connection: the message was not sent. Try again in a moment.",
+    onItsWay: "On its way",
+    waits: "On its way: sent as soon as there is a connection",
+    refused: "Not sent: the service did not take it",
+    refusedCard: "Your message was not sent:",
+    look: "Look",
+    again: "Try again",
     quick: [
       "I do not understand, please explain.",
       "I cannot get there.",

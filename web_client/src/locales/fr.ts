@@ -278,7 +278,12 @@ export const fr: Texts = {
     title: "Vos messages",
     placeholder: "Écrire un message",
     none: "Rien n'a encore été écrit.",
-    notSent: "Pas de connexion : le message n'est pas parti. Réessayez dans un instant.",
+    onItsWay: "En cours d'envoi",
+    waits: "En cours d'envoi : il partira dès que la connexion revient",
+    refused: "Non envoyé : le service ne l'a pas accepté",
+    refusedCard: "Votre message n'est pas parti :",
+    look: "Voir",
+    again: "Réessayer",
     quick: [
       "Je ne comprends pas, expliquez-moi.",
       "Je ne peux pas y accéder.",

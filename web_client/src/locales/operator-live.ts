@@ -157,6 +157,8 @@ export const liveEn = {
   readAloud: "Have the phone read it out",
   readOut: "read out",
   chatWaits: "waits for the connection",
+  chatRefused: "not sent: the service did not take it",
+  chatAgain: "Try again",
   quick: "Quick sentences",
   quickSentences: [
     "Hello, I am here to help you. Just go on, I am watching.",
@@ -352,6 +354,8 @@ export const liveFr: LiveTexts = {
   readAloud: "Faire lire par le téléphone",
   readOut: "lu à voix haute",
   chatWaits: "attend la connexion",
+  chatRefused: "non envoyé : le service ne l'a pas accepté",
+  chatAgain: "Réessayer",
   quick: "Phrases prêtes",
   quickSentences: [
     "Bonjour, je suis là pour vous aider. Continuez, je regarde.",

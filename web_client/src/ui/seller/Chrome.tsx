@@ -160,21 +160,23 @@ function NoticeCard(props: { readonly notice: Notice }): JSX.Element {
   );
 }
 
-/** What an operator wrote, where no open conversation shows it. */
+/** What an operator wrote, or the seller in vain, where no open conversation shows it. */
 function MessageCard(): JSX.Element | null {
   const now = inside();
   const t = words.value.chat;
   const message = [...now.chat].reverse().find((each) => each.from === "operator");
-  if (now.unread === 0 || message === undefined || livePanel.value.is === "chat") return null;
+  const refused = now.unsaid.find((each) => each.isRefused);
+  const isNews = now.unread > 0 && message !== undefined;
+  if (livePanel.value.is === "chat" || (!isNews && refused === undefined)) return null;
   return (
     <div class="card notice" id="message-card">
       <div>
         <p>
-          {t.card(message.name)} <strong>{message.text}</strong>
+          {isNews ? t.card(message.name) : t.refusedCard} <strong>{isNews ? message.text : refused?.text}</strong>
         </p>
       </div>
       <Button id="message-answer" onClick={() => (livePanel.value = { is: "chat" })}>
-        {t.answer}
+        {isNews ? t.answer : t.look}
       </Button>
     </div>
   );

@@ -8,7 +8,10 @@ export interface Unsent {
   readonly id: string;
   readonly text: string;
   readonly readAloud: boolean;
+  /** There was no line; it goes by itself when there is. */
   readonly hasFailed: boolean;
+  /** The service will not have it (the claim is gone, a quota is reached); only a person tries again. */
+  readonly isRefused: boolean;
 }
 
 export interface ChatLine {
@@ -40,7 +43,7 @@ export class ChatModel {
     }
     for (const message of known) this.#add(message, this.#isLoaded);
     this.#isLoaded = true;
-    for (const each of this.unsent.value) this.#send(each);
+    for (const each of this.unsent.value) if (!each.isRefused) this.#send(each);
   }
 
   /** Say something; it stands there at once, and is sent again after a break. */
@@ -48,7 +51,7 @@ export class ChatModel {
     const said = text.trim().slice(0, MOST_CHAT_CHARACTERS);
     if (said === "") return;
     this.#count += 1;
-    const message: Unsent = { id: `${Date.now().toString(36)}-${this.#count}`, text: said, readAloud, hasFailed: false };
+    const message: Unsent = { id: `${Date.now().toString(36)}-${this.#count}`, text: said, readAloud, hasFailed: false, isRefused: false };
     this.unsent.value = [...this.unsent.value, message];
     this.seen();
     this.#send(message);
@@ -60,13 +63,28 @@ export class ChatModel {
     this.#add(said, true);
   }
 
+  /** The service says no to this; `id` may be of something else that was said on the line. */
+  refused(id: unknown): void {
+    this.#mark(id, { isRefused: true });
+  }
+
+  /** Try again with a sentence that was refused. */
+  again(id: string): void {
+    this.#mark(id, { isRefused: false });
+    for (const each of this.unsent.value) if (each.id === id) this.#send(each);
+  }
+
   seen(): void {
     this.unread.value = 0;
   }
 
   #send(message: Unsent): void {
     const isSent = this.line.send(message.id, message.text, message.readAloud);
-    this.unsent.value = this.unsent.value.map((each) => (each.id === message.id ? { ...each, hasFailed: !isSent } : each));
+    this.#mark(message.id, { hasFailed: !isSent });
+  }
+
+  #mark(id: unknown, as: Partial<Unsent>): void {
+    this.unsent.value = this.unsent.value.map((each) => (each.id === id ? { ...each, ...as } : each));
   }
 
   #add(message: ChatMessage, isNews: boolean): void {

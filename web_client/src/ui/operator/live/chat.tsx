@@ -44,9 +44,14 @@ export function Chat({ model }: { readonly model: CaseModel }) {
           </li>
         ))}
         {unsent.map((each) => (
-          <li key={each.id} class="operator unsent">
-            <small>{each.hasFailed ? words.chatWaits : texts.commandSent}</small>
+          <li key={each.id} class={`operator ${each.isRefused ? "refused" : "unsent"}`}>
+            <small>{each.isRefused ? words.chatRefused : each.hasFailed ? words.chatWaits : texts.commandSent}</small>
             {each.text}
+            {each.isRefused && (
+              <button type="button" disabled={!mayWrite} onClick={() => chat.again(each.id)}>
+                {words.chatAgain}
+              </button>
+            )}
           </li>
         ))}
       </ol>

@@ -7,26 +7,24 @@ import { languageOf } from "../../../core/chat";
 import { MOST_CHAT_CHARACTERS } from "../../../core/messages";
 import { inside, language, seller, words } from "../context";
 import { closePanel, readsAloud } from "../live-state";
-import { Button, Sheet, Trouble } from "../Parts";
+import { Button, Sheet } from "../Parts";
 import { stopReading } from "./voice";
 
 export function ChatSheet(): JSX.Element {
   const now = inside();
   const t = words.value.chat;
   const [text, setText] = useState("");
-  const [isStuck, setStuck] = useState(false);
   const end = useRef<HTMLLIElement>(null);
   const { live } = seller();
   useEffect(() => void live.readChat(), []);
   useEffect(() => {
     live.seeChat();
     end.current?.scrollIntoView({ block: "end" });
-  }, [now.chat.length, now.unread]);
+  }, [now.chat.length, now.unsaid.length, now.unread]);
   const send = (sentence: string, isOwn: boolean): void => {
     if (sentence.trim() === "") return;
-    const isSent = live.write(sentence);
-    setStuck(!isSent);
-    if (isSent && isOwn) setText("");
+    live.write(sentence);
+    if (isOwn) setText("");
   };
   const setAloud = (isOn: boolean): void => {
     readsAloud.set(isOn);
@@ -35,7 +33,7 @@ export function ChatSheet(): JSX.Element {
   return (
     <Sheet id="chat-sheet" title={t.title} onClose={closePanel}>
       <ol class="chat" aria-live="polite">
-        {now.chat.length === 0 ? <li class="note">{t.none}</li> : null}
+        {now.chat.length + now.unsaid.length === 0 ? <li class="note">{t.none}</li> : null}
         {now.chat.map((message) => (
           <li
             key={message.id}
@@ -44,6 +42,17 @@ export function ChatSheet(): JSX.Element {
           >
             <span class="who">{message.from === "seller" ? t.me : message.name}</span>
             {message.text}
+          </li>
+        ))}
+        {now.unsaid.map(({ id, text: sentence, isRefused }) => (
+          <li key={id} class={isRefused ? "mine refused" : "mine unsaid"} lang={languageOf(sentence, language.value)}>
+            <span class="who">{isRefused ? t.refused : now.line === "open" ? t.onItsWay : t.waits}</span>
+            {sentence}
+            {isRefused ? (
+              <button type="button" onClick={() => live.writeAgain(id)}>
+                {t.again}
+              </button>
+            ) : null}
           </li>
         ))}
         <li ref={end} class="end" aria-hidden="true" />
@@ -55,7 +64,6 @@ export function ChatSheet(): JSX.Element {
           </button>
         ))}
       </div>
-      <Trouble says={isStuck ? t.notSent : null} />
       <form
         class="write"
         onSubmit={(event) => {
