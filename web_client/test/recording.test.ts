@@ -116,6 +116,45 @@ describe.each([
     expect(await store.firstChunk("i1")).toBeUndefined();
   });
 
+  test.each(["firstChunk", "removeChunk"] as const)("a store that fails once (%s) does not end the uploads", async (call) => {
+    const works = store[call].bind(store);
+    store[call] = async () => {
+      throw new Error("the disk is away");
+    };
+    const way = uploads();
+    await way.begin("r1");
+    await way.add("r1", "video", bytes(1));
+    await settle();
+    store[call] = works as never;
+    timers.pass(40_000);
+    await settle();
+    expect(sent.at(-1)).toBe("video 0 1 64");
+    await way.add("r1", "video", bytes(2));
+    await settle();
+    expect(sent.at(-1)).toBe("video 1 2 64");
+  });
+
+  test("a store that cannot forget a refused recording is asked again, and another recording goes on", async () => {
+    const forget = store.removeChunks.bind(store);
+    store.removeChunks = async () => {
+      throw new Error("the disk is away");
+    };
+    const way = uploads();
+    problem = new Refused("consent-missing", 403, "", "");
+    await way.begin("r1");
+    await way.add("r1", "video", bytes(1));
+    await settle();
+    store.removeChunks = forget;
+    timers.pass(40_000);
+    await settle();
+    expect(refused).toEqual(["r1"]);
+    problem = null;
+    await way.begin("r2");
+    await way.add("r2", "video", bytes(2));
+    await settle();
+    expect(sent).toEqual(["video 0 2 64"]);
+  });
+
   test("a recording that the service will not have is dropped, and another goes on", async () => {
     const way = uploads();
     problem = new Refused("consent-missing", 403, "", "");

@@ -160,7 +160,9 @@ export class RecordingUploads {
     }
     this.timers.clear(this.#timer);
     this.#isSending = true;
-    void this.#sendOne().then((wait_ms) => {
+    // Whatever is wrong with the phone's own store: the next try may find it well.
+    const trying = this.#sendOne().catch(() => this.#backoff.next());
+    void trying.then((wait_ms) => {
       this.#isSending = false;
       if (wait_ms === 0) this.#send();
       else if (wait_ms !== null) this.#later(wait_ms);
