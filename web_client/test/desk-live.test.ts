@@ -153,6 +153,51 @@ describe("the call on the desk", () => {
     expect([Connection.open, microphones()]).toEqual([0, 0]);
   });
 
+  const asked = (): number => line().sent.filter((each) => each.type === "signal").length;
+
+  test("that is answered at once is joined by the phone's own offer, and asks for no second one", async () => {
+    void live.toggleCall();
+    await allowMicrophone();
+    call("accepted");
+    await settle();
+    expect([live.isAccepted.value, Connection.open, asked()]).toEqual([true, 1, 0]);
+    call("ended");
+    call("accepted", "p1", { call_id: "l2" });
+    await allowMicrophone();
+    expect([live.isAccepted.value, Connection.open, asked()]).toEqual([true, 1, 0]);
+  });
+
+  test("that goes on while the page is loaded anew asks the phone for an offer, once", async () => {
+    welcome("l1");
+    call("accepted");
+    await allowMicrophone();
+    call("accepted", "p1", { paused: true });
+    await settle();
+    expect([Connection.open, asked()]).toEqual([1, 1]);
+  });
+
+  test("that rang while the page was loaded anew asks for nothing when it is answered", async () => {
+    welcome("l1");
+    call("ringing");
+    call("accepted");
+    await allowMicrophone();
+    expect([Connection.open, asked()]).toEqual([1, 0]);
+  });
+
+  test("that began after an earlier one went on elsewhere asks for nothing", async () => {
+    call("accepted", "p2");
+    call("ended", "p2");
+    call("accepted", "p1", { call_id: "l2" });
+    await allowMicrophone();
+    expect([Connection.open, asked()]).toEqual([1, 0]);
+  });
+
+  test("a sentence that the service refuses is marked by the refusal's id", () => {
+    live.chat.say("closer", false);
+    line().says({ type: "problem", problem: { type: "urn:inspection:problem:claim-needed", id: line().sent.at(-1)!["id"] } });
+    expect(live.chat.unsent.value).toMatchObject([{ text: "closer", isRefused: true }]);
+  });
+
   test("that is paused shows no hint of before, and none that comes late", async () => {
     const hint = { type: "hint", code: "dark", ok: false, view: null };
     call("accepted");

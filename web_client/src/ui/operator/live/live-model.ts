@@ -92,6 +92,8 @@ export class LiveModel {
   #iceServers: readonly IceServer[] = [];
   #isRelayOnly = false;
   #pageId: string | null = null;
+  /** The call that rang or went on when the line opened. */
+  #callOnArrival: string | null = null;
   #isClosed = false;
   #viewerId: string | null = null;
   #iceTimer: ReturnType<typeof setTimeout> | undefined;
@@ -253,6 +255,7 @@ export class LiveModel {
       case "welcome":
         this.#isRelayOnly = message.relay_only;
         this.#pageId = message.page_id;
+        this.#callOnArrival = message.call_id;
         this.#missedTheEnd(message.call_id);
         this.#useIce(message.ice_servers, message.ice_expires_at);
         void this.chat.load();
@@ -295,6 +298,7 @@ export class LiveModel {
         break;
       case "problem":
         if (this.watching.value === "asked") this.watching.value = "no";
+        this.chat.refused(message.problem["id"]);
         this.host.say(message.problem);
         break;
       default:
@@ -347,8 +351,7 @@ export class LiveModel {
   async #followCall(message: Extract<Incoming, { type: "call" }>): Promise<void> {
     const isMine = message.operator_id === this.host.me();
     const isElsewhere = isMine && message.page_id !== this.#pageId;
-    // A page that was loaded in the middle of the call, or takes it over from another tab, was never made an offer.
-    const isNewHere = this.call.value === null || this.call.value.isElsewhere;
+    const isNewHere = this.#isNewHere(message.call_id);
     const wasLooking = this.watching.value;
     this.call.value = {
       id: message.call_id,
@@ -378,6 +381,15 @@ export class LiveModel {
     } else if (message.state !== "ringing" || isElsewhere) {
       this.#hangUp();
     }
+  }
+
+  /**
+   * Whether the phone made its offer to another page: this one was loaded in the middle of the call, or takes it over from
+   * another tab. To a call that begins now, also one that is answered at once, the phone makes an offer by itself.
+   */
+  #isNewHere(callId: string): boolean {
+    const known = this.call.value;
+    return known?.id === callId ? known.isElsewhere && known.state === "accepted" : this.#callOnArrival === callId;
   }
 
   /** The line is back: a call that ended meanwhile is over here too. */
