@@ -337,9 +337,9 @@ async def test_a_case_changes_hands_by_role(tmp_path: Path) -> None:
         assert (await olivia.get("/v1/operator/colleagues")).json()[0]["cases"] == 1
         shown = (await olivia.get(f"{desk}/replay")).json()
         names = {one["id"]: one["name"] for one in shown["operators"]}
-        given = [e["data"]["operator_id"] for e in shown["events"] if e["kind"] == "operator.handed_over"]
-        assert given
-        assert all(names[each] in ("Sami", "Robin", "Olivia") for each in given)
+        receivers = [e["data"]["operator_id"] for e in shown["events"] if e["kind"] == "operator.handed_over"]
+        assert receivers
+        assert all(names[each] in ("Sami", "Robin", "Olivia") for each in receivers)
 
 
 async def test_the_flight_recorder_has_everything(tmp_path: Path) -> None:

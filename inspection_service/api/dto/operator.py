@@ -319,4 +319,6 @@ class ReplayView(View):
     recordings: list[RecordingView]
     chat: list[ChatMessageView]
     frames: list[FrameView]
-    operators: list[OperatorRef] = Field(description="Everybody whom an event names by id: who was given a case.")
+    operators: list[OperatorRef] = Field(
+        description="Everybody whom an event names by id: who was given a case."
+    )
