@@ -30,7 +30,7 @@ export async function assess(facts: Facts, trust: Trust, now: number): Promise<A
   if (facts.logProof !== null) {
     try {
       proof = await checkProof(facts, trust);
-      log = await logAnswer(proof, trust, now, facts.crls);
+      log = await logAnswer(proof, facts, trust, now);
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
       log = answer("log", "not_included", error.why, error.values);

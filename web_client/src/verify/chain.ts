@@ -11,6 +11,16 @@ import { isAmong, isIssuedBy, isSignedBy, readRevocationList, USAGE, type Certif
 
 const MAX_CRL_BYTES = 8 << 20;
 const TIME_STAMPING = "1.3.6.1.5.5.7.3.8";
+/** Document signing (RFC 9336), e-mail, and what Adobe and Microsoft use for documents; a seal has one of them. */
+const SIGNING: readonly string[] = [
+  "1.3.6.1.5.5.7.3.36",
+  "1.3.6.1.5.5.7.3.4",
+  "1.2.840.113583.1.1.5",
+  "1.3.6.1.4.1.311.10.3.12",
+  "2.5.29.37.0",
+];
+/** Whoever may say when, or what is revoked, must not be able to say it of his own reports. */
+const OTHER: readonly string[] = [TIME_STAMPING, "1.3.6.1.5.5.7.3.9"];
 
 /** What the reader brings: nothing in it comes from the files that are judged. */
 export interface Trust {
@@ -66,6 +76,7 @@ export async function judge(chain: readonly Certificate[], trust: Trust, { claim
     if (claimed && !isAmong(claimed, chain)) return say("no", "not_issued", { root: claimed.commonName });
     return say("unknown_root");
   }
+  if (!isForSigning(leaf)) return say("no", "other_purpose");
   const revoked = await firstRevoked([...chain, anchor], [...trust.crls, ...crls]);
   if (revoked && (provenAt === null || provenAt >= revoked.at)) {
     const who = { revoked: moment(revoked.at), who: revoked.certificate.commonName };
@@ -142,9 +153,17 @@ function checkPath(path: readonly Certificate[], at: number, isForTime: boolean)
     if (!authority?.isAuthority || isTooLong) throw new BrokenPath("not an authority");
     if (keyUsage !== null && !(keyUsage & USAGE.keyCertSign)) throw new BrokenPath("may not issue");
   });
+  if (!isForTime) return; // what a signer's certificate is for is a question of its own
   const leaf = path[0];
   if (!leaf || leaf.keyUsage === null || !(leaf.keyUsage & USAGE.digitalSignature)) throw new BrokenPath("may not sign");
-  if (isForTime && !leaf.purposes?.oids.includes(TIME_STAMPING)) throw new BrokenPath("not for timestamps");
+  if (!leaf.purposes?.oids.includes(TIME_STAMPING)) throw new BrokenPath("not for timestamps");
+}
+
+/** Whether a certificate was issued to sign documents with, and not for timestamps, web servers or anything else. */
+function isForSigning({ keyUsage, purposes }: Certificate): boolean {
+  if (keyUsage !== null && !(keyUsage & (USAGE.digitalSignature | USAGE.contentCommitment))) return false;
+  if (purposes === null) return true;
+  return purposes.oids.some((oid) => SIGNING.includes(oid)) && !purposes.oids.some((oid) => OTHER.includes(oid));
 }
 
 function hasAnotherKey(root: Certificate, below: Certificate): boolean {

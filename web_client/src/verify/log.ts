@@ -6,6 +6,7 @@ import { judge, type Trust } from "./chain";
 import { redactionsOf, type Facts } from "./facts";
 import { HEAD_TYPE, verifyCompact } from "./jws";
 import { leafHash, rootFromInclusion } from "./merkle";
+import { MAX_CLOCK_LEAD_MS, MAX_SKEW_MS } from "./time";
 import { checkToken, digestOf, type Stamp } from "./timestamp";
 import type { Certificate } from "./x509";
 
@@ -22,7 +23,9 @@ export interface Proof {
   readonly log: string;
   /** Of the log's key. */
   readonly chain: readonly Certificate[];
-  /** Of the head, by the log's own clock. */
+  /** Of the entry. */
+  readonly enteredAt: number;
+  /** Of the head; both by the log's own clock. */
   readonly at: number;
   readonly stamp: Stamp | null;
 }
@@ -62,9 +65,9 @@ async function check(facts: Facts, trust: Trust): Promise<Proof> {
     const around = { trust, signerChain: signed.chain, certificates: [], crls: facts.crls };
     stamp = await checkToken(der, digestOf(utf8(String(jws))), around);
   }
-  const at = readMoment(head.at);
-  if (at === null || Math.abs(at - signed.at) >= 1000) throw new Fault("log_malformed");
-  return { seq: seq as number, treeSize: size as number, log, chain: signed.chain, at, stamp };
+  const [at, enteredAt] = [readMoment(head.at), readMoment((leaf as JsonObject).at)];
+  if (at === null || enteredAt === null || Math.abs(at - signed.at) >= 1000) throw new Fault("log_malformed");
+  return { seq: seq as number, treeSize: size as number, log, chain: signed.chain, enteredAt, at, stamp };
 }
 
 async function headOf(jws: Json | undefined): ReturnType<typeof verifyCompact> {
@@ -93,8 +96,18 @@ async function checkLeaf(leaf: JsonObject, facts: Facts): Promise<void> {
   if (facts.pdfSha256 !== null && !copies.includes(facts.pdfSha256)) throw new Fault("log_of_another");
 }
 
+/** Whether report, entry, head and the head's timestamp cannot have been made in this order, by now. */
+function isOutOfTime(proof: Proof, facts: Facts, now: number): boolean {
+  const sealedAt = readMoment(facts.record.sealed_at);
+  if (sealedAt === null) return true;
+  const times = [sealedAt, proof.enteredAt, proof.at, ...(proof.stamp === null ? [] : [proof.stamp.at])];
+  return times.some((time, no) => (no > 0 && time + MAX_SKEW_MS < times[no - 1]!) || time > now + MAX_CLOCK_LEAD_MS);
+}
+
 /** Says whether the report is in a log that somebody trusted keeps. */
-export async function logAnswer(proof: Proof, trust: Trust, now: number, crls: readonly Uint8Array[]): Promise<Answer> {
+export async function logAnswer(proof: Proof, facts: Facts, trust: Trust, now: number): Promise<Answer> {
+  if (isOutOfTime(proof, facts, now)) return answer("log", "not_included", "log_times");
+  const { crls } = facts;
   const provenAt = proof.stamp !== null && proof.stamp.whyNot === null ? proof.stamp.at : null;
   const keeper = await judge(proof.chain, trust, { claimedAt: proof.at, provenAt, now, crls });
   const values = {

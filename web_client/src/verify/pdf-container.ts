@@ -12,6 +12,8 @@ import { isAmong, isIssuedBy, readReportCertificate, schemeOf, verify, type Cert
 
 /** The report's own and one document timestamp for every few years. */
 const MAX_SIGNATURES = 32;
+/** Between a container and its range. */
+const MAX_SPACE_BYTES = 4;
 const BYTE_RANGE =
   /\/ByteRange[ \t\n\r\v\f]*\[[ \t\n\r\v\f]*(\d{1,10})[ \t\n\r\v\f]+(\d{1,10})[ \t\n\r\v\f]+(\d{1,10})[ \t\n\r\v\f]+(\d{1,10})[ \t\n\r\v\f]*\]/g;
 const hex = (text: string): Uint8Array => fromHex(text)!;
@@ -54,17 +56,19 @@ export const digestOfSpot = (spot: Spot, data: Uint8Array, hash: Hash): Promise<
 
 /** Finds every signature of a document, each covering all that comes before its end; throws a Fault. */
 export function findSpots(text: string): Spot[] {
-  const found = [...text.matchAll(BYTE_RANGE)];
-  if (!found.length) throw new Fault("not_signed");
-  if (found.length > MAX_SIGNATURES) throw new Fault("signature_misplaced");
   const spots: Spot[] = [];
-  for (const numbers of found) {
+  for (const numbers of text.matchAll(BYTE_RANGE)) {
     const [start, first, second, length] = numbers.slice(1).map(Number) as [number, number, number, number];
+    const space = numbers.index - second;
+    // Words of a seller, perhaps: ours stand right after the container they speak of.
+    if (space <= 0 || space > MAX_SPACE_BYTES) continue;
+    if (spots.length === MAX_SIGNATURES) throw new Fault("signature_misplaced");
     const earlier = spots[spots.length - 1]?.end ?? 0;
     const end = second + length;
     if (start !== 0 || !(earlier < first && first < second && end <= text.length)) throw new Fault("cut_or_added");
     spots.push({ first, second, end, container: unpadded(text.slice(first, second)) });
   }
+  if (!spots.length) throw new Fault("not_signed");
   return spots;
 }
 

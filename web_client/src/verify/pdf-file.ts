@@ -1,8 +1,8 @@
 /** A PDF with plain cross-reference tables and its updates, as a report's document is written (ISO 32000-1, 7.5). */
 import { BadPdf, PdfLexer, type PdfDictionary, type PdfReference, type PdfStream, type PdfValue } from "./pdf-objects";
 
-const MAX_REVISIONS = 64;
-const MAX_OBJECTS = 200_000;
+const MAX_REVISIONS = 80;
+const MAX_OBJECTS = 250_000;
 const START = /startxref[\x00\t\n\f\r ]+(\d{1,10})[\x00\t\n\f\r ]+%%EOF[\x00\t\n\f\r ]*$/;
 const SECTION = /(\d{1,10}) (\d{1,10})[ ]?(?:\r\n|\n|\r)/y;
 const ENTRY = /(\d{10}) (\d{5}) ([nf])(?: \r| \n|\r\n)/y;

@@ -15,6 +15,7 @@ import { digestOfSpot, findSpots, numbersOf, readContainer, verifyContainer, typ
 import { PdfFile } from "./pdf-file";
 import { isAlike, pdfText, type PdfValue } from "./pdf-objects";
 import { embeddedFiles, prints, refuseBombs } from "./pdf-parts";
+import { checkTables } from "./pdf-tables";
 import { checkToken, digestOf, type Digest } from "./timestamp";
 import { readCertificate } from "./x509";
 
@@ -37,6 +38,7 @@ export async function readPdf(data: Uint8Array, trust: Trust): Promise<Facts> {
   const container = await readContainer(own.container);
   await verifyContainer(container, await digestOfSpot(own, data, "SHA-256"));
   refuseBombs(data, text);
+  checkTables(text, own.end);
   const [facts, added] = await structured(async () => {
     const signed = new PdfFile(data.subarray(0, own.end), text.slice(0, own.end));
     const read = await readSigned(signed, own);

@@ -5,9 +5,9 @@ import type { Facts, SignedBy } from "./facts";
 import type { Proof } from "./log";
 
 /** A report from further in the future than any time zone mistake explains is not believed. */
-const MAX_CLOCK_LEAD_MS = 24 * 3_600_000;
+export const MAX_CLOCK_LEAD_MS = 24 * 3_600_000;
 /** Sealing refuses an authority whose clock is further from its own. */
-const MAX_SKEW_MS = 5 * 60_000;
+export const MAX_SKEW_MS = 5 * 60_000;
 const STAMPED = ["timestamp_authority", "internal_timestamp"];
 
 /** The answer, and the time by which an independent authority says that the signatures existed, if one does. */

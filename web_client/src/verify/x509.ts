@@ -46,7 +46,7 @@ export interface Certificate {
 }
 
 /** Bits of `keyUsage`. */
-export const USAGE = { digitalSignature: 0x80, keyCertSign: 0x04 } as const;
+export const USAGE = { digitalSignature: 0x80, contentCommitment: 0x40, keyCertSign: 0x04 } as const;
 
 export interface RevocationList {
   readonly issuer: Uint8Array;

@@ -14,6 +14,11 @@ const MAX_MEMBERS = 12_000;
 /** Times a member may unfold to its packed size, once it is larger than `SMALL_BYTES`. */
 const MAX_RATIO = 200;
 const SMALL_BYTES = 1 << 20;
+/** Of the directory: its numbers, a name of less than a hundred bytes, and little more. */
+const MAX_LINE_BYTES = 512;
+const MAX_EXTRA_BYTES = 64;
+/** Extra fields that tools add by themselves: times and owners. Others hold second names or sizes (APPNOTE 4.5.2). */
+const HARMLESS: readonly number[] = [0x000a, 0x5455, 0x5855, 0x7855, 0x7875];
 const END_BYTES = 22;
 const CENTRAL_BYTES = 46;
 const LOCAL_BYTES = 30;
@@ -98,14 +103,17 @@ async function readDirectory(file: Blob, isAllowed: (name: string) => boolean): 
   if (end.getUint32(0, true) !== 0x06054b50 || disk || firstDisk || here !== count || end.getUint16(20, true)) {
     throw new Fault("zip_malformed");
   }
-  if (count > MAX_MEMBERS || offset + length !== total - END_BYTES) throw new Fault("zip_malformed");
+  if (count > MAX_MEMBERS || length > count * MAX_LINE_BYTES || offset + length !== total - END_BYTES) throw new Fault("zip_malformed");
   const directory = await view(file, offset, offset + length);
   const entries = new Map<string, Entry>();
+  const names = new Set<string>();
   let [position, place] = [0, 0];
   for (let no = 0; no < count; no++) {
     const line = readLine(directory, position, place, isAllowed);
     const [entry, following] = await readMember(file, line, place);
-    if (entries.has(entry.name)) throw new Fault("zip_stranger", { name: entry.name });
+    // On many disks they are one file.
+    if (names.has(entry.name.toLowerCase())) throw new Fault("zip_stranger", { name: entry.name });
+    names.add(entry.name.toLowerCase());
     entries.set(entry.name, entry);
     position = line.next;
     place = following;
@@ -115,7 +123,7 @@ async function readDirectory(file: Blob, isAllowed: (name: string) => boolean): 
   return entries;
 }
 
-type Line = Omit<Entry, "start"> & { readonly flags: number; readonly raw: Uint8Array; readonly next: number };
+type Line = Omit<Entry, "start"> & { readonly flags: number; readonly raw: Uint8Array; readonly extra: DataView; readonly next: number };
 
 function readLine(directory: DataView, position: number, place: number, isAllowed: (name: string) => boolean): Line {
   if (position + CENTRAL_BYTES > directory.byteLength) throw new Fault("zip_malformed");
@@ -135,7 +143,10 @@ function readLine(directory: DataView, position: number, place: number, isAllowe
   if (flags & ~(DESCRIPTOR | UTF8 | 0x06)) throw new Fault(flags & 1 ? "zip_encrypted" : "zip_malformed");
   if (![STORED, DEFLATED].includes(method) || (method === STORED && packed !== size)) throw new Fault("zip_malformed");
   if (size > SMALL_BYTES && size > packed * MAX_RATIO) throw new Fault("zip_bomb");
-  return { name, method, crc, packed, size, flags, raw, next: position + CENTRAL_BYTES + nameLength + extra };
+  const next = position + CENTRAL_BYTES + nameLength + extra;
+  if (next > directory.byteLength) throw new Fault("zip_malformed");
+  const fields = new DataView(directory.buffer, directory.byteOffset + next - extra, extra);
+  return { name, method, crc, packed, size, flags, raw, extra: fields, next };
 }
 
 /** Reads a member's local header, which must say what the directory says; gives where the next member must start. */
@@ -150,13 +161,26 @@ async function readMember(file: Blob, line: Line, place: number): Promise<[Entry
     header.getUint16(26, true) === line.raw.length &&
     isEqual(name, line.raw);
   if (!isSame) throw new Fault("zip_malformed");
-  const start = place + LOCAL_BYTES + line.raw.length + header.getUint16(28, true);
+  const named = place + LOCAL_BYTES + line.raw.length;
+  const start = named + header.getUint16(28, true);
+  checkExtra(await view(file, named, start), start - named);
+  checkExtra(line.extra, line.extra.byteLength);
   let end = start + line.packed;
   const sizes = [14, 18, 22].map((at) => header.getUint32(at, true));
   if (line.flags & DESCRIPTOR) end += await descriptorBytes(file, end, line);
   else if (sizes[0] !== line.crc || sizes[1] !== line.packed || sizes[2] !== line.size) throw new Fault("zip_malformed");
   const { name: shown, method, crc, packed, size } = line;
   return [{ name: shown, method, crc, packed, size, start }, end];
+}
+
+/** Refuses extra fields in which other tools would find another name or size, or anybody a hiding place. */
+function checkExtra(fields: DataView, length: number): void {
+  if (fields.byteLength !== length || length > MAX_EXTRA_BYTES) throw new Fault("zip_malformed");
+  for (let at = 0; at < length; ) {
+    if (at + 4 > length || !HARMLESS.includes(fields.getUint16(at, true))) throw new Fault("zip_malformed");
+    at += 4 + fields.getUint16(at + 2, true);
+    if (at > length) throw new Fault("zip_malformed");
+  }
 }
 
 /** The length of the record after a member's data that repeats its sizes. */
