@@ -11,21 +11,27 @@ from pathlib import Path
 from typing import Any
 
 from cryptography import x509
-from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.x509 import ocsp
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
 from inspection_service.reports.answers import Answers
 from inspection_service.reports.chain import Trust
 from inspection_service.reports.own_authority import DOCUMENT_SIGNING
+from inspection_service.reports.revocation import ValidationData
+from inspection_service.reports.seal import sign
 from inspection_service.reports.sign_json import sign_json
+from inspection_service.reports.sign_pdf import Proof
 from inspection_service.reports.verify import Beside, verify_files
 from inspection_service.reports.verify_assess import Asked
 from inspection_service.reports.verify_container import find_spots
 from inspection_service.reports.verify_photos import hash_photos
+from tests.unit.reports.attacks import attacks
 from tests.unit.reports.dossiers import SEALED_AT, picture
-from tests.unit.reports.pki import Pki, proved
-from tests.unit.reports.small import small_draft
+from tests.unit.reports.pki import CertificateAuthority, Leaf, Pki, proved
+from tests.unit.reports.small import small_document, small_draft
 from tests.unit.reports.verify_samples import (
     NOW,
     Whole,
@@ -86,7 +92,56 @@ def make_cases() -> list[Case]:
     """Make every case; takes some seconds."""
     pki = Pki.make()
     full = whole(pki, corrections=("addendum", "addendum"))
-    return [*_bundles(full), *_beside(full), *_documents(pki), *_records(pki), *_people(full)]
+    return [*_bundles(full), *_beside(full), *_documents(pki), *_records(pki), *_people(full), *_answered()]
+
+
+def make_attacks() -> list[Case]:
+    """Every file that somebody could make to be believed, and those that only look like it; each named as its case."""
+    pki = Pki.make()
+    trust = Trust(pki.roots, pki.time_roots)
+    made = []
+    for name, attack in attacks(pki).items():
+        files = {f"{name}{Path(file).suffix}": data for file, data in attack.files.items()}
+        made.append(Case(name, files, trust, beside=tuple(files)[1:]))
+    return made
+
+
+def _answered() -> list[Case]:
+    """Revoked by an answer inside the document, by who may say so and who may not; and a timestamp key, afterwards."""
+    found = []
+    later = SEALED_AT + timedelta(days=9)
+    for name in ("issuer", "appointed", "stranger", "other_signer"):
+        pki = Pki.make()
+        known: dict[str, Leaf | CertificateAuthority] = {
+            "issuer": pki.issuing,
+            "appointed": pki.issuing.issue("Answers", [ExtendedKeyUsageOID.OCSP_SIGNING]),
+            "stranger": Pki.make().issuing,
+            "other_signer": pki.issuing.issue("Another signer", [DOCUMENT_SIGNING]),
+        }
+        who = known[name]
+        builder = ocsp.OCSPResponseBuilder().add_response(
+            pki.signer_leaf.certificate,
+            pki.issuing.certificate,
+            hashes.SHA1(),
+            ocsp.OCSPCertStatus.REVOKED,
+            SEALED_AT,
+            later,
+            SEALED_AT - timedelta(hours=1),
+            None,
+        )
+        builder = builder.responder_id(ocsp.OCSPResponderEncoding.HASH, who.certificate)
+        answer = builder.certificates([who.certificate]).sign(who.key, hashes.SHA256())
+        data = ValidationData((), (), (answer.public_bytes(serialization.Encoding.DER),))
+        signer = pki.signer()
+        report = sign(small_document(small_draft(signer)), signer, Proof(data, None))
+        found.append(Case(f"answered_by_{name}", {"report.pdf": report.pdf_bytes}, Trust(pki.roots)))
+    pki = Pki.make()
+    pki.tsa_root.revoke(pki.tsa.leaf.certificate, SEALED_AT + timedelta(days=1))
+    trust = Trust(pki.roots, pki.time_roots)
+    found.append(
+        Case("authority_revoked_later", {"report.pdf": proved(pki, "b-lta").pdf_bytes}, trust, now=later)
+    )
+    return found
 
 
 def _bundles(full: Whole) -> list[Case]:

@@ -79,17 +79,16 @@ async function withheldIn(facts: Facts): Promise<string[]> {
 
 /** Judges every signature; the least good answer counts. */
 async function signerAnswer(facts: Facts, trust: Trust, now: number, provenAt: number | null): Promise<Answer> {
-  const { crls } = facts;
   const own: Answer[] = [];
   const others: Answer[] = [];
   for (const { what, chain, at } of facts.signed) {
     const isBundle = what === "bundle";
-    const judged = await judge(chain, trust, { claimedAt: at, provenAt: isBundle ? null : provenAt, now, crls });
+    const judged = await judge(chain, trust, { claimedAt: at, provenAt: isBundle ? null : provenAt, now, revokedBy: facts });
     (isBundle ? others : own).push(judged);
   }
   const given = facts.redaction === null ? [] : [facts.redaction];
   for (const { chain, at } of [...facts.entries, ...given]) {
-    const judged = await judge(chain, trust, { claimedAt: at, provenAt: null, now, crls });
+    const judged = await judge(chain, trust, { claimedAt: at, provenAt: null, now, revokedBy: facts });
     if (levelOf(judged) !== "good") others.push(judged);
   }
   // A later signature in the same file that has merely grown old does not spoil the report's own.

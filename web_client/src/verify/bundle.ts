@@ -111,6 +111,7 @@ function addDocument(facts: Facts, document: Facts): void {
   facts.timeFault = document.timeFault;
   facts.promised = document.promised;
   facts.crls.push(...document.crls);
+  facts.ocsps.push(...document.ocsps);
   facts.disclosures = document.disclosures;
   facts.pdfSha256 = document.pdfSha256;
   facts.details = document.details;

@@ -1,15 +1,18 @@
 /**
  * Whether a signer's certificate leads to a root that the reader chose: the file never brings its own trust.
  *
- * Path validation of RFC 5280, offline, at the time that is proven or else claimed; revocation by the lists in the file
+ * Path validation of RFC 5280, offline, at the time that is proven or else claimed; revocation by the lists and answers in the file
  * or given beside it, each believed only when its issuer signed it. Demands a certificate makes that are not understood
  * here (name constraints, mapped policies) make the path not hold, never hold.
  */
 import { answer, detail, moment, type Answer, type Detail } from "./answers";
 import { isEqual } from "./bytes";
-import { isAmong, isIssuedBy, isSignedBy, readRevocationList, USAGE, type Certificate } from "./x509";
+import { revokedByAnswer } from "./ocsp";
+import { isAmong, isIssuedBy, isSignedBy, readRevocationList, USAGE, type Certificate, type RevokedEntry } from "./x509";
 
 const MAX_CRL_BYTES = 8 << 20;
+/** Unspecified, affiliation changed, superseded, cessation of operation: what was stamped before stays good. */
+const HARMLESS_REASONS: readonly number[] = [0, 3, 4, 5];
 const TIME_STAMPING = "1.3.6.1.5.5.7.3.8";
 /** Document signing (RFC 9336), e-mail, and what Adobe and Microsoft use for documents; a seal has one of them. */
 const SIGNING: readonly string[] = [
@@ -30,6 +33,12 @@ export interface Trust {
   readonly crls: readonly Uint8Array[];
 }
 
+/** What a file brings about revocation, DER, from anybody. */
+export interface Lists {
+  readonly crls: readonly Uint8Array[];
+  readonly ocsps: readonly Uint8Array[];
+}
+
 /** There is no way from a certificate to one of the roots. */
 export class NoPath extends Error {}
 
@@ -41,11 +50,11 @@ export interface Judged {
   /** The latest it can have been made, by somebody independent; null when nobody says. */
   readonly provenAt: number | null;
   readonly now: number;
-  readonly crls: readonly Uint8Array[];
+  readonly revokedBy: Lists;
 }
 
 /** Answers whether a signer is trusted. */
-export async function judge(chain: readonly Certificate[], trust: Trust, { claimedAt, provenAt, now, crls }: Judged): Promise<Answer> {
+export async function judge(chain: readonly Certificate[], trust: Trust, { claimedAt, provenAt, now, revokedBy }: Judged): Promise<Answer> {
   const leaf = chain[0]!;
   const last = chain[chain.length - 1]!;
   const at = provenAt ?? claimedAt;
@@ -77,7 +86,7 @@ export async function judge(chain: readonly Certificate[], trust: Trust, { claim
     return say("unknown_root");
   }
   if (!isForSigning(leaf)) return say("no", "other_purpose");
-  const revoked = await firstRevoked([...chain, anchor], [...trust.crls, ...crls]);
+  const revoked = await firstRevoked([...chain, anchor], withGiven(trust, revokedBy));
   if (revoked && (provenAt === null || provenAt >= revoked.at)) {
     const who = { revoked: moment(revoked.at), who: revoked.certificate.commonName };
     return say("revoked", provenAt === null ? "unproven_time" : null, who);
@@ -117,29 +126,40 @@ export async function pathTo(chain: readonly Certificate[], roots: readonly Cert
   throw isNamed ? new BrokenPath("not signed by the root it names") : new NoPath("another root");
 }
 
-/** Finds the certificate of a path that was revoked first, by lists its issuer really signed. */
-export async function firstRevoked(
-  path: readonly Certificate[],
-  crls: readonly Uint8Array[],
-): Promise<{ certificate: Certificate; at: number } | null> {
-  let first: { certificate: Certificate; at: number } | null = null;
-  for (const der of crls) {
-    if (der.length > MAX_CRL_BYTES) continue;
-    let list;
-    try {
-      list = readRevocationList(der);
-    } catch {
-      continue;
-    }
+/** Adds the lists that the reader brought to what a file brings. */
+export const withGiven = (trust: Trust, { crls, ocsps }: Lists): Lists => ({ crls: [...trust.crls, ...crls], ocsps });
+
+/** A certificate of a path that was revoked. */
+export interface Revoked extends RevokedEntry {
+  readonly certificate: Certificate;
+}
+
+/** Finds the certificate of a path that was revoked first, by lists and answers that whoever may say so really signed. */
+export async function firstRevoked(path: readonly Certificate[], { crls, ocsps }: Lists): Promise<Revoked | null> {
+  const found: Revoked[] = [];
+  for (const der of crls) found.push(...(await revokedByList(der, path)));
+  for (const der of ocsps) found.push(...(await revokedByAnswer(der, path)));
+  return found.reduce<Revoked | null>((first, each) => (first !== null && first.at <= each.at ? first : each), null);
+}
+
+/** Whether somebody else may have had a key even before it was revoked (RFC 3161, section 4, point 1). */
+export const mayBeCompromised = ({ reason }: RevokedEntry): boolean => reason === null || !HARMLESS_REASONS.includes(reason);
+
+async function revokedByList(der: Uint8Array, path: readonly Certificate[]): Promise<Revoked[]> {
+  if (der.length > MAX_CRL_BYTES) return [];
+  const found: Revoked[] = [];
+  try {
+    const list = readRevocationList(der);
     for (let place = 0; place + 1 < path.length; place++) {
       const [certificate, issuer] = [path[place]!, path[place + 1]!];
-      const at = list.revoked.get(certificate.serial);
+      const entry = list.revoked.get(certificate.serial);
       const isOurs = isEqual(list.issuer, issuer.subject) && isEqual(certificate.issuer, issuer.subject);
-      if (at === undefined || !isOurs || (first && first.at <= at)) continue;
-      if (await isSignedBy(list.signed, issuer)) first = { certificate, at };
+      if (entry && isOurs && (await isSignedBy(list.signed, issuer))) found.push({ certificate, ...entry });
     }
+  } catch {
+    // A list that cannot be read says nothing.
   }
-  return first;
+  return found;
 }
 
 /** The rules for the certificates below the root: RFC 5280, section 6.1. */

@@ -34,6 +34,8 @@ export interface Facts {
   /** Kinds of timestamps that the document's signature says come with it. */
   promised: readonly string[];
   crls: Uint8Array[];
+  /** Answers about revocation, DER. */
+  ocsps: Uint8Array[];
   disclosures: Uint8Array | null;
   pdfSha256: string | null;
   logProof: Uint8Array | null;
@@ -58,6 +60,7 @@ export function factsOf(recordBytes: Uint8Array, recordSha256: string, record: J
     timeFault: null,
     promised: [],
     crls: [],
+    ocsps: [],
     disclosures: null,
     pdfSha256: null,
     logProof: null,

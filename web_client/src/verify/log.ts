@@ -62,7 +62,7 @@ async function check(facts: Facts, trust: Trust): Promise<Proof> {
   if (token !== null) {
     const der = fromHex(String(token));
     if (der === null) throw new Fault("log_malformed");
-    const around = { trust, signerChain: signed.chain, certificates: [], crls: facts.crls };
+    const around = { trust, signerChain: signed.chain, certificates: [], revokedBy: facts };
     stamp = await checkToken(der, digestOf(utf8(String(jws))), around);
   }
   const [at, enteredAt] = [readMoment(head.at), readMoment((leaf as JsonObject).at)];
@@ -107,9 +107,8 @@ function isOutOfTime(proof: Proof, facts: Facts, now: number): boolean {
 /** Says whether the report is in a log that somebody trusted keeps. */
 export async function logAnswer(proof: Proof, facts: Facts, trust: Trust, now: number): Promise<Answer> {
   if (isOutOfTime(proof, facts, now)) return answer("log", "not_included", "log_times");
-  const { crls } = facts;
   const provenAt = proof.stamp !== null && proof.stamp.whyNot === null ? proof.stamp.at : null;
-  const keeper = await judge(proof.chain, trust, { claimedAt: proof.at, provenAt, now, crls });
+  const keeper = await judge(proof.chain, trust, { claimedAt: proof.at, provenAt, now, revokedBy: facts });
   const values = {
     at: moment(proof.at),
     size: String(proof.treeSize),

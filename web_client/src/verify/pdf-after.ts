@@ -32,6 +32,7 @@ export interface Added {
   readonly stamps: Spot[];
   readonly certificates: Uint8Array[];
   readonly crls: Uint8Array[];
+  readonly ocsps: Uint8Array[];
   /** Objects found to be validation data or part of a document timestamp. */
   readonly explained: Set<string>;
 }
@@ -42,7 +43,7 @@ export interface Added {
  * @throws Fault `cut_or_added` (bytes that are no update) or `changed_later` (an update that does more)
  */
 export async function checkAdded(data: Uint8Array, text: string, signed: PdfFile, spots: readonly Spot[]): Promise<Added> {
-  const added: Added = { stamps: [], certificates: [], crls: [], explained: new Set() };
+  const added: Added = { stamps: [], certificates: [], crls: [], ocsps: [], explained: new Set() };
   const end = spots[0]!.end;
   if (end === data.length) return added;
   try {
@@ -150,6 +151,7 @@ class Collector {
         const content = await this.evidence(key, each);
         if (key === "Certs") this.added.certificates.push(content);
         if (key === "CRLs") this.added.crls.push(content);
+        if (key === "OCSPs") this.added.ocsps.push(content);
       }
     }
     const entries = store.map.get("VRI");

@@ -55,6 +55,7 @@ export async function readPdf(data: Uint8Array, trust: Trust): Promise<Facts> {
   ];
   facts.pdfSha256 = await sha256Hex(data);
   facts.crls = [...added.crls];
+  facts.ocsps = [...added.ocsps];
   await checkStamps(data, facts, container, added, trust);
   return facts;
 }
@@ -154,7 +155,7 @@ export function knownReport(bytes: Uint8Array): ReturnType<typeof readReport> {
 async function checkStamps(data: Uint8Array, facts: Facts, container: Container, added: Added, trust: Trust): Promise<void> {
   try {
     const certificates = await Promise.all(added.certificates.map((der) => readCertificate(der)));
-    const around = { trust, signerChain: container.chain, certificates, crls: added.crls };
+    const around = { trust, signerChain: container.chain, certificates, revokedBy: added };
     const waiting: [kind: "signature" | "document", token: Uint8Array, digest: Digest][] = [];
     if (container.token !== null) waiting.push(["signature", container.token, digestOf(container.signature)]);
     for (const spot of added.stamps) waiting.push(["document", spot.container, (hash) => digestOfSpot(spot, data, hash)]);

@@ -5,7 +5,7 @@
  */
 import { Fault } from "./answers";
 import { hashOf, isEqual, type Hash } from "./bytes";
-import { firstRevoked, pathTo, type Trust } from "./chain";
+import { firstRevoked, mayBeCompromised, pathTo, withGiven, type Lists, type Trust } from "./chain";
 import { contentOf, integerHex, momentOf, NotDer, oidOf, partsOf, readDer, smallInteger, TAG, type Node } from "./der";
 import { HASHES, isAmong, isIssuedBy, readCertificate, schemeOf, verify, type Certificate } from "./x509";
 
@@ -46,7 +46,7 @@ export interface Around {
   readonly signerChain: readonly Certificate[];
   /** Issuing certificates the file holds beside the token. */
   readonly certificates: readonly Certificate[];
-  readonly crls: readonly Uint8Array[];
+  readonly revokedBy: Lists;
 }
 
 /** Checks one token; throws a Fault `timestamp_malformed`, `timestamp_of_another` or `timestamp_forged`. */
@@ -190,7 +190,7 @@ async function issuerAmong(certificate: Certificate, others: readonly Certificat
 }
 
 async function whyNotTrusted(chain: readonly Certificate[], around: Around, at: number): Promise<string | null> {
-  const { trust, signerChain, crls } = around;
+  const { trust, signerChain, revokedBy } = around;
   const [top, ours] = [chain[chain.length - 1]!, signerChain[signerChain.length - 1]!];
   if (isAmong(top, signerChain) || sharesRoot(top, ours)) return "own_root";
   const independent: Certificate[] = [];
@@ -204,8 +204,9 @@ async function whyNotTrusted(chain: readonly Certificate[], around: Around, at: 
   } catch {
     return "unknown_root"; // every way of not leading to a root we may believe is the same here
   }
-  const revoked = await firstRevoked([...chain, anchor], [...trust.crls, ...crls]);
-  return revoked && revoked.at <= at ? "revoked" : null;
+  const revoked = await firstRevoked([...chain, anchor], withGiven(trust, revokedBy));
+  // Whoever has an authority's key can name any time; only a reason that says otherwise saves earlier stamps.
+  return revoked && (revoked.at <= at || mayBeCompromised(revoked)) ? "revoked" : null;
 }
 
 /** Whether two chains end under one issuer, as far as they say themselves. */

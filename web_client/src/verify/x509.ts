@@ -5,6 +5,7 @@ import { contentOf, integerHex, momentOf, NotDer, octetsOfBits, oidOf, partsOf, 
 const COMMON_NAME = "2.5.4.3";
 const ORGANIZATIONAL_UNIT = "2.5.4.11";
 const DEVELOPMENT_MARK = "DEVELOPMENT - NOT FOR PRODUCTION";
+const REASON = "2.5.29.21";
 const OID = {
   subjectKey: "2.5.29.14",
   keyUsage: "2.5.29.15",
@@ -48,10 +49,17 @@ export interface Certificate {
 /** Bits of `keyUsage`. */
 export const USAGE = { digitalSignature: 0x80, contentCommitment: 0x40, keyCertSign: 0x04 } as const;
 
+/** What a list or an answer says of a certificate it revokes. */
+export interface RevokedEntry {
+  readonly at: number;
+  /** As RFC 5280, 5.3.1, numbers them; null when none is given. */
+  readonly reason: number | null;
+}
+
 export interface RevocationList {
   readonly issuer: Uint8Array;
-  /** Revocation date by serial number. */
-  readonly revoked: ReadonlyMap<string, number>;
+  /** By serial number. */
+  readonly revoked: ReadonlyMap<string, RevokedEntry>;
   readonly signed: Signed;
 }
 
@@ -106,11 +114,12 @@ export function readRevocationList(der: Uint8Array): RevocationList {
   const [inside, issuer, updated, ...rest] = fields;
   momentOf(updated);
   if (rest[0] && (rest[0].tag === TAG.utcTime || rest[0].tag === TAG.generalizedTime)) momentOf(rest.shift());
-  const revoked = new Map<string, number>();
+  const revoked = new Map<string, RevokedEntry>();
   if (rest[0]?.tag === TAG.sequence) {
     for (const entry of rest.shift()!.parts) {
-      const [serial, at] = partsOf(entry, TAG.sequence);
-      revoked.set(integerHex(serial), momentOf(at));
+      const [serial, at, more] = partsOf(entry, TAG.sequence);
+      const number = integerHex(serial);
+      if (!revoked.has(number)) revoked.set(number, { at: momentOf(at), reason: reasonOf(more) });
     }
   }
   if (!isEqual(inside!.whole, algorithm!.whole)) throw new NotDer("another algorithm inside");
@@ -119,6 +128,15 @@ export function readRevocationList(der: Uint8Array): RevocationList {
     revoked,
     signed: { content: body!.whole, algorithm: algorithm!, signature: octetsOfBits(signature) },
   };
+}
+
+function reasonOf(extensions: Node | undefined): number | null {
+  for (const each of extensions === undefined ? [] : partsOf(extensions, TAG.sequence)) {
+    const fields = partsOf(each, TAG.sequence);
+    if (oidOf(fields[0]) !== REASON) continue;
+    return contentOf(readDer(contentOf(fields[fields.length - 1], TAG.octetString)), TAG.enumerated)[0] ?? null;
+  }
+  return null;
 }
 
 /** Takes the certificates or lists out of a PEM file, or gives a DER file as it is. */
