@@ -19,7 +19,13 @@ class Connection {
     const sender = { replaceTrack: async (track: unknown) => void this.voices.push(track) };
     return [{ receiver: { track: { kind: "audio" } }, sender }];
   }
+  remoteDescription: RTCSessionDescriptionInit | null = null;
+  localDescription: RTCSessionDescriptionInit | null = null;
   setConfiguration(): void {}
+  async setRemoteDescription(description: RTCSessionDescriptionInit): Promise<void> {
+    this.remoteDescription = description;
+  }
+  async setLocalDescription(): Promise<void> {}
   close(): void {
     Connection.open -= 1;
   }
@@ -226,5 +232,25 @@ describe("the call on the desk", () => {
     live.close();
     await allowMicrophone();
     expect([Connection.open, microphones()]).toEqual([0, 0]);
+  });
+
+  test("a phone that offers again and again without a connection has no way through, and the desk says so", async () => {
+    const offer = (session: number): void =>
+      line().says({ type: "signal", from: "seller", payload: { description: { type: "offer", sdp: `v=0\r\no=- ${session} 2 IN IP4 0.0.0.0\r\n` } } });
+    const now = vi.spyOn(Date, "now");
+    now.mockReturnValue(1_000_000);
+    welcome(null);
+    call("accepted");
+    offer(1);
+    await settle();
+    now.mockReturnValue(1_004_000);
+    offer(2); // loaded anew after four seconds: nothing has failed yet
+    await settle();
+    expect(live.link.value).toBe("connecting");
+    now.mockReturnValue(1_019_100);
+    offer(3);
+    await settle();
+    expect(live.link.value).toBe("failed");
+    now.mockRestore();
   });
 });

@@ -59,6 +59,8 @@ const COMMAND_TIMEOUT_MS = 13_000;
 const SELLER_ASKED_MS = 63_000;
 /** Fresh credentials of the relay are asked for so long before the old ones end. */
 const ICE_AHEAD_MS = 60_000;
+/** A try that was replaced after so long without a connection is one that failed, and not a page loaded anew. */
+const TRY_MS = 10_000;
 /** A viewer that was offered nothing asks for it. */
 const OFFER_TIMEOUT_MS = 5_000;
 
@@ -97,6 +99,7 @@ export class LiveModel {
   #isClosed = false;
   #viewerId: string | null = null;
   #iceTimer: ReturnType<typeof setTimeout> | undefined;
+  #peerSince = 0;
   #rebuildTimer: ReturnType<typeof setTimeout> | undefined;
   #offerTimer: ReturnType<typeof setTimeout> | undefined;
   readonly #rebuilds = new Backoff(1_000, 15_000);
@@ -200,6 +203,7 @@ export class LiveModel {
       onState: (state) => this.#followLink(state),
     });
     this.#peer = peer;
+    this.#peerSince = Date.now();
     this.mirror.value = peer.mirror;
     this.drawing.listen(peer.pointer);
     if (viewerId === null) void peer.speak(this.microphone.track);
@@ -333,6 +337,8 @@ export class LiveModel {
     if (viewerId !== this.#viewerId || this.#peer === null || this.#peer.isFromAnother(message.payload)) {
       this.#viewerId = viewerId;
       if (viewerId !== null) this.watching.value = "joined";
+      // The phone gives up and offers again a moment before we would: that try has failed all the same.
+      if (this.link.peek() === "connecting" && Date.now() - this.#peerSince > TRY_MS) this.link.value = "failed";
       this.#startPeer();
     }
     await this.#peer?.receive(message.payload);
