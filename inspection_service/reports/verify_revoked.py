@@ -30,7 +30,14 @@ _NOT_COMPROMISED: Final = frozenset(
     }
 )
 """Reasons after which what was stamped before stays good (RFC 3161, section 4, point 1)."""
-_UNREADABLE: Final = (ValueError, TypeError, KeyError, InvalidSignature, UnsupportedAlgorithm)
+_UNREADABLE: Final = (
+    ValueError,
+    TypeError,
+    KeyError,
+    InvalidSignature,
+    UnsupportedAlgorithm,
+    x509.ExtensionNotFound,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -186,6 +186,14 @@ class OnScreen:
     width: float
     height: float
 
+    def is_near(self, other: OnScreen) -> bool:
+        """Whether it is the same place, as far as pixels can tell."""
+        mine, theirs = (
+            (self.left, self.top, self.width, self.height),
+            (other.left, other.top, other.width, other.height),
+        )
+        return all(abs(one - another) < 1 for one, another in zip(mine, theirs, strict=True))
+
     def place(self, spot: Spot) -> tuple[float, float]:
         """Return where on the screen a place of the picture is."""
         return self.left + spot[0] * self.width, self.top + spot[1] * self.height
@@ -217,7 +225,12 @@ def measured(page: Page, box: Locator) -> OnScreen:
         left, top = x0 + magenta[0] - MAGENTA[0] * width, y0 + magenta[1] - MAGENTA[1] * height
         return OnScreen(left, top, width, height)
 
-    return until(look, "both spots of the camera's picture")
+    def holding_still() -> OnScreen | None:
+        """A page that is laying itself out anew, after a turn of the phone say, is not measured half-way."""
+        first, second = look(), look()
+        return second if first is not None and second is not None and first.is_near(second) else None
+
+    return until(holding_still, "both spots of the camera's picture, holding still")
 
 
 def _middle(mask: NDArray[np.bool_]) -> tuple[float, float] | None:
