@@ -71,7 +71,7 @@ SCENE: dict[str, Any] = {
 
 DAMAGE: dict[str, Any] = {
     "name": "damage",
-    "version": "2026.11.22",
+    "version": "2026.11.22.2",
     "file": "damage.onnx",
     "sha256": "",
     "licence": "Apache-2.0",
