@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -204,6 +207,71 @@ class WorkSettings(_Part):
     """Whether ``serve`` also works; ``false`` where ``inspection-service worker`` does."""
 
 
+class MessageSettings(_Part):
+    """How messages reach sellers: one-time codes, invitations, reminders. Empty: printed on the terminal."""
+
+    smtp_url: str = ""
+    """``smtps://HOST:465`` (TLS), ``smtp://HOST:587`` (STARTTLS, insisted on), or ``smtp+plain://HOST:25`` for a relay
+    on this machine."""
+    smtp_user: str | None = None
+    smtp_password: SecretStr | None = None
+    """Or ``smtp_password_file``."""
+    smtp_password_file: Path | None = None
+    smtp_ca_file: Path | None = None
+    """PEM roots to trust instead of the system's."""
+    sender: str = ""
+    """From: ``Inspections <inspections@example.com>``; needed with ``smtp_url``."""
+    sms_url: str = ""
+    """``https://...`` that takes one JSON body for each message; ``{to}`` in it becomes the number."""
+    sms_token: SecretStr | None = None
+    """Sent as ``Authorization: Bearer``; or ``sms_token_file``."""
+    sms_token_file: Path | None = None
+    sms_body: str = '{"to": "{to}", "text": "{text}"}'
+    """The JSON body; ``{to}`` and ``{text}`` inside its strings are filled in."""
+    timeout_s: Annotated[float, Field(gt=0, le=60)] = 15.0
+    """Longest wait for a mail server or an SMS gateway."""
+    timezone: str = "Europe/Paris"
+    """The sellers' time zone, by which it is night."""
+    quiet_from_h: Annotated[int, Field(ge=0, le=23)] = 21
+    """Hour after which nobody is reminded; equal to ``quiet_until_h``: there is no night."""
+    quiet_until_h: Annotated[int, Field(ge=0, le=23)] = 8
+    remind_start_h: Annotated[int, Field(ge=1, le=24 * 60)] | None = 24
+    """Hours after which a seller who has not begun is reminded; ``None``: never."""
+    remind_deadline_h: Annotated[int, Field(ge=1, le=24 * 60)] | None = 24
+    """Hours before the deadline at which a seller who has not signed is reminded; ``None``: never."""
+    max_reminders: Annotated[int, Field(ge=0, le=50)] = 4
+    """Of one inspection, those a platform asks for included."""
+
+
+def _wrong_messages(messages: MessageSettings) -> list[str]:
+    wrong: list[str] = []
+    smtp = urlsplit(messages.smtp_url)
+    if messages.smtp_url and (smtp.scheme not in ("smtp", "smtps", "smtp+plain") or not smtp.hostname):
+        wrong.append("messages.smtp_url is smtps://HOST, smtp://HOST or smtp+plain://HOST")
+    if bool(messages.smtp_url) != bool(messages.sender):
+        wrong.append("messages.smtp_url and messages.sender go together")
+    if smtp.password or smtp.username:
+        wrong.append(
+            "messages.smtp_url holds no user; they are messages.smtp_user and messages.smtp_password"
+        )
+    sms = urlsplit(messages.sms_url)
+    is_here = sms.hostname in ("127.0.0.1", "::1", "localhost")
+    if messages.sms_url and not (sms.scheme == "https" or (sms.scheme == "http" and is_here)):
+        wrong.append("messages.sms_url must be https:// (http:// on this machine only)")
+    for name in ("smtp_password", "sms_token"):
+        if getattr(messages, name) is not None and getattr(messages, f"{name}_file") is not None:
+            wrong.append(f"messages takes {name} or {name}_file, not both")
+    try:
+        json.loads(messages.sms_body)
+    except ValueError:
+        wrong.append("messages.sms_body is not JSON")
+    try:
+        ZoneInfo(messages.timezone)
+    except (ZoneInfoNotFoundError, ValueError):
+        wrong.append("messages.timezone is not a time zone this machine knows, such as Europe/Paris")
+    return wrong
+
+
 def _wrong_relays(media: MediaSettings) -> list[str]:
     wrong: list[str] = []
     turn = media.turn
@@ -268,6 +336,7 @@ class Settings(BaseSettings):
     links: LinkSettings = LinkSettings()
     work: WorkSettings = WorkSettings()
     privacy: PrivacySettings = PrivacySettings()
+    messages: MessageSettings = MessageSettings()
 
     @model_validator(mode="after")
     def _no_contradictions(self) -> Settings:
@@ -285,6 +354,7 @@ class Settings(BaseSettings):
         if (self.store.access_key is None) != (self.store.secret_key is None):
             wrong.append("store.access_key and store.secret_key go together")
         wrong += _wrong_relays(self.media)
+        wrong += _wrong_messages(self.messages)
         if wrong:
             raise ValueError("; ".join(wrong))
         return self

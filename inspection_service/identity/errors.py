@@ -19,7 +19,8 @@ InspectionServiceError
 │   └── Closed
 │       └── LinkExpired
 ├── Unavailable
-│   └── MessengerFailed        the code could not be sent
+│   └── MessengerFailed        a message could not be sent
+│       └── MessageRefused     and never will be: the address or the message is refused
 └── PepperDamaged              the instance's secret is not what it must be; the service does not start
 """
 
@@ -114,9 +115,15 @@ class EmailTaken(Conflict):
 
 
 class MessengerFailed(Unavailable):
-    """The code could not be sent; please try again."""
+    """The message could not be sent; please try again."""
 
     slug = "messenger-failed"
+
+
+class MessageRefused(MessengerFailed):
+    """This address takes no messages."""
+
+    retryable = False
 
 
 class PepperDamaged(InspectionServiceError):

@@ -1,4 +1,4 @@
-"""Carries one-time codes to people; which way is an adapter's business."""
+"""Carries messages to people; which way is an adapter's business (``mail``, ``sms``, the terminal)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import sys
 from dataclasses import dataclass
 from typing import Final, Protocol, TextIO
 
+from inspection_service.identity.errors import MessengerFailed
 from inspection_service.identity.records import Channel, CodePurpose
 from inspection_service.inspections.records import Language
 
@@ -18,7 +19,10 @@ class Message:
     to: str
     language: Language
     subject: str
+    """Of an e-mail; a text message goes without."""
     text: str
+    stop_url: str | None = None
+    """Where the person says that they want no more of these; ``None``: they asked for it themselves."""
 
 
 class Messenger(Protocol):
@@ -28,7 +32,8 @@ class Messenger(Protocol):
         """Return once the message is on its way.
 
         Raises:
-            MessengerFailed: It could not be sent.
+            MessageRefused: It will never be taken by this address.
+            MessengerFailed: It could not be sent; trying again may help.
         """
         ...
 
@@ -52,6 +57,21 @@ def code_message(
     """Return the message that carries a one-time code, in the seller's language."""
     text = _TEXTS[language, purpose].format(code=code, minutes=good_for_s // 60)
     return Message(channel, to, language, _SUBJECTS[language], text)
+
+
+class ByChannel:
+    """Sends e-mails one way and text messages another; a way that is missing says so instead of losing messages."""
+
+    def __init__(self, *, email: Messenger | None, phone: Messenger | None) -> None:
+        """Keep both ways."""
+        self._ways: dict[Channel, Messenger | None] = {"email": email, "phone": phone}
+
+    async def send(self, message: Message) -> None:
+        """Send a message its way. Raises ``MessageRefused``, ``MessengerFailed``."""
+        way = self._ways[message.channel]
+        if way is None:
+            raise MessengerFailed(f"This service has no way to send to a {message.channel} address.")
+        await way.send(message)
 
 
 class ConsoleMessenger:
