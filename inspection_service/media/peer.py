@@ -18,6 +18,7 @@ from aiortc.sdp import candidate_from_sdp
 from av import VideoFrame
 
 from inspection_service.media.errors import UnusableDescription
+from inspection_service.media.jitter import hand_over_whole_frames
 
 ANSWER_TIMEOUT_S: Final = 10.0
 SILENCE_TIMEOUT_S: Final = 10.0
@@ -71,8 +72,11 @@ class AnalysisPeer:
                 await self._connection.setRemoteDescription(
                     RTCSessionDescription(description["sdp"], "offer")
                 )
-                if not any(each.kind == "video" for each in self._connection.getTransceivers()):
+                videos = [each for each in self._connection.getTransceivers() if each.kind == "video"]
+                if not videos:
                     raise UnusableDescription("The offer has no video.")
+                for each in videos:
+                    hand_over_whole_frames(each.receiver)
                 await self._connection.setLocalDescription(await self._connection.createAnswer())
         except UnusableDescription:
             raise
