@@ -18,8 +18,9 @@ from fastapi import FastAPI
 from numpy.typing import NDArray
 
 from inspection_service.api.doors import install_doors
+from inspection_service.api.limits import Limits
 from inspection_service.api.photos import PhotoCopies
-from inspection_service.api.services import Limits, Proofs, Public, Services
+from inspection_service.api.services import Proofs, Public, Services
 from inspection_service.checklists import Shelf
 from inspection_service.clock import Clock, SystemClock
 from inspection_service.errors import InspectionServiceError
@@ -275,6 +276,8 @@ async def open_service(
         )
         live = LiveSessions(open_session)
         stack.push_async_callback(live.close)
+        limits = Limits.make(settings.limits, settings.broker.url)
+        stack.push_async_callback(limits.close)
         services = Services(
             settings=settings,
             clock=clock,
@@ -286,7 +289,7 @@ async def open_service(
             photos=PhotoCopies(store, copies, credentials),
             public=Public(publications, publishing),
             live=live,
-            limits=Limits.make(clock),
+            limits=limits,
             metrics=metrics,
             root_pem=signer.root_pem,
             published_keys=published_keys,

@@ -49,6 +49,15 @@ class StoreSettings(_Part):
     """Threads for blocking reads and writes."""
 
 
+class BrokerSettings(_Part):
+    """What joins several nodes and workers."""
+
+    url: str = ""
+    """``redis://[:PASSWORD@]HOST:PORT/DB`` or ``rediss://`` (TLS); empty: one node, everything in this process."""
+    prefix: Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,32}$")] = "inspection"
+    """Begins every key and channel: services that share one Redis need different ones."""
+
+
 class HttpSettings(_Part):
     """Where the service listens."""
 
@@ -198,13 +207,44 @@ class PrivacySettings(_Part):
     """All files of a report; its leaf in the log stays."""
 
 
+class LimitSettings(_Part):
+    """Calls that pass within a minute; what is more is answered with 429 and when to come back."""
+
+    key_per_minute: Annotated[int, Field(ge=1, le=10_000_000)] = 6000
+    """With one platform key."""
+    guesses_per_minute: Annotated[int, Field(ge=1, le=10_000_000)] = 60
+    """With keys nobody has, from one address."""
+    logins_per_minute: Annotated[int, Field(ge=1, le=10_000_000)] = 20
+    """Operators' sign-ins from one address."""
+    links_per_minute: Annotated[int, Field(ge=1, le=10_000_000)] = 60
+    """Seller links opened from one address."""
+    codes_per_minute: Annotated[int, Field(ge=1, le=10_000_000)] = 10
+    """One-time codes asked for or tried from one address."""
+    log_per_minute: Annotated[int, Field(ge=1, le=10_000_000)] = 600
+    """Looks at the log and at public reports from one address."""
+
+
 class WorkSettings(_Part):
-    """The reconciler."""
+    """The reconciler and the workers."""
 
     poll_s: Annotated[float, Field(gt=0, le=600)] = 15.0
     """Seconds between looks at the records when nothing calls."""
     enabled: bool = True
     """Whether ``serve`` also works; ``false`` where ``inspection-service worker`` does."""
+    report_tasks: Annotated[int, Field(ge=1, le=32)] = 1
+    """Pieces of the queue ``report`` one process does at once; of ``vision`` it does ``vision.workers``."""
+    webhook_tasks: Annotated[int, Field(ge=1, le=256)] = 16
+    """Pieces of the queue ``webhook`` one process does at once: they mostly wait for others to answer."""
+    grace_s: Annotated[float, Field(ge=0, le=600)] = 30.0
+    """Seconds a worker that is asked to stop may take to finish what it has begun."""
+    resend_s: Annotated[float, Field(ge=1, le=3600)] = 60.0
+    """Seconds after which a piece of work that was sent, and that nobody began, is sent again."""
+    turn_s: Annotated[float, Field(ge=0, le=10)] = 0.2
+    """Seconds for which one process looks at the records for all when there is a broker."""
+
+    def at_once(self, vision_workers: int) -> dict[Literal["vision", "report", "webhook"], int]:
+        """Return how many pieces of each queue one process does at a time."""
+        return {"vision": vision_workers, "report": self.report_tasks, "webhook": self.webhook_tasks}
 
 
 class MessageSettings(_Part):
@@ -325,6 +365,7 @@ class Settings(BaseSettings):
     log_format: Literal["console", "json"] = "console"
     database: DatabaseSettings = DatabaseSettings()
     store: StoreSettings = StoreSettings()
+    broker: BrokerSettings = BrokerSettings()
     http: HttpSettings = HttpSettings()
     uploads: UploadSettings = UploadSettings()
     vision: VisionSettings = Field(default_factory=VisionSettings)
@@ -334,6 +375,7 @@ class Settings(BaseSettings):
     reports: ReportSettings = ReportSettings()
     secrets: SecretSettings = SecretSettings()
     links: LinkSettings = LinkSettings()
+    limits: LimitSettings = LimitSettings()
     work: WorkSettings = WorkSettings()
     privacy: PrivacySettings = PrivacySettings()
     messages: MessageSettings = MessageSettings()
@@ -348,6 +390,8 @@ class Settings(BaseSettings):
             wrong.append("database.url must start with sqlite+aiosqlite:/// or postgresql+asyncpg://")
         if not self.store_url.startswith(("file://", "s3://")):
             wrong.append("store.url must start with file:// or s3://")
+        if self.broker.url and not self.broker.url.startswith(("redis://", "rediss://")):
+            wrong.append("broker.url must be empty or start with redis:// or rediss://")
         wrong += _wrong_signing(self.signing)
         if self.timestamp.url is None and (self.timestamp.roots_file or self.timestamp.certificates_file):
             wrong.append("timestamp.roots_file and timestamp.certificates_file need timestamp.url")

@@ -19,6 +19,9 @@ InspectionServiceError
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from inspection_service.errors import InvalidInput, NotAllowed, NotFound, Unavailable
 
 
@@ -38,6 +41,8 @@ class RateLimited(Unavailable):
     """Too many tries in a short time; wait a moment and try again."""
 
     slug = "rate-limited"
+    headers: Mapping[str, str] = MappingProxyType({})
+    """Where the caller is within the limit, as the answer's headers."""
 
 
 class NotReady(Unavailable):

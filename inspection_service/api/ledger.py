@@ -36,7 +36,7 @@ Limit = Annotated[int, Query(ge=1, le=1000)]
 @router.get("/head", responses=_SAID)
 async def get_head(services: Opened, request: Request, response: Response) -> HeadView:
     """Fetch the newest signed head."""
-    _enter(services, request, response)
+    await _enter(services, request, response)
     return head_view(await services.proof.ledger.head())
 
 
@@ -45,7 +45,7 @@ async def list_heads(
     services: Opened, request: Request, response: Response, after: Size = 0, limit: Limit = 100
 ) -> HeadList:
     """List signed heads after a number: one for each leaf, and one a day."""
-    _enter(services, request, response)
+    await _enter(services, request, response)
     return HeadList(items=[head_view(head) for head in await services.proof.ledger.heads(after, limit)])
 
 
@@ -59,7 +59,7 @@ async def get_proof(
     tree_size: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
 ) -> InclusionView:
     """Prove that a leaf is in the log: against the best signed head, or in the tree of a given size."""
-    _enter(services, request, response)
+    await _enter(services, request, response)
     ledger = services.proof.ledger
     if tree_size is None:
         return InclusionView(**(await ledger.proof(bytes.fromhex(leaf_hash))).to_json())
@@ -81,7 +81,7 @@ async def get_consistency(
     services: Opened, request: Request, response: Response, first: Size, second: Size
 ) -> ConsistencyView:
     """Prove that the log of `second` leaves begins with the one of `first`."""
-    _enter(services, request, response)
+    await _enter(services, request, response)
     path = await services.proof.ledger.consistency(first, second)
     return ConsistencyView(first=first, second=second, path=[value.hex() for value in path])
 
@@ -91,7 +91,7 @@ async def list_leaves(
     services: Opened, request: Request, response: Response, after: Size = 0, limit: Limit = 100
 ) -> LeafList:
     """List leaves after the first `after` ones."""
-    _enter(services, request, response)
+    await _enter(services, request, response)
     found = await services.proof.ledger.leaves(after, limit)
     return LeafList(items=[LeafView(**leaf.to_json()) for leaf in found])
 
@@ -101,12 +101,12 @@ async def get_status(
     services: Opened, request: Request, response: Response, json_sha256: Annotated[Hex, Query()]
 ) -> LogStatus:
     """Say whether a record is in the log, and what was logged about it later."""
-    _enter(services, request, response)
+    await _enter(services, request, response)
     known, newer = await services.proof.ledger.status(json_sha256)
     listed = [NewerView(kind=n.kind, json_sha256=n.json_sha256, at=n.at) for n in newer]
     return LogStatus(known=known, newer=listed)
 
 
-def _enter(services: Services, request: Request, response: Response) -> None:
-    services.limits.log.hit(caller_of(request))
+async def _enter(services: Services, request: Request, response: Response) -> None:
+    await services.limits.log.hit(caller_of(request))
     response.headers.update(_OPEN)

@@ -1,58 +1,167 @@
-"""Slows down guessing of passwords, codes and links: a fixed window of tries per caller, kept in this process."""
+"""How often somebody may come: windows of a minute, counted in this process or, for many nodes, in Redis.
+
+A count that cannot be had lets people in: a limit is there to protect the service, not to be what stops it.
+
+Source: draft-ietf-httpapi-ratelimit-headers (``RateLimit-Policy``, ``RateLimit``), RFC 9110 section 10.2.3
+(``Retry-After``), https://limits.readthedocs.io (fixed window).
+"""
 
 from __future__ import annotations
 
-from datetime import datetime
+import time
+from dataclasses import dataclass
 from math import ceil
 from typing import Final
 
+from limits import RateLimitItemPerSecond
+from limits.aio.storage import MemoryStorage, RedisStorage, Storage
+from limits.aio.strategies import FixedWindowRateLimiter
+from limits.errors import StorageError
+from redis.asyncio import ConnectionPool
+
 from inspection_service.api.errors import RateLimited
-from inspection_service.clock import Clock
+from inspection_service.settings import LimitSettings
+from inspection_service.telemetry import logs
 
-_MAX_CALLERS: Final = 10_000
-"""Windows kept at most; beyond it the finished ones are dropped, then the oldest."""
+WINDOW_S: Final = 60
+_REDIS_TIMEOUT_S: Final = 0.5
+_PAUSE_S: Final = 5.0
+"""Seconds for which a Redis that did not answer is not asked again, so that its absence slows nobody down."""
 
 
-class FixedWindow:
-    """At most ``tries`` per caller within each ``window_s`` seconds."""
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a caller is within a limit."""
 
-    def __init__(self, clock: Clock, *, tries: int, window_s: int) -> None:
-        """Keep the limits; nothing is counted yet.
+    policy: str
+    quota: int
+    window_s: int
+    remaining: int
+    reset_s: int
+    """Seconds until the window is over."""
+
+    def headers(self) -> dict[str, str]:
+        """Write it as an answer carries it."""
+        return {
+            "RateLimit-Policy": f'"{self.policy}";q={self.quota};w={self.window_s}',
+            "RateLimit": f'"{self.policy}";r={self.remaining};t={self.reset_s}',
+        }
+
+
+class Counters:
+    """Where the counts are: in this process, or in Redis for all nodes together."""
+
+    def __init__(self, broker_url: str = "") -> None:
+        """Keep where to count; nothing is opened yet.
 
         Args:
-            clock: Tells when a window is over.
+            broker_url: ``redis://...`` counts there; empty: in this process.
+        """
+        self._pool: ConnectionPool | None = None
+        storage: Storage
+        if broker_url:
+            self._pool = ConnectionPool.from_url(
+                broker_url, socket_timeout=_REDIS_TIMEOUT_S, socket_connect_timeout=_REDIS_TIMEOUT_S
+            )
+            # The library's signature knows no pools; it hands every option to the client, which does.
+            options: dict[str, object] = {"connection_pool": self._pool}
+            storage = RedisStorage(
+                f"async+{broker_url}",
+                wrap_exceptions=True,
+                implementation="redispy",
+                key_prefix="inspection-limits",
+                **options,  # type: ignore[arg-type]
+            )
+        else:
+            storage = MemoryStorage()
+        self._storage = storage
+        self._limiter = FixedWindowRateLimiter(storage)
+        self._silent_until_s = 0.0
+
+    async def count(self, item: RateLimitItemPerSecond, policy: str, caller: str) -> tuple[bool, Standing]:
+        """Count one call; return whether it is within the limit, and where the caller is now."""
+        free = Standing(policy, item.amount, item.get_expiry(), item.amount, item.get_expiry())
+        if time.monotonic() < self._silent_until_s:
+            return True, free
+        try:
+            is_within = await self._limiter.hit(item, policy, caller)
+            ends_at, remaining = await self._limiter.get_window_stats(item, policy, caller)
+        except StorageError as error:
+            self._silent_until_s = time.monotonic() + _PAUSE_S
+            logs.resource_missing("limits", error)
+            return True, free
+        reset_s = min(max(ceil(ends_at - time.time()), 1), item.get_expiry())
+        return is_within, Standing(policy, item.amount, item.get_expiry(), max(remaining, 0), reset_s)
+
+    async def close(self) -> None:
+        """Let go of connections; closing twice is fine."""
+        if isinstance(self._storage, MemoryStorage) and self._storage.timer is not None:
+            await self._storage.timer  # it forgets what is over, and ends by itself
+        if self._pool is not None:
+            await self._pool.disconnect()
+
+
+class Limit:
+    """At most so many calls of one caller within each window."""
+
+    def __init__(self, counters: Counters, policy: str, tries: int, *, window_s: int = WINDOW_S) -> None:
+        """Keep the limit; nothing is counted yet.
+
+        Args:
+            counters: Where the counts are.
+            policy: The name the limit has in answers.
             tries: How many calls pass within one window.
             window_s: Length of the window in seconds.
         """
-        self._clock = clock
-        self._tries = tries
-        self._window_s = window_s
-        self._windows: dict[str, tuple[datetime, int]] = {}
+        self._counters = counters
+        self._policy = policy
+        self._item = RateLimitItemPerSecond(tries, window_s, namespace="limit")
 
-    def hit(self, caller: str) -> None:
-        """Count one try.
+    async def hit(self, caller: str) -> Standing:
+        """Count one call.
 
         Args:
-            caller: Whom to count for, such as ``login:203.0.113.7``.
+            caller: Whom to count for: an address, or a key's id.
 
         Raises:
             RateLimited: The window is used up; ``retry_after_s`` says when the next one starts.
         """
-        now = self._clock.now()
-        started_at, count = self._windows.get(caller, (now, 0))
-        age_s = (now - started_at).total_seconds()
-        if age_s >= self._window_s:
-            started_at, count, age_s = now, 0, 0.0
-        if count >= self._tries:
-            raise RateLimited(retry_after_s=ceil(self._window_s - age_s))
-        self._windows.pop(caller, None)
-        self._windows[caller] = (started_at, count + 1)
-        if len(self._windows) > _MAX_CALLERS:
-            self._forget(now)
+        is_within, standing = await self._counters.count(self._item, self._policy, caller)
+        if not is_within:
+            refused = RateLimited(retry_after_s=standing.reset_s)
+            refused.headers = standing.headers()
+            raise refused
+        return standing
 
-    def _forget(self, now: datetime) -> None:
-        for caller, (started_at, _) in list(self._windows.items()):
-            if (now - started_at).total_seconds() >= self._window_s:
-                del self._windows[caller]
-        while len(self._windows) > _MAX_CALLERS:
-            del self._windows[next(iter(self._windows))]
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How often whom may come; ``Identity`` keeps its own counts per account and link besides."""
+
+    counters: Counters
+    keys: Limit
+    """Calls with one platform key."""
+    guesses: Limit
+    """Keys that are not known, by address."""
+    logins: Limit
+    links: Limit
+    codes: Limit
+    log: Limit
+
+    @classmethod
+    def make(cls, settings: LimitSettings, broker_url: str = "") -> Limits:
+        """Set the limits of a minute."""
+        counters = Counters(broker_url)
+        return cls(
+            counters=counters,
+            keys=Limit(counters, "key", settings.key_per_minute),
+            guesses=Limit(counters, "guesses", settings.guesses_per_minute),
+            logins=Limit(counters, "logins", settings.logins_per_minute),
+            links=Limit(counters, "links", settings.links_per_minute),
+            codes=Limit(counters, "codes", settings.codes_per_minute),
+            log=Limit(counters, "log", settings.log_per_minute),
+        )
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        await self.counters.close()

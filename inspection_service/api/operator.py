@@ -102,7 +102,7 @@ _MAY_TAKE_OVER: Final[frozenset[Role]] = frozenset({"supervisor", "admin"})
 @router.post("/login", dependencies=[OwnPage], responses=problems(401, 403, 422, 429, 503))
 async def login(body: LoginInput, request: Request, response: Response, services: Opened) -> SignedInOperator:
     """Sign in; sets the cookie."""
-    services.limits.logins.hit(caller_of(request))
+    await services.limits.logins.hit(caller_of(request))
     operator, signed_in = await services.identity.login(body.email, body.password)
     set_session(response, request, OPERATOR_COOKIE, signed_in.token, signed_in.expires_at)
     return _signed_in(operator)

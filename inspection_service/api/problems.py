@@ -56,6 +56,9 @@ SHAPES: Final[dict[type[errors.InspectionServiceError], Shape]] = {
     errors.Unavailable: Shape(503, "Temporarily unavailable"),
     identity.NotAuthenticated: Shape(401, "Not signed in"),
     identity.TooManyTries: Shape(429, "Too many tries"),
+    identity.ScopeMissing: Shape(403, "The key may not do this"),
+    identity.ScopeNotHeld: Shape(403, "A key cannot give what it has not"),
+    identity.TooManyKeys: Shape(409, "Too many keys"),
     identity.LinkExpired: Shape(410, "Link expired"),
     identity.LinkUnknown: Shape(404, "Link unknown"),
     identity.CodeNeeded: Shape(403, "Code needed"),
@@ -224,6 +227,8 @@ async def _on_ours(request: Request, error: Exception) -> Response:
         headers["WWW-Authenticate"] = 'Bearer realm="inspection"'
     if "retry_after_s" in error.attributes:
         headers["Retry-After"] = str(error.attributes["retry_after_s"])
+    if isinstance(error, door_errors.RateLimited):
+        headers |= error.headers
     if request.url.path.startswith("/v1/uploads"):
         headers["Tus-Resumable"] = "1.0.0"
         if isinstance(error, door_errors.TusVersionUnsupported):

@@ -94,7 +94,7 @@ async def public_door(public_id: PublicId, request: Request, services: Opened) -
         PublicationWithdrawn: It is no longer.
         RateLimited: Somebody guesses.
     """
-    services.limits.log.hit(caller_of(request))
+    await services.limits.log.hit(caller_of(request))
     publication = await services.public.publications.public(public_id)
     dossier = await services.inspections.summary(publication.inspection_id)
     if dossier.report is None:

@@ -58,7 +58,7 @@ OwnPage = Depends(own_page_only)
 @router.post("/preview", dependencies=[OwnPage], responses=problems(403, 404, 410, 422, 429, 503))
 async def preview_link(body: LinkInput, request: Request, services: Opened) -> LinkPreview:
     """Say what a link is for; this does not spend it."""
-    services.limits.links.hit(caller_of(request))
+    await services.limits.links.hit(caller_of(request))
     found = await services.identity.preview(body.token, request.cookies.get(SELLER_COOKIE))
     dossier = await services.inspections.of(found.tenant_id).dossier(found.inspection_id)
     case = dossier.inspection
@@ -80,9 +80,9 @@ async def join(
     body: JoinInput, request: Request, response: Response, services: Opened, lang: Language | None = None
 ) -> SellerView:
     """Start, come back in the same browser, or take over from another one with a code; sets the cookie."""
-    services.limits.links.hit(caller_of(request))
+    await services.limits.links.hit(caller_of(request))
     if body.code is not None:
-        services.limits.codes.hit(caller_of(request))
+        await services.limits.codes.hit(caller_of(request))
     seller, signed_in = await services.identity.spend(
         body.token, session_token=request.cookies.get(SELLER_COOKIE), code=body.code
     )
@@ -99,7 +99,7 @@ async def join(
 )
 async def ask_takeover(body: LinkInput, request: Request, services: Opened) -> CodeSent:
     """Send a one-time code to the contact of the order, to go on in this browser."""
-    services.limits.codes.hit(caller_of(request))
+    await services.limits.codes.hit(caller_of(request))
     return CodeSent(sent_to=(await services.identity.ask_takeover(body.token)).sent_to)
 
 
@@ -208,14 +208,14 @@ async def reopen(door: BySeller, services: Opened) -> SellerView:
 @router.post("/signature/code", status_code=202, responses=problems(401, 403, 409, 429, 503))
 async def ask_signature_code(door: BySeller, request: Request, services: Opened) -> CodeSent:
     """Send the one-time code that goes with the signature."""
-    services.limits.codes.hit(caller_of(request))
+    await services.limits.codes.hit(caller_of(request))
     return CodeSent(sent_to=(await services.identity.send_code(door.seller, "signature")).sent_to)
 
 
 @router.post("/signature", responses=problems(401, 403, 409, 422, 429, 503))
 async def sign(body: SignatureInput, door: BySeller, request: Request, services: Opened) -> SellerView:
     """Sign what was shown; without a contact in the order no code is asked for, and the report says so."""
-    services.limits.codes.hit(caller_of(request))
+    await services.limits.codes.hit(caller_of(request))
     async with services.identity.second_factor(door.seller, body.code) as (factor, transaction):
         mark = SellerMark(body.name, body.drawing_svg, body.shown_sha256, factor)
         await door.inspections.sign_as_seller(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from inspection_service.api.limits import FixedWindow
+from inspection_service.api.limits import Limits
 from inspection_service.api.photos import PhotoCopies
 from inspection_service.checklists import Shelf
 from inspection_service.clock import Clock
@@ -24,26 +24,6 @@ from inspection_service.telemetry.metrics import Metrics
 from inspection_service.work.correcting import Corrections
 from inspection_service.work.erasing import Erasing
 from inspection_service.work.publishing import Publishing
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How often a stranger may try."""
-
-    logins: FixedWindow
-    links: FixedWindow
-    codes: FixedWindow
-    log: FixedWindow
-
-    @classmethod
-    def make(cls, clock: Clock) -> Limits:
-        """Set the limits per caller and minute; ``Identity`` keeps its own per account and link besides."""
-        return cls(
-            logins=FixedWindow(clock, tries=20, window_s=60),
-            links=FixedWindow(clock, tries=60, window_s=60),
-            codes=FixedWindow(clock, tries=10, window_s=60),
-            log=FixedWindow(clock, tries=600, window_s=60),
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,16 @@ InspectionServiceError
 │   │   └── SessionTakenOver   the seller continued in another browser
 │   ├── CodeWrong              ``tries_left`` says how often one may still try
 │   ├── CodeNeeded             this act needs a one-time code first
+│   ├── ScopeMissing           the key may not do this; ``scope`` names what it lacks
+│   ├── ScopeNotHeld           a key cannot give what it has not
 │   └── TooManyTries           ``retry_after_s`` says when to come back
 ├── NotFound
-│   └── LinkUnknown
+│   ├── LinkUnknown
+│   └── ApiKeyUnknown          this platform has no such key
 ├── Conflict
 │   ├── LinkUsedElsewhere      ``can_send_code`` says whether a takeover code can be sent
 │   ├── NoContact              there is no address to send a code to
+│   ├── TooManyKeys            as many keys as a platform may have
 │   ├── EmailTaken             an operator with this e-mail exists
 │   └── Closed
 │       └── LinkExpired
@@ -46,6 +50,30 @@ class KeyUnknown(NotAuthenticated):
     """This API key is not known, or no longer valid."""
 
     slug = "key-unknown"
+
+
+class ScopeMissing(NotAllowed):
+    """This key may not do that; use one that has the scope."""
+
+    slug = "scope-missing"
+
+
+class ScopeNotHeld(NotAllowed):
+    """A key cannot give another key what it may not do itself."""
+
+    slug = "scope-not-held"
+
+
+class ApiKeyUnknown(NotFound):
+    """There is no such key."""
+
+    slug = "api-key-unknown"
+
+
+class TooManyKeys(Conflict):
+    """There are as many keys as a platform may have; revoke one first."""
+
+    slug = "too-many-keys"
 
 
 class LoginFailed(NotAuthenticated):

@@ -1,74 +1,48 @@
-"""Platforms and their API keys, and the order that opens an inspection together with its link."""
+"""Platforms, and the order that opens an inspection together with its link."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
 
 from inspection_service.clock import new_id
-from inspection_service.identity.base import Room
-from inspection_service.identity.errors import KeyUnknown
+from inspection_service.identity.keys import Keys
 from inspection_service.identity.links import insert_link
-from inspection_service.identity.records import OpenedLink, Platform, Tenant
-from inspection_service.identity.secrets import KEY_PREFIX, derived_token, new_token, sha256
+from inspection_service.identity.records import OpenedLink, Platform, Tenant, TenantKind
+from inspection_service.identity.secrets import derived_token, new_token
 from inspection_service.inspections.ordering import as_ordered
 from inspection_service.inspections.records import TenantId
 from inspection_service.inspections.requests import IdempotencyKey, Order, Placed
 from inspection_service.storage import tables as t
 
 
-class Platforms(Room):
+class Platforms(Keys):
     """Who may order."""
 
-    async def create_tenant(self, name: str) -> Tenant:
-        """Admit a platform."""
-        tenant = Tenant(TenantId(new_id("ten")), name)
-        async with self._database.write() as transaction:
-            await transaction.connection.execute(
-                insert(t.tenants).values(id=tenant.id, name=name, created_at=self._clock.now())
-            )
-        return tenant
+    async def create_tenant(
+        self, name: str, *, kind: TenantKind = "live", organisation_id: str | None = t.HOUSE
+    ) -> Tenant:
+        """Admit a platform.
 
-    async def issue_key(self, tenant_id: TenantId, label: str = "") -> str:
-        """Return a new API key ``isk_...``, shown once; only its hash is kept."""
-        key = KEY_PREFIX + new_token()
+        Args:
+            name: As sellers and operators read it.
+            kind: ``sandbox``: its inspections are carried out by a simulated seller, its keys start ``isk_test_``.
+            organisation_id: Whose operators look after its cases; ``None``: nobody's, until it grants them to one.
+        """
+        tenant, now = Tenant(TenantId(new_id("ten")), name, kind), self._clock.now()
         async with self._database.write() as transaction:
             await transaction.connection.execute(
-                insert(t.api_keys).values(
-                    id=new_id("key"),
-                    tenant_id=tenant_id,
-                    label=label,
-                    secret_sha256=sha256(key),
-                    created_at=self._clock.now(),
+                insert(t.tenants).values(id=tenant.id, name=name, kind=kind, created_at=now)
+            )
+            if organisation_id is not None:
+                await transaction.connection.execute(
+                    insert(t.grants).values(
+                        tenant_id=tenant.id, organisation_id=organisation_id, granted_at=now
+                    )
                 )
-            )
-        return key
-
-    async def revoke_key(self, tenant_id: TenantId, key_id: str) -> None:
-        """Make a key worthless; it must be this tenant's."""
-        keys = t.api_keys.c
-        async with self._database.write() as transaction:
-            await transaction.connection.execute(
-                update(t.api_keys)
-                .where(keys.id == key_id, keys.tenant_id == tenant_id, keys.revoked_at.is_(None))
-                .values(revoked_at=self._clock.now())
-            )
-
-    async def platform(self, key: str) -> Platform:
-        """Return whose key this is. Raises ``KeyUnknown``."""
-        keys = t.api_keys.c
-        query = (
-            select(keys.id, keys.tenant_id, t.tenants.c.name)
-            .join(t.tenants)
-            .where(keys.secret_sha256 == sha256(key), keys.revoked_at.is_(None))
-        )
-        async with self._database.read() as transaction:
-            row = (await transaction.connection.execute(query)).first()
-        if row is None or not key.startswith(KEY_PREFIX):
-            raise KeyUnknown
-        return Platform(TenantId(row.tenant_id), row.name, row.id)
+        return tenant
 
     async def order(
         self, platform: Platform, order: Order, *, key: IdempotencyKey | None = None

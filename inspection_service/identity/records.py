@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
 from inspection_service.inspections.records import Actor, InspectionId, OperatorId, TenantId
+from inspection_service.storage.tables import HOUSE
 
 Role = Literal["operator", "supervisor", "admin"]
+KeyScope = Literal[
+    "inspections:read",
+    "inspections:write",
+    "reports:read",
+    "photos:read",
+    "webhooks:manage",
+    "keys:manage",
+    "privacy:manage",
+]
+"""What a platform's key may do; a key that names no scopes may do everything."""
+TenantKind = Literal["live", "sandbox"]
 CodePurpose = Literal["takeover", "signature"]
 Channel = Literal["email", "phone"]
 
@@ -19,6 +31,32 @@ class Tenant:
 
     id: TenantId
     name: str
+    kind: TenantKind = "live"
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A platform's key as it may be shown: never its secret."""
+
+    id: str
+    label: str
+    prefix: str
+    """Its first characters, such as ``isk_3fA9``, to know it by; empty for keys older than this."""
+    scopes: frozenset[KeyScope] | None
+    """``None``: every scope."""
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    """To the minute."""
+    revoked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedKey:
+    """A key just made; ``secret`` is shown this once and only its hash is kept."""
+
+    secret: str = field(repr=False)
+    key: ApiKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +66,13 @@ class Platform:
     tenant_id: TenantId
     name: str
     key_id: str
+    scopes: frozenset[KeyScope] | None = None
+    """``None``: every scope."""
+    kind: TenantKind = "live"
+
+    def may(self, scope: KeyScope) -> bool:
+        """Whether its key has a scope."""
+        return self.scopes is None or scope in self.scopes
 
     @property
     def actor(self) -> Actor:
@@ -43,6 +88,11 @@ class Operator:
     email: str
     name: str
     role: Role
+    organisation_id: str = HOUSE
+    must_enrol: bool = False
+    """Whether a second factor is asked of everybody and this account has none yet: it may set one up, nothing else."""
+    session_id: str | None = field(default=None, compare=False)
+    """The session by which they came, when they came by one."""
 
     @property
     def actor(self) -> Actor:

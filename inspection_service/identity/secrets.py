@@ -23,6 +23,8 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from inspection_service.identity.errors import PepperDamaged
 
 KEY_PREFIX: Final = "isk_"
+TEST_KEY_PREFIX: Final = "isk_test_"
+"""Of the keys of a sandbox, so that nobody takes one for the other."""
 _PEPPER_BYTES: Final = 32
 _CODE_DIGITS: Final = 6
 _HASHER: Final = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)

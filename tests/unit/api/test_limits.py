@@ -1,46 +1,47 @@
-"""Guessing is slowed down."""
+"""Guessing is slowed down, and a count that cannot be had stops nobody."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import AsyncIterator
 
 import pytest
 
 from inspection_service.api.errors import RateLimited
-from inspection_service.api.limits import FixedWindow
+from inspection_service.api.limits import Counters, Limit
 
 pytestmark = pytest.mark.unit
+NOBODY_THERE = "redis://127.0.0.1:1/0"
 
 
-class SetClock:
-    """A clock that stands until it is moved."""
-
-    def __init__(self) -> None:
-        self.moment = datetime(2026, 11, 22, tzinfo=UTC)
-
-    def now(self) -> datetime:
-        return self.moment
+@pytest.fixture
+async def counters() -> AsyncIterator[Counters]:
+    """Counts in this process."""
+    opened = Counters()
+    yield opened
+    await opened.close()
 
 
-def test_tries_are_counted_per_caller_until_the_window_is_over() -> None:
-    """A caller who used up the window waits; another caller does not; after the window it starts again."""
-    clock = SetClock()
-    window = FixedWindow(clock, tries=2, window_s=60)
-    window.hit("a")
-    window.hit("a")
+async def test_calls_are_counted_per_caller(counters: Counters) -> None:
+    """A caller who used up the window waits; another caller does not; each limit counts for itself."""
+    limit, other = (
+        Limit(counters, "logins", 2, window_s=3600),
+        Limit(counters, "codes", 2, window_s=3600),
+    )
+    first = await limit.hit("a")
+    assert (first.remaining, first.quota) == (1, 2)
+    assert (await limit.hit("a")).remaining == 0
     with pytest.raises(RateLimited) as refused:
-        window.hit("a")
-    assert refused.value.attributes["retry_after_s"] == 60
-    window.hit("b")
-    clock.moment += timedelta(seconds=61)
-    window.hit("a")
+        await limit.hit("a")
+    assert 1 <= refused.value.attributes["retry_after_s"] <= 3600
+    assert refused.value.headers["RateLimit-Policy"] == '"logins";q=2;w=3600'
+    assert refused.value.headers["RateLimit"].startswith('"logins";r=0;t=')
+    await limit.hit("b")
+    await other.hit("a")
 
 
-def test_memory_stays_bounded() -> None:
-    """A crowd of callers does not fill the memory, and those seen last are the ones remembered."""
-    window = FixedWindow(SetClock(), tries=1, window_s=60)
-    for number in range(10_050):
-        window.hit(str(number))
-    window.hit("0")
-    with pytest.raises(RateLimited):
-        window.hit("10049")
+async def test_counts_that_cannot_be_had_let_people_in() -> None:
+    """Redis is away: everybody passes, with a full window."""
+    counters = Counters(NOBODY_THERE)
+    limit = Limit(counters, "logins", 1)
+    assert [(await limit.hit("a")).remaining for _ in range(3)] == [1, 1, 1]
+    await counters.close()
