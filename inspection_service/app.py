@@ -109,10 +109,10 @@ class Running:
         async with services.bus.subscribe() as subscription:
             while True:
                 published = await subscription.next(_BUS_WAIT_S)
-                if published is not None:
-                    event, inspection_id = published.event, published.inspection_id
-                    with logs.kept_going("session.event", inspection_id):
-                        await services.live.note(inspection_id, event.kind, event.actor, event.data)
+                with logs.kept_going(
+                    "session.event", "all" if published is None else published.inspection_id
+                ):
+                    await services.live.follow(published)
 
 
 def create_app(
@@ -274,7 +274,7 @@ async def open_service(
             relays,
             metrics,
         )
-        live = LiveSessions(open_session)
+        live = LiveSessions(open_session, partial(_read_events, inspections))
         stack.push_async_callback(live.close)
         limits = Limits.make(settings.limits, settings.broker.url)
         stack.push_async_callback(limits.close)
@@ -458,6 +458,12 @@ async def _open_session(
         stun_urls=settings.media.ice_servers,
         metrics=metrics,
     )
+
+
+async def _read_events(
+    inspections: Inspections, inspection_id: InspectionId, after: int
+) -> tuple[Event, ...]:
+    return await inspections.events(inspection_id, after=after)
 
 
 def _models_used(files: ModelFiles) -> tuple[ModelUsed, ...]:

@@ -19,12 +19,20 @@ _QUEUE_EVENTS = 256
 
 
 @dataclass(frozen=True, slots=True)
+class Hint:
+    """What another process tells of an event it wrote: which; what it says stands in the log."""
+
+    seq: int
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
 class Published:
     """One event and the inspection it belongs to."""
 
     tenant_id: TenantId
     inspection_id: InspectionId
-    event: Event
+    event: Event | Hint
 
 
 class Subscription(Protocol):
@@ -34,7 +42,8 @@ class Subscription(Protocol):
         """Wait for the next event.
 
         Returns:
-            The event, or ``None`` when ``timeout_s`` seconds passed in silence.
+            The event; ``None`` when ``timeout_s`` seconds passed in silence, or when messages may have been lost:
+            then whoever shows the log looks into it.
         """
         ...
 
@@ -62,10 +71,10 @@ class QueueSubscription:
 
     def __init__(self, inspection_id: InspectionId | None) -> None:
         self.inspection_id = inspection_id
-        self._queue: asyncio.Queue[Published] = asyncio.Queue(_QUEUE_EVENTS)
+        self._queue: asyncio.Queue[Published | None] = asyncio.Queue(_QUEUE_EVENTS)
 
-    def offer(self, published: Published) -> None:
-        """Append a message, dropping the oldest when the listener lags too far behind."""
+    def offer(self, published: Published | None) -> None:
+        """Append a message, dropping the oldest when the listener lags too far behind; ``None``: some were lost."""
         if self._queue.full():
             self._queue.get_nowait()
         self._queue.put_nowait(published)

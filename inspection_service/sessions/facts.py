@@ -38,6 +38,8 @@ class SessionFacts:
     commands_sent: int = 0
     unanswered: tuple[SentCommand, ...] = ()
     """Commands that the log knows no answer to."""
+    last_seq: int = 0
+    """The number of the newest event in the log: what comes after it is news."""
 
 
 def facts_of(dossier: Dossier, now: datetime, *, help_waiting: bool) -> SessionFacts:
@@ -50,7 +52,7 @@ def facts_of(dossier: Dossier, now: datetime, *, help_waiting: bool) -> SessionF
     """
     events = dossier.events
     asked = [event.at for event in events if event.kind == "help.asked"] if help_waiting else []
-    last = events[-1].at if events else now
+    last = events[-1] if events else None
     sent = [event for event in events if event.kind == "command.sent"]
     return SessionFacts(
         views={str(step["id"]): str(step["view"]) for step in views.checklist_steps(dossier.inspection)},
@@ -60,9 +62,10 @@ def facts_of(dossier: Dossier, now: datetime, *, help_waiting: bool) -> SessionF
         help_waited_s=(now - (asked[-1] if asked else now)).total_seconds() if help_waiting else None,
         call=ongoing_call(events),
         ringing=ringing_call(events),
-        idle_s=(now - last).total_seconds(),
+        idle_s=0.0 if last is None else (now - last.at).total_seconds(),
         commands_sent=max((_number(event) for event in sent), default=0),
         unanswered=_unanswered(events),
+        last_seq=0 if last is None else last.seq,
     )
 
 

@@ -85,6 +85,8 @@ class LiveSession:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.inspection_id = inspection_id
+        self.last_seq = facts.last_seq
+        """The number of the newest event when the session began."""
         self.on_change: Callable[[], None] = lambda: None
         """Called when the seller's page opens or closes, and when a call begins, pauses or ends."""
         self._record = record

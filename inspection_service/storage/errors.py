@@ -10,7 +10,8 @@ InspectionServiceError
 └── Unavailable
     ├── StorageFull          the disk is full; nothing was half written
     ├── StoreUnavailable     the object store does not answer
-    └── DatabaseUnavailable  the database does not answer, or stays locked
+    ├── DatabaseUnavailable  the database does not answer, or stays locked
+    └── BrokerUnavailable    the nodes' broker does not answer
 """
 
 from __future__ import annotations
@@ -52,3 +53,9 @@ class DatabaseUnavailable(Unavailable):
     """The database does not answer; please try again."""
 
     slug = "database-unavailable"
+
+
+class BrokerUnavailable(Unavailable):
+    """What joins the nodes of this service does not answer; please try again."""
+
+    slug = "broker-unavailable"

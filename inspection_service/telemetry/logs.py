@@ -144,6 +144,21 @@ def work_failed(kind: str, subject: str, error: BaseException) -> None:
     _log().error("work.failed", kind=kind, subject=subject, error=type(error).__name__, exc_info=error)
 
 
+def work_unknown(kind: str) -> None:
+    """Another release sent work this one does not know."""
+    _log().warning("work.unknown", kind=kind)
+
+
+def broker_away(what: str, error: BaseException) -> None:
+    """The broker did not answer; what is to do is in the records, and the broker is tried again."""
+    _log().warning("broker.away", what=what, error=type(error).__name__)
+
+
+def broker_back(what: str) -> None:
+    """The broker answers again."""
+    _log().info("broker.back", what=what)
+
+
 def vision_worker_replaced(reason: str) -> None:
     """A process that judges photos died or hung, and another took its place."""
     _log().warning("vision.worker_replaced", reason=reason)
@@ -182,3 +197,40 @@ def request_failed(instance: str, route: str, error: BaseException) -> None:
     """A request met a fault of ours; ``instance`` is what the caller was told."""
     setattr(error, _TOLD, True)
     _log().error("request.failed", instance=instance, route=route, error=type(error).__name__, exc_info=error)
+
+
+def broker_lost(error: BaseException) -> None:
+    """Messages between nodes no longer pass; the records are looked into by the clock until they do."""
+    _log().warning("broker.lost", error=type(error).__name__)
+
+
+def broker_back() -> None:
+    """Messages between nodes pass again."""
+    _log().info("broker.back")
+
+
+def session_owned(inspection_id: str, node_id: str, fence: int, *, taken_from: str | None) -> None:
+    """A live session rests on this node from now on."""
+    _log().info(
+        "session.owned", inspection_id=inspection_id, node_id=node_id, fence=fence, taken_from=taken_from
+    )
+
+
+def session_moved(inspection_id: str, node_id: str) -> None:
+    """Another node has taken a live session from this one, which sends its pages away to find it."""
+    _log().warning("session.moved", inspection_id=inspection_id, node_id=node_id)
+
+
+def socket_relayed(
+    inspection_id: str, role: str, owner: str, seconds: float, messages: int, why: str
+) -> None:
+    """A page whose session was on another node has gone; how long it was relayed, how much it said, why it ended."""
+    _log().info(
+        "socket.relayed",
+        inspection_id=inspection_id,
+        role=role,
+        owner=owner,
+        seconds=round(seconds, 3),
+        messages=messages,
+        why=why,
+    )

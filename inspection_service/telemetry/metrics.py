@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+_HOP_SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 
 
@@ -68,6 +69,39 @@ class Metrics:
             "Uploads that were announced, interrupted, damaged on the way, finished",
             ["outcome"],
             registry=self.registry,
+        )
+        self.broker_up = Gauge(
+            "inspection_broker_up", "Whether messages between nodes pass", registry=self.registry
+        )
+        self.broker_losses = Counter(
+            "inspection_broker_losses",
+            "Times the broker was lost; until it is back nodes look into the records by the clock",
+            registry=self.registry,
+        )
+        self.sessions_owned = Gauge(
+            "inspection_sessions_owned", "Live sessions that rest on this node", registry=self.registry
+        )
+        self.sessions_taken_over = Counter(
+            "inspection_sessions_taken_over",
+            "Live sessions this node took from one that was gone",
+            registry=self.registry,
+        )
+        self.sessions_lost = Counter(
+            "inspection_sessions_lost",
+            "Live sessions that another node took from this one",
+            registry=self.registry,
+        )
+        self.relayed_sockets = Gauge(
+            "inspection_relayed_sockets",
+            "Pages whose socket and session are on different nodes, at the end where the socket is or the session",
+            ["end"],
+            registry=self.registry,
+        )
+        self.relay_seconds = Histogram(
+            "inspection_relay_seconds",
+            "Through the broker to another node and back",
+            registry=self.registry,
+            buckets=_HOP_SECONDS,
         )
 
     def text(self) -> bytes:
