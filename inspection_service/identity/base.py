@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from inspection_service.clock import Clock
 from inspection_service.identity.messenger import Messenger
+from inspection_service.identity.records_team import OperatorPolicy
 from inspection_service.inspections.service import Inspections
 from inspection_service.settings import LinkSettings
 from inspection_service.storage.database import Database
@@ -21,6 +22,7 @@ class Room:
         *,
         links: LinkSettings,
         pepper: bytes,
+        policy: OperatorPolicy | None = None,
     ) -> None:
         self._database = database
         self._inspections = inspections
@@ -28,3 +30,4 @@ class Room:
         self._messenger = messenger
         self._links = links
         self._pepper = pepper
+        self._policy = policy or OperatorPolicy()

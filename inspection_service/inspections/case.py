@@ -367,8 +367,11 @@ class Case(LiveCase):
         query = select(t.operators.c.name).where(t.operators.c.id == operator_id)
         return (await self._connection.execute(query)).scalar() or ""
 
-    async def is_operator(self, operator_id: str) -> bool:
-        """Say whether there is such an operator who may still sign in."""
+    async def is_colleague(self, operator_id: str, of: str) -> bool:
+        """Say whether there is such an operator in the organisation of another one, who may still sign in."""
         column = t.operators.c
-        query = select(column.id).where(column.id == operator_id, column.disabled_at.is_(None))
+        house = select(column.organisation_id).where(column.id == of).scalar_subquery()
+        query = select(column.id).where(
+            column.id == operator_id, column.disabled_at.is_(None), column.organisation_id == house
+        )
         return (await self._connection.execute(query)).first() is not None

@@ -93,7 +93,7 @@ class Deciding(Acts):
         words = optional_text(note, "note", at_most=500)
         states: tuple[InspectionState, ...] = ("in_progress", "review", "seller_signed", "signed_off")
         async with self._operator_change(inspection_id, by, states) as change:
-            if to == by.id or not await change.case.is_operator(to):
+            if to == by.id or not await change.case.is_colleague(to, by.id):
                 raise OperatorUnknown(operator_id=to)
             change.set(claimed_by=to, claimed_at=change.now, handover=Handover(by, words, change.now))
             await change.record("operator.handed_over", operator_id=to)

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from inspection_service.inspections import rows
 from inspection_service.inspections.needs import HELP_STATES, TRIES_BEFORE_KEEPING, Facts
 from inspection_service.inspections.records import Inspection, InspectionId, OperatorId
-from inspection_service.inspections.scope import AllTenants, Scope, TenantScope
+from inspection_service.inspections.scope import AllTenants, OrganisationScope, Scope, TenantScope
 from inspection_service.inspections.states import CLOSED
 from inspection_service.storage import tables as t
 
@@ -198,5 +198,11 @@ class QueueRepository:
         match self._scope:
             case TenantScope(tenant_id):
                 return query.where(t.inspections.c.tenant_id == tenant_id)
+            case OrganisationScope(organisation_id):
+                column = t.grants.c
+                granted = select(column.tenant_id).where(
+                    column.organisation_id == organisation_id, column.revoked_at.is_(None)
+                )
+                return query.where(t.inspections.c.tenant_id.in_(granted))
             case AllTenants():
                 return query

@@ -15,8 +15,18 @@ class TenantScope:
 
 
 @dataclass(frozen=True, slots=True)
+class OrganisationScope:
+    """Only the inspections of tenants that let this operating organisation in, as their grants stand at each query.
+
+    A grant that is revoked therefore ends at once: nothing is remembered between two questions.
+    """
+
+    organisation_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class AllTenants:
-    """Every inspection: for the service itself and for operators, never for a platform or a seller."""
+    """Every inspection: for the service itself, never for a platform, an operator or a seller."""
 
 
-Scope = TenantScope | AllTenants
+Scope = TenantScope | OrganisationScope | AllTenants

@@ -114,6 +114,7 @@ operator_sessions = Table(
     id_column(primary_key=True),
     Column("operator_id", String(ID), ForeignKey("operators.id"), nullable=False),
     Column("token_sha256", String(64), nullable=False, unique=True),
+    Column("device", String(80)),
     moment_column("created_at"),
     moment_column("expires_at"),
     moment_column("revoked_at", optional=True),
@@ -123,7 +124,7 @@ login_failures = Table(
     "login_failures",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("email_sha256", String(64), nullable=False),
+    Column("subject", String(64), nullable=False),  # hash of an account's e-mail, or keyed hash of an address
     moment_column("at"),
-    Index(None, "email_sha256", "at"),
+    Index(None, "subject", "at"),
 )

@@ -101,6 +101,8 @@ def upgrade() -> None:
         sa.Column("kinds", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("secrets_wrapped", sa.LargeBinary(), nullable=False),
         sa.Column("created_at", Moment(), nullable=False),
+        sa.Column("failing_since", Moment(), nullable=True),
+        sa.Column("failed_at", Moment(), nullable=True),
         sa.Column("disabled_at", Moment(), nullable=True),
         sa.Column("disabled_why", sa.String(length=40), nullable=True),
         sa.Column("deleted_at", Moment(), nullable=True),
@@ -119,6 +121,7 @@ def upgrade() -> None:
         sa.Column("no", sa.Integer(), nullable=False),
         sa.Column("channel", sa.String(length=16), nullable=False),
         sa.Column("due_at", Moment(), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
         sa.Column("sent_at", Moment(), nullable=True),
         sa.Column("outcome", sa.String(length=40), nullable=True),
         sa.ForeignKeyConstraint(
@@ -138,12 +141,13 @@ def upgrade() -> None:
         sa.Column("endpoint_id", sa.String(length=64), nullable=False),
         sa.Column("inspection_id", sa.String(length=64), nullable=True),
         sa.Column("event_seq", sa.Integer(), nullable=True),
-        sa.Column("replay_no", sa.Integer(), nullable=False),
         sa.Column("kind", sa.String(length=40), nullable=False),
         sa.Column("payload", sa.Text(), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("attempts_before", sa.Integer(), nullable=False),
         sa.Column("created_at", Moment(), nullable=False),
+        sa.Column("first_at", Moment(), nullable=True),
         sa.Column("next_at", Moment(), nullable=True),
         sa.Column("finished_at", Moment(), nullable=True),
         sa.ForeignKeyConstraint(
@@ -151,22 +155,18 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name=op.f("fk_webhook_deliveries_tenant_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_deliveries")),
-        sa.UniqueConstraint(
-            "endpoint_id", "inspection_id", "event_seq", "replay_no", name="uq_webhook_deliveries_event"
-        ),
+        sa.UniqueConstraint("endpoint_id", "inspection_id", "event_seq", name="uq_webhook_deliveries_event"),
     )
     with op.batch_alter_table("webhook_deliveries") as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_webhook_deliveries_state_next_at"), ["state", "next_at"], unique=False
-        )
-        batch_op.create_index(
-            batch_op.f("ix_webhook_deliveries_tenant_id_created_at_id"),
+        for columns in (
+            ["endpoint_id", "state", "next_at"],
+            ["inspection_id"],
+            ["state", "created_at"],
             ["tenant_id", "created_at", "id"],
-            unique=False,
-        )
-        batch_op.create_index(
-            "ix_webhook_deliveries_turn", ["endpoint_id", "inspection_id", "state", "event_seq"], unique=False
-        )
+        ):
+            batch_op.create_index(
+                batch_op.f(f"ix_webhook_deliveries_{'_'.join(columns)}"), columns, unique=False
+            )
 
     op.create_table(
         "webhook_attempts",
@@ -197,6 +197,21 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("totp_last_step", sa.BigInteger(), nullable=True))
         batch_op.add_column(sa.Column("recovery_sha256", sa.JSON(none_as_null=True), nullable=True))
 
+    with op.batch_alter_table("operator_sessions") as batch_op:
+        batch_op.add_column(sa.Column("device", sa.String(length=80), nullable=True))
+
+    # What stood there was an account's e-mail only; minutes old at most, so nothing is carried over.
+    op.drop_table("login_failures")
+    op.create_table(
+        "login_failures",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("subject", sa.String(length=64), nullable=False),
+        sa.Column("at", Moment(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_login_failures")),
+    )
+    with op.batch_alter_table("login_failures") as batch_op:
+        batch_op.create_index(batch_op.f("ix_login_failures_subject_at"), ["subject", "at"], unique=False)
+
     with op.batch_alter_table("tenants") as batch_op:
         batch_op.add_column(sa.Column("kind", sa.String(length=16), server_default="live", nullable=False))
 
@@ -216,6 +231,22 @@ def upgrade() -> None:
 def downgrade() -> None:
     with op.batch_alter_table("tenants") as batch_op:
         batch_op.drop_column("kind")
+
+    op.drop_table("login_failures")
+    op.create_table(
+        "login_failures",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("email_sha256", sa.String(length=64), nullable=False),
+        sa.Column("at", Moment(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_login_failures")),
+    )
+    with op.batch_alter_table("login_failures") as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_login_failures_email_sha256_at"), ["email_sha256", "at"], unique=False
+        )
+
+    with op.batch_alter_table("operator_sessions") as batch_op:
+        batch_op.drop_column("device")
 
     with op.batch_alter_table("operators") as batch_op:
         batch_op.drop_column("recovery_sha256")
