@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -24,7 +24,10 @@ from inspection_service.api.services import Proofs, Public, Services
 from inspection_service.checklists import Shelf
 from inspection_service.clock import Clock, SystemClock
 from inspection_service.errors import InspectionServiceError
-from inspection_service.identity.messenger import ConsoleMessenger, Messenger
+from inspection_service.identity.accesses import Accesses
+from inspection_service.identity.messenger import Messenger
+from inspection_service.identity.messengers import open_messenger
+from inspection_service.identity.records_team import OperatorPolicy
 from inspection_service.identity.secrets import load_pepper
 from inspection_service.identity.service import Identity
 from inspection_service.inspections.bus import InProcessBus
@@ -62,10 +65,14 @@ from inspection_service.vision.pipeline import LiveGuide, Pipeline
 from inspection_service.work import Handlers, JudgeInProcess, PhotoJudge, Reconciler
 from inspection_service.work.archive import RecordArchive
 from inspection_service.work.correcting import Corrections
+from inspection_service.work.crew import Crew
 from inspection_service.work.erasing import Erasing
 from inspection_service.work.pictures import PagePictures
+from inspection_service.work.pieces import QUEUES, Queue
 from inspection_service.work.publishing import Publishing
 from inspection_service.work.redacting import Finder, Redactor
+from inspection_service.work.reminding import Reminders
+from inspection_service.work.sandbox import Sandbox
 from inspection_service.work.upkeep import ProofUpkeep
 
 STATIC_DIR = Path(__file__).parent / "static"
@@ -81,6 +88,8 @@ class Running:
 
     services: Services
     reconciler: Reconciler
+    crew: Crew | None = None
+    """The workers behind a broker; ``None``: this process does the work."""
 
     async def keep_going(self, *, work: bool) -> None:
         """Run what runs in the background until cancelled.
@@ -92,7 +101,35 @@ class Running:
             tasks.create_task(self._follow_events(), name="live-sessions-follow-events")
             tasks.create_task(self._resume_calls(), name="live-sessions-resume-calls")
             if work:
-                tasks.create_task(self.reconciler.run(), name="reconciler")
+                tasks.create_task(self.work(asyncio.Event()), name="work")
+
+    async def work(self, stop: asyncio.Event, queues: Collection[Queue] = QUEUES) -> None:
+        """Find what is to do and do it.
+
+        Args:
+            stop: Set it to end: nothing new is begun, and what others sent here is finished while there is time.
+            queues: What kinds of work.
+        """
+        looking = asyncio.create_task(self.reconciler.run(queues), name="reconciler")
+        taking = asyncio.create_task(self._take(stop, queues), name="take-work")
+        try:
+            await asyncio.wait({looking, taking}, return_when=asyncio.FIRST_COMPLETED)
+            for ended in (looking, taking):
+                if ended.done():
+                    ended.result()
+        finally:
+            for task in (looking, taking):
+                task.cancel()
+            await asyncio.wait({looking, taking})
+
+    async def _take(self, stop: asyncio.Event, queues: Collection[Queue]) -> None:
+        """Do what is sent here until asked to stop; without a broker nobody sends anything."""
+        if self.crew is None:
+            await stop.wait()
+            return
+        settings = self.services.settings
+        at_once = settings.work.at_once(settings.vision.workers)
+        await self.crew.take({queue: at_once[queue] for queue in queues}, stop)
 
     async def _resume_calls(self) -> None:
         """Take up the calls that went on when the service last ended: a restart drops no session."""
@@ -128,7 +165,7 @@ def create_app(
     Args:
         settings: The whole tree.
         clock: The machine's own when absent.
-        messenger: Carries one-time codes; the terminal when absent.
+        messenger: Carries messages to sellers; the one the settings name when absent.
         judge: Judges photos; child processes with the installed models when absent.
         finder: Looks for what to hide in photos; the installed model when absent.
     """
@@ -174,7 +211,7 @@ async def open_service(
     Args:
         settings: The whole tree.
         clock: The machine's own when absent.
-        messenger: Carries one-time codes; the terminal when absent.
+        messenger: Carries messages to sellers; the one the settings name when absent.
         judge: Judges photos; child processes with the installed models when absent.
         finder: Looks for what to hide in photos; the installed model when absent.
 
@@ -233,6 +270,7 @@ async def open_service(
             archive=RecordArchive(inspections, store, ledger, personal),
             pictures=PagePictures(store, pepper),
         )
+        accesses = Accesses(records.database, clock)
         corrections = Corrections(records.database, store, ledger, clock, signer)
         redaction = stack.enter_context(ThreadPoolExecutor(_COPY_THREADS, thread_name_prefix="redaction"))
         redactor = Redactor(store, finder or LazyFinder(models_dir), redaction)
@@ -253,6 +291,10 @@ async def open_service(
             redactor=redactor,
             publications=publications,
         )
+        crew = await stack.enter_async_context(_open_crew(settings, metrics, pings))
+        reminders = Reminders(
+            inspections, records.identity, records.messenger, settings.messages, settings.base_url
+        )
         reconciler = Reconciler(
             inspections,
             handlers,
@@ -260,8 +302,18 @@ async def open_service(
             settings.work,
             metrics=metrics,
             workers=settings.vision.workers,
-            upkeep=ProofUpkeep(inspections, ledger, erasing, clock),
+            upkeep=ProofUpkeep(
+                inspections,
+                ledger,
+                erasing,
+                clock,
+                forget_accesses=partial(accesses.forget, settings.privacy.accesses_days),
+            ),
+            crew=crew,
+            more=(*reminders.works(), *Sandbox(inspections, records.identity, clock).works()),
         )
+        if crew is not None:
+            crew.learn(reconciler.works)
         copies = stack.enter_context(ThreadPoolExecutor(_COPY_THREADS, thread_name_prefix="photo-copies"))
         hints = stack.enter_context(ThreadPoolExecutor(_HINT_THREADS, thread_name_prefix="live-hints"))
         relays = await asyncio.to_thread(Relays.open, settings.media, clock)
@@ -286,6 +338,7 @@ async def open_service(
             shelf=records.shelf,
             inspections=inspections,
             identity=records.identity,
+            accesses=accesses,
             photos=PhotoCopies(store, copies, credentials),
             public=Public(publications, publishing),
             live=live,
@@ -296,7 +349,23 @@ async def open_service(
             proof=Proofs(ledger, corrections, erasing, personal, signer),
             pings=pings,
         )
-        yield Running(services, reconciler)
+        yield Running(services, reconciler, crew)
+
+
+@asynccontextmanager
+async def _open_crew(
+    settings: Settings, metrics: Metrics, pings: dict[str, Callable[[], Awaitable[None]]]
+) -> AsyncIterator[Crew | None]:
+    """Open the way to other workers, where there is a broker, and let readiness ask for it."""
+    if not settings.broker.url:
+        yield None
+        return
+    crew = Crew(settings.broker, settings.work, metrics=metrics)
+    pings["broker"] = crew.ping
+    try:
+        yield crew
+    finally:
+        await crew.close()
 
 
 @asynccontextmanager
@@ -314,6 +383,7 @@ class _Records:
     shelf: Shelf
     inspections: Inspections
     identity: Identity
+    messenger: Messenger
 
 
 @asynccontextmanager
@@ -339,10 +409,18 @@ async def _open_records(
             media=settings.media,
             scope=AllTenants(),
         )
+        if messenger is None:
+            messenger = await asyncio.to_thread(open_messenger, settings.messages, clock)
         identity = Identity(
-            database, inspections, clock, messenger or ConsoleMessenger(), links=settings.links, pepper=pepper
+            database,
+            inspections,
+            clock,
+            messenger,
+            links=settings.links,
+            pepper=pepper,
+            policy=OperatorPolicy(settings.second_factor, settings.operators.invitation_s),
         )
-        yield _Records(database, store, bus, shelf, inspections, identity)
+        yield _Records(database, store, bus, shelf, inspections, identity, messenger)
 
 
 def open_signer(settings: Settings, clock: Clock) -> Signer:

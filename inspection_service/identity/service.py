@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from inspection_service.identity.links import Links
-from inspection_service.identity.operators import Operators
+from inspection_service.identity.organisations import Organisations
 from inspection_service.identity.platforms import Platforms
+from inspection_service.identity.replays import Replays
+from inspection_service.identity.reminding import MessageLinks
+from inspection_service.identity.simulated import Simulated
+from inspection_service.identity.team import Team
 
 
-class Identity(Platforms, Operators, Links):
+class Identity(Platforms, Team, Organisations, Links, MessageLinks, Simulated, Replays):
     """Tenants and their keys, operators and their sessions, sellers with their links and codes.
 
     ``Identity(database, inspections, clock, messenger, links=settings.links, pepper=load_pepper(path))``, where

@@ -40,6 +40,8 @@ InspectionServiceError
     ├── ChunkGap              chunks come one after the other
     ├── ChunkReused           the number names other bytes
     ├── RecordingIncomplete   fewer chunks are here than were announced
+    ├── NoAddress             the order names no address to write to
+    ├── RemindersStopped      the seller wants no more messages
     ├── NotSealed             there is no report yet that could be corrected
     ├── CorrectionRaced       another correction was made at the same moment
     ├── UnderLegalHold        nothing of it may be erased for now
@@ -360,3 +362,28 @@ class CorrectionUnknown(NotFound):
     """There is no correction with this number."""
 
     slug = "correction-unknown"
+
+
+class SessionMoved(Closed):
+    """Another node has this live session by now; come back to be brought there."""
+
+    slug = "session-moved"
+    retryable = True
+
+
+class SessionElsewhere(Unavailable):
+    """This live session is on another node that cannot be reached at the moment; please try again."""
+
+    slug = "session-elsewhere"
+
+
+class NoAddress(Conflict):
+    """The order names no address to which anything could be sent."""
+
+    slug = "no-address"
+
+
+class RemindersStopped(Conflict):
+    """The seller asked for no more messages about this inspection."""
+
+    slug = "reminders-stopped"

@@ -470,6 +470,8 @@ class Dossier:
     legal_hold: LegalHold | None = None
     erased_photos: frozenset[CaptureId] = frozenset()
     """Photos whose bytes were erased; their hashes stay."""
+    is_sandbox: bool = False
+    """Ordered with a test key: nothing of it is about a real car, whoever carried it out."""
 
     @property
     def pdf_key(self) -> str | None:

@@ -33,7 +33,7 @@ from inspection_service.inspections.records import (
     TenantId,
 )
 from inspection_service.inspections.requests import Upload
-from inspection_service.inspections.scope import TenantScope
+from inspection_service.inspections.scope import OrganisationScope, TenantScope
 from inspection_service.inspections.states import CLOSED
 from inspection_service.storage import tables as t
 
@@ -74,6 +74,8 @@ class Repository(QueueRepository):
         """Add an inspection; its tenant must lie in the scope."""
         match self._scope:
             case TenantScope(tenant_id) if tenant_id != inspection.tenant_id:
+                raise InspectionUnknown
+            case OrganisationScope():  # operators look after cases, they order none
                 raise InspectionUnknown
             case _:
                 pass
@@ -158,8 +160,8 @@ class Repository(QueueRepository):
         operators = {row["actor_id"] for found in event_rows.values() for row in found}
         operators |= {inspection.claimed_by for inspection in inspections if inspection.claimed_by}
         names = await self._operator_names(operators)
-        tenants = await self._tenant_names({inspection.tenant_id for inspection in inspections})
-        names |= tenants
+        tenants = await self._tenants({inspection.tenant_id for inspection in inspections})
+        names |= {tenant_id: name for tenant_id, (name, _) in tenants.items()}
         captures = await self._records(
             t.captures,
             ids,
@@ -185,7 +187,8 @@ class Repository(QueueRepository):
         return [
             Dossier(
                 inspection=inspection,
-                platform_name=tenants.get(inspection.tenant_id, ""),
+                platform_name=tenants.get(inspection.tenant_id, ("", False))[0],
+                is_sandbox=tenants.get(inspection.tenant_id, ("", False))[1],
                 captures=captures[inspection.id],
                 findings=findings[inspection.id],
                 statements=statements[inspection.id],
@@ -378,9 +381,15 @@ class Repository(QueueRepository):
         query = select(t.operators.c.id, t.operators.c.name).where(t.operators.c.id.in_(sorted(ids)))
         return {row.id: row.name for row in await self._connection.execute(query)}
 
+    async def _tenants(self, ids: Iterable[str]) -> dict[str, tuple[str, bool]]:
+        """Return name, and whether it is a sandbox, by id."""
+        query = select(t.tenants.c.id, t.tenants.c.name, t.tenants.c.kind).where(
+            t.tenants.c.id.in_(sorted(ids))
+        )
+        return {row.id: (row.name, row.kind == "sandbox") for row in await self._connection.execute(query)}
+
     async def _tenant_names(self, ids: Iterable[str]) -> dict[str, str]:
-        query = select(t.tenants.c.id, t.tenants.c.name).where(t.tenants.c.id.in_(sorted(ids)))
-        return {row.id: row.name for row in await self._connection.execute(query)}
+        return {each: name for each, (name, _) in (await self._tenants(ids)).items()}
 
 
 def _is_held(inspection_id: ColumnElement[str]) -> ColumnElement[bool]:

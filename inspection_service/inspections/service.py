@@ -8,11 +8,14 @@ from inspection_service.inspections.answering import Answering
 from inspection_service.inspections.deciding import Deciding
 from inspection_service.inspections.filming import Filming
 from inspection_service.inspections.helping import Helping
+from inspection_service.inspections.holding import Holding
 from inspection_service.inspections.ordering import Ordering
 from inspection_service.inspections.photographing import Photographing
 from inspection_service.inspections.queueing import Queueing
 from inspection_service.inspections.reading import Reading
 from inspection_service.inspections.recording import Recording
+from inspection_service.inspections.reminding import Reminding
+from inspection_service.inspections.sandbox import Simulating
 from inspection_service.inspections.talking import Talking
 
 
@@ -28,6 +31,9 @@ class Inspections(
     Annotating,
     Filming,
     Recording,
+    Holding,
+    Reminding,
+    Simulating,
     Afterwards,
 ):
     """The inspections a caller may see, and all that may be done to them; the acts are in the files named above.

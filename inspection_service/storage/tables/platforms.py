@@ -37,6 +37,8 @@ webhook_endpoints = Table(
     Column("kinds", JSON_VALUE),  # null: every kind
     Column("secrets_wrapped", LargeBinary, nullable=False),
     moment_column("created_at"),
+    moment_column("failing_since", optional=True),  # null: the last answer was good
+    moment_column("failed_at", optional=True),
     moment_column("disabled_at", optional=True),
     Column("disabled_why", String(40)),
     moment_column("deleted_at", optional=True),
@@ -48,22 +50,21 @@ webhook_deliveries = Table(
     id_column(primary_key=True),
     of_tenant(),
     Column("endpoint_id", String(ID), ForeignKey("webhook_endpoints.id"), nullable=False),
-    Column("inspection_id", String(ID)),
+    Column("inspection_id", String(ID), index=True),  # null: a ping
     Column("event_seq", Integer),
-    Column("replay_no", Integer, nullable=False),
     Column("kind", String(40), nullable=False),
     Column("payload", Text, nullable=False),
     Column("state", String(16), nullable=False),
     Column("attempts", Integer, nullable=False),
+    Column("attempts_before", Integer, nullable=False),  # of rounds that ended before it was sent again
     moment_column("created_at"),
-    moment_column("next_at", optional=True),
+    moment_column("first_at", optional=True),  # of this round
+    moment_column("next_at", optional=True),  # null: over, or an earlier event of the inspection goes first
     moment_column("finished_at", optional=True),
-    UniqueConstraint(
-        "endpoint_id", "inspection_id", "event_seq", "replay_no", name="uq_webhook_deliveries_event"
-    ),
-    Index(None, "state", "next_at"),
+    UniqueConstraint("endpoint_id", "inspection_id", "event_seq", name="uq_webhook_deliveries_event"),
+    Index(None, "endpoint_id", "state", "next_at"),
+    Index(None, "state", "created_at"),
     Index(None, "tenant_id", "created_at", "id"),
-    Index("ix_webhook_deliveries_turn", "endpoint_id", "inspection_id", "state", "event_seq"),
 )
 
 webhook_attempts = Table(
@@ -87,8 +88,9 @@ reminders = Table(
     Column("kind", String(16), nullable=False),
     Column("no", Integer, nullable=False),
     Column("channel", String(16), nullable=False),
-    moment_column("due_at"),
-    moment_column("sent_at", optional=True),
+    moment_column("due_at"),  # also the moment of the next try
+    Column("tries", Integer, nullable=False),
+    moment_column("sent_at", optional=True),  # when it was settled, also when nobody could be reached
     Column("outcome", String(40)),
     UniqueConstraint("inspection_id", "kind", "no"),
     Index(None, "sent_at", "due_at"),

@@ -182,6 +182,17 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("delivery_id", "no", name=op.f("pk_webhook_attempts")),
     )
+    op.create_table(
+        "session_holders",
+        sa.Column("inspection_id", sa.String(length=64), nullable=False),
+        sa.Column("node_id", sa.String(length=64), nullable=True),
+        sa.Column("fence", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["inspection_id"], ["inspections.id"], name=op.f("fk_session_holders_inspection_id")
+        ),
+        sa.PrimaryKeyConstraint("inspection_id", name=op.f("pk_session_holders")),
+    )
+
     with op.batch_alter_table("api_keys") as batch_op:
         batch_op.add_column(sa.Column("prefix", sa.String(length=16), server_default="", nullable=False))
         batch_op.add_column(sa.Column("scopes", sa.JSON(none_as_null=True), nullable=True))
@@ -261,6 +272,7 @@ def downgrade() -> None:
         batch_op.drop_column("scopes")
         batch_op.drop_column("prefix")
 
+    op.drop_table("session_holders")
     op.drop_table("webhook_attempts")
     with op.batch_alter_table("webhook_deliveries") as batch_op:
         batch_op.drop_index("ix_webhook_deliveries_turn")
