@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
+from copy import copy
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -23,6 +24,7 @@ from inspection_service.inspections.errors import (
     StepUnknown,
     TextInvalid,
 )
+from inspection_service.inspections.outbox import NobodyToTell, Outbox
 from inspection_service.inspections.records import (
     Actor,
     Dossier,
@@ -35,7 +37,7 @@ from inspection_service.inspections.records import (
     TenantId,
 )
 from inspection_service.inspections.repository import Repository
-from inspection_service.inspections.scope import Scope, TenantScope
+from inspection_service.inspections.scope import OrganisationScope, Scope, TenantScope
 from inspection_service.inspections.states import CLOSED, Move, move
 from inspection_service.settings import MediaSettings, UploadSettings
 from inspection_service.storage.database import Database, Transaction
@@ -157,6 +159,7 @@ class Acts:
         uploads: UploadSettings,
         scope: Scope,
         media: MediaSettings | None = None,
+        outbox: Outbox | None = None,
     ) -> None:
         self._database = database
         self._store = store
@@ -166,19 +169,20 @@ class Acts:
         self._uploads = uploads
         self._scope = scope
         self._media = media or MediaSettings()
+        self._outbox = outbox or NobodyToTell()
 
     def of(self, tenant_id: TenantId) -> Self:
         """Return the same service, confined to one tenant."""
-        return type(self)(
-            self._database,
-            self._store,
-            self._clock,
-            self._bus,
-            shelf=self._shelf,
-            uploads=self._uploads,
-            scope=TenantScope(tenant_id),
-            media=self._media,
-        )
+        return self._confined(TenantScope(tenant_id))
+
+    def seen_by(self, organisation_id: str) -> Self:
+        """Return the same service, confined to the tenants that let an operating organisation in."""
+        return self._confined(OrganisationScope(organisation_id))
+
+    def _confined(self, scope: Scope) -> Self:
+        confined = copy(self)
+        confined._scope = scope
+        return confined
 
     @asynccontextmanager
     async def _reading(self) -> AsyncIterator[Repository]:
@@ -205,7 +209,7 @@ class Acts:
             change = Change(repository, case, by, self._clock.now())
             yield change
             await change.save()
-            self._tell(transaction, change.inspection, change.events)
+            await self._tell(transaction, change.inspection, change.events)
 
     @asynccontextmanager
     async def _operator_change(
@@ -217,7 +221,8 @@ class Acts:
             await needs_claim(change)
             yield change
 
-    def _tell(self, transaction: Transaction, inspection: Inspection, events: Iterable[Event]) -> None:
+    async def _tell(self, transaction: Transaction, inspection: Inspection, events: Sequence[Event]) -> None:
+        await self._outbox.put(transaction.connection, inspection, events)
         for event in events:
             published = Published(inspection.tenant_id, inspection.id, event)
             transaction.after_commit(partial(self._bus.publish, published))

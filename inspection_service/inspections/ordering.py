@@ -62,7 +62,7 @@ class Ordering(Acts):
                 {"checklist": inspection.checklist_id, "checklist_sha256": inspection.checklist_sha256},
             )
             await case.append(event)
-            self._tell(transaction, inspection, [event])
+            await self._tell(transaction, inspection, [event])
             return Placed(inspection, is_replay=False)
 
     async def invite(
