@@ -20,6 +20,8 @@ from inspection_service.errors import InspectionServiceError
 
 _REVOCATION_REASONS: Final = ("unspecified", "key_compromise", "superseded", "cessation_of_operation")
 """Source: RFC 5280, section 5.3.1, those an owner of a key may give."""
+_QUEUES: Final = ("vision", "report", "webhook")
+"""As ``work.pieces`` has them: importing those here would cost every command half a second."""
 _SYSTEM_PACKAGES: Final = "libgl1 libglib2.0-0 libsm6 libice6 libx11-6 libxext6"
 _LIBRARY_MARKS: Final = ("libGL", "libgthread", "libglib", "libSM", "libICE", "libX11", "libXext", "libxcb")
 
@@ -101,6 +103,13 @@ def _whole(most: int) -> Callable[[str], int]:
     return whole
 
 
+def _queues(text: str) -> tuple[str, ...]:
+    asked = tuple(dict.fromkeys(text.split(",")))
+    if not set(asked) <= set(_QUEUES):
+        raise argparse.ArgumentTypeError(f"{text} is not a list of {', '.join(_QUEUES)}")
+    return asked
+
+
 def _file(text: str) -> Path:
     path = Path(text)
     if not path.is_file():
@@ -125,8 +134,14 @@ def _parser() -> argparse.ArgumentParser:
     _instance(serve)
     _listening(serve)
 
-    worker = command("worker", "serve", "judge photos and seal reports, without serving", function="work")
+    worker = command("worker", "worker", "judge photos, seal reports, tell platforms, without serving")
     _instance(worker)
+    worker.add_argument(
+        "--queues",
+        type=_queues,
+        metavar="LIST",
+        help="what to work on, separated by commas (default: vision,report,webhook)",
+    )
 
     migrating = command(
         "migrate", "serve", "bring the database to the newest schema", function="migrate_database"
@@ -154,7 +169,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--json", action="store_true", help="print one JSON object a step")
 
     predict = command("predict", "predict", "run one vision task over a folder of photos")
-    predict.add_argument("task", choices=("framing", "damage", "odometer", "plate", "person"))
+    predict.add_argument("task", choices=("framing", "damage", "odometer", "plate", "person", "platetext", "vin"))
     predict.add_argument("--images", type=_folder, required=True, metavar="DIR", help="searched recursively")
     predict.add_argument("--out", type=Path, required=True, metavar="FILE", help="JSON list to write")
     predict.add_argument("--asks", type=_file, metavar="FILE", help="JSON list of {file, asked}, for framing")

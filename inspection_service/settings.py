@@ -193,6 +193,15 @@ class LinkSettings(_Part):
     """Seconds until an operator signs in again."""
 
 
+class OperatorSettings(_Part):
+    """How operators come in."""
+
+    totp: Literal["required", "optional"] | None = None
+    """Whether everybody needs a second factor; ``None``: ``required`` with ``signing.production``, else ``optional``."""
+    invitation_s: Annotated[int, Field(ge=3600, le=30 * 86400)] = 72 * 3600
+    """Seconds until an unused invitation dies."""
+
+
 class PrivacySettings(_Part):
     """How long personal data is kept after an inspection has closed; ``None``: until somebody asks.
 
@@ -205,6 +214,8 @@ class PrivacySettings(_Part):
     """The bytes of photos and kept frames, with the position a phone may have written into them; hashes stay."""
     report_days: Annotated[int, Field(ge=1, le=36500)] | None = None
     """All files of a report; its leaf in the log stays."""
+    accesses_days: Annotated[int, Field(ge=1, le=36500)] | None = 365
+    """Who looked at which personal data, from that moment on, not from the inspection's end."""
 
 
 class LimitSettings(_Part):
@@ -222,6 +233,29 @@ class LimitSettings(_Part):
     """One-time codes asked for or tried from one address."""
     log_per_minute: Annotated[int, Field(ge=1, le=10_000_000)] = 600
     """Looks at the log and at public reports from one address."""
+
+
+class WebhookSettings(_Part):
+    """How platforms are told what happens (docs/webhooks.md)."""
+
+    allow_private: bool = False
+    """For development and tests: also http, any port, and addresses that are not public."""
+    ca_file: Path | None = None
+    """PEM certificates that endpoints may end in instead of the machine's own list."""
+    timeout_s: Annotated[float, Field(gt=0, le=60)] = 10.0
+    """Longest wait for one whole answer: name, connection, status."""
+    at_once: Annotated[int, Field(ge=2, le=1000)] = 32
+    """Messages one process sends at once; endpoints that are slow or failing share half as many."""
+    at_once_each: Annotated[int, Field(ge=1, le=100)] = 8
+    """Messages one process sends to one endpoint at once; half as many when it is slow, one while it fails."""
+    poll_s: Annotated[float, Field(gt=0, le=600)] = 5.0
+    """Seconds between looks at what is due when nothing calls."""
+    disable_after_s: Annotated[int, Field(ge=3600, le=90 * 86400)] = 3 * 86400
+    """Seconds of failures without one good answer after which an endpoint is disabled."""
+    keep_days: Annotated[int, Field(ge=2, le=3650)] = 30
+    """Days for which deliveries that are over can be looked at and sent again."""
+    max_endpoints: Annotated[int, Field(ge=1, le=1000)] = 20
+    """Endpoints of one tenant."""
 
 
 class WorkSettings(_Part):
@@ -275,6 +309,7 @@ class MessageSettings(_Part):
     quiet_from_h: Annotated[int, Field(ge=0, le=23)] = 21
     """Hour after which nobody is reminded; equal to ``quiet_until_h``: there is no night."""
     quiet_until_h: Annotated[int, Field(ge=0, le=23)] = 8
+    """Hour of the morning from which they may be."""
     remind_start_h: Annotated[int, Field(ge=1, le=24 * 60)] | None = 24
     """Hours after which a seller who has not begun is reminded; ``None``: never."""
     remind_deadline_h: Annotated[int, Field(ge=1, le=24 * 60)] | None = 24
@@ -375,8 +410,10 @@ class Settings(BaseSettings):
     reports: ReportSettings = ReportSettings()
     secrets: SecretSettings = SecretSettings()
     links: LinkSettings = LinkSettings()
+    operators: OperatorSettings = OperatorSettings()
     limits: LimitSettings = LimitSettings()
     work: WorkSettings = WorkSettings()
+    webhooks: WebhookSettings = WebhookSettings()
     privacy: PrivacySettings = PrivacySettings()
     messages: MessageSettings = MessageSettings()
 
@@ -402,6 +439,11 @@ class Settings(BaseSettings):
         if wrong:
             raise ValueError("; ".join(wrong))
         return self
+
+    @property
+    def second_factor(self) -> Literal["required", "optional"]:
+        """Whether every operator needs a second factor, the default filled in."""
+        return self.operators.totp or ("required" if self.signing.production else "optional")
 
     @property
     def database_url(self) -> str:

@@ -1,17 +1,16 @@
-"""``serve``, ``worker`` and ``migrate``: what keeps running on a server."""
+"""``serve`` and ``migrate``: what keeps running on a server."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import signal
 from contextlib import suppress
 from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
 
-from inspection_service.app import create_app, open_service
+from inspection_service.app import create_app
 from inspection_service.commands.terminal import err, read_settings, waiting
 from inspection_service.settings import Settings
 from inspection_service.storage.database import Database
@@ -60,14 +59,6 @@ def server_config(settings: Settings, app: FastAPI) -> uvicorn.Config:
     )
 
 
-def work(arguments: argparse.Namespace) -> int:
-    """Judge and seal until asked to stop."""
-    settings = settings_of(arguments)
-    configure_logs(settings.log_format)
-    asyncio.run(_work(settings))
-    return 0
-
-
 def migrate_database(arguments: argparse.Namespace) -> int:
     """Bring the database to the newest schema."""
     settings = settings_of(arguments)
@@ -84,15 +75,6 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
         http__host=getattr(arguments, "host", None),
         http__port=getattr(arguments, "port", None),
     )
-
-
-async def _work(settings: Settings) -> None:
-    async with open_service(settings) as running:
-        working = asyncio.create_task(running.reconciler.run(), name="reconciler")
-        loop = asyncio.get_running_loop()
-        for name in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(name, working.cancel)
-        await asyncio.gather(working, return_exceptions=True)
 
 
 async def _migrate(settings: Settings) -> None:

@@ -96,6 +96,16 @@ def service_stopped() -> None:
     _log().info("service.stopped")
 
 
+def worker_started(queues: tuple[str, ...]) -> None:
+    """A worker takes work."""
+    _log().info("worker.started", queues=list(queues))
+
+
+def worker_stopped() -> None:
+    """A worker has finished what it had begun and closed everything."""
+    _log().info("worker.stopped")
+
+
 def capture_judged(inspection_id: str, capture_id: str, seconds: float, *, accepted: bool) -> None:
     """A photo has its judgement."""
     _log().info(
@@ -149,14 +159,26 @@ def work_unknown(kind: str) -> None:
     _log().warning("work.unknown", kind=kind)
 
 
-def broker_away(what: str, error: BaseException) -> None:
-    """The broker did not answer; what is to do is in the records, and the broker is tried again."""
-    _log().warning("broker.away", what=what, error=type(error).__name__)
+def queue_away(queue: str, error: BaseException) -> None:
+    """Work cannot be sent or taken by the broker; it is in the records, and the broker is tried again."""
+    _log().warning("queue.away", queue=queue, error=type(error).__name__)
 
 
-def broker_back(what: str) -> None:
-    """The broker answers again."""
-    _log().info("broker.back", what=what)
+def queue_back(queue: str) -> None:
+    """Work can be taken again."""
+    _log().info("queue.back", queue=queue)
+
+
+def webhook_given_up(delivery_id: str, endpoint_id: str, attempts: int, fault: str | None) -> None:
+    """A platform was not told, however often it was tried."""
+    _log().warning(
+        "webhook.given_up", delivery_id=delivery_id, endpoint_id=endpoint_id, attempts=attempts, fault=fault
+    )
+
+
+def webhook_disabled(endpoint_id: str, why: str) -> None:
+    """An endpoint was taken out of use."""
+    _log().warning("webhook.disabled", endpoint_id=endpoint_id, why=why)
 
 
 def vision_worker_replaced(reason: str) -> None:

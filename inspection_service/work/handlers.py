@@ -14,7 +14,6 @@ from inspection_service.inspections.records import (
     InspectionId,
     RecordingId,
 )
-from inspection_service.inspections.requests import Upload
 from inspection_service.inspections.service import Inspections
 from inspection_service.storage.errors import ObjectMissing
 from inspection_service.storage.objects import ObjectStore
@@ -93,19 +92,19 @@ class Handlers:
         with suppress(Closed):
             await self._inspections.expire(inspection_id)
 
-    async def finish(self, upload: Upload) -> None:
+    async def finish(self, inspection_id: InspectionId, upload_id: str) -> None:
         """Make the capture of an upload whose process died too early; a refusal is final and was told to the client."""
         try:
-            await self._inspections.finish(upload.inspection_id, upload.id)
+            await self._inspections.finish(inspection_id, upload_id)
         except ConsentMissing:
             # The seller took the consent back before the last bytes arrived: nobody may look at them.
-            await self._inspections.drop(upload.inspection_id, upload.id)
+            await self._inspections.drop(inspection_id, upload_id)
         except (Conflict, InvalidInput) as refusal:
-            logs.upload_refused(upload.inspection_id, upload.id, refusal.slug)
+            logs.upload_refused(inspection_id, upload_id, refusal.slug)
 
-    async def drop(self, upload: Upload) -> None:
+    async def drop(self, inspection_id: InspectionId, upload_id: str) -> None:
         """Throw away an upload nobody continued."""
-        await self._inspections.drop(upload.inspection_id, upload.id)
+        await self._inspections.drop(inspection_id, upload_id)
 
     async def forget_frame(self, frame: Frame) -> None:
         """Delete a frozen frame that nobody kept."""

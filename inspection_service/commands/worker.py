@@ -1,0 +1,47 @@
+"""``worker``: does the work that others send, or all there is where nobody sends any, without serving."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+
+from inspection_service.app import open_service
+from inspection_service.commands.serve import settings_of
+from inspection_service.errors import InspectionServiceError
+from inspection_service.settings import Settings
+from inspection_service.telemetry import logs
+from inspection_service.telemetry.logs import configure_logs
+from inspection_service.work.pieces import QUEUES, Queue
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Work until asked to stop (SIGTERM, Ctrl-C); a second time asked, stop at once."""
+    settings = settings_of(arguments)
+    configure_logs(settings.log_format)
+    asyncio.run(_work(settings, arguments.queues or QUEUES))
+    return 0
+
+
+async def _work(settings: Settings, queues: tuple[Queue, ...]) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    try:
+        async with open_service(settings) as running:
+            working = asyncio.create_task(running.work(stop, queues), name="work")
+
+            def asked() -> None:
+                if stop.is_set():
+                    working.cancel()
+                stop.set()
+
+            for name in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(name, asked)
+            logs.worker_started(queues)
+            await asyncio.gather(working, return_exceptions=True)
+            if not working.cancelled() and (error := working.exception()) is not None:
+                raise error
+    except InspectionServiceError as error:
+        logs.start_refused(error)
+        raise
+    logs.worker_stopped()
