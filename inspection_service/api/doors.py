@@ -19,6 +19,7 @@ from inspection_service.api import (
     corrections,
     frames,
     health,
+    keys,
     ledger,
     operator,
     platform,
@@ -26,13 +27,17 @@ from inspection_service.api import (
     public,
     recordings,
     redaction,
+    reminders,
     seller,
     signalling,
     uploads,
     well_known,
 )
+from inspection_service.api.bodies import Bounded
+from inspection_service.api.etags import UNCHANGED, Fresh
+from inspection_service.api.idempotency import HEADER, REPLAYED, OnceOnly
 from inspection_service.api.pages import SafeHeaders, install_pages
-from inspection_service.api.problems import MEDIA_TYPE, Problem, install_problems
+from inspection_service.api.problems import MEDIA_TYPE, Problem, install_problems, problems
 
 _DESCRIPTION: Final = """\
 A platform orders an inspection and hands the link to a seller; the seller photographs the car with a phone, an
@@ -44,6 +49,7 @@ upright photo.
 """
 _TAGS: Final = [
     {"name": "platform", "description": "Order, follow, fetch. Authorization: Bearer isk_..."},
+    {"name": "keys", "description": "A platform's API keys. Authorization: Bearer isk_..."},
     {"name": "seller", "description": "The seller's page; cookie of one inspection."},
     {"name": "uploads", "description": "Resumable uploads, tus 1.0; cookie of the seller."},
     {"name": "operator", "description": "The operator's page; cookie of a signed-in person."},
@@ -53,6 +59,37 @@ _TAGS: Final = [
     {"name": "running", "description": "For those who run the service."},
 ]
 _MIN_GZIP_BYTES: Final = 1000
+_IDEMPOTENCY_KEY: Final[dict[str, Any]] = {
+    "name": HEADER,
+    "in": "header",
+    "required": False,
+    "description": "The same request again under the same key changes nothing anew and gets the same answer, for two "
+    "days. Another request under it is refused with 422 `idempotency-key-reused`; one that comes while the first still "
+    "runs with 409 `idempotency-key-in-use`. What was refused leaves its key free.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+}
+_REPLAYED: Final[dict[str, Any]] = {
+    "description": "`true` when this is the answer of an earlier request under the same key.",
+    "schema": {"type": "string", "enum": ["true"]},
+}
+_LIMIT_HEADERS: Final[dict[str, Any]] = {
+    "RateLimit-Policy": {
+        "description": "Calls within a window that the key may make (draft-ietf-httpapi-ratelimit-headers).",
+        "schema": {"type": "string", "examples": ['"key";q=6000;w=60']},
+    },
+    "RateLimit": {
+        "description": "Calls that are left, and seconds until the window is over.",
+        "schema": {"type": "string", "examples": ['"key";r=5999;t=42']},
+    },
+}
+_ETAG: Final[dict[str, Any]] = {
+    "description": "Send it back as `If-None-Match` to get 304 while nothing has changed.",
+    "schema": {"type": "string"},
+}
+_RETRY_AFTER: Final[dict[str, Any]] = {
+    "description": "Seconds until the next window.",
+    "schema": {"type": "integer", "minimum": 1},
+}
 
 
 def install_doors(app: FastAPI, static_dir: Path, checklists_dir: Path) -> None:
@@ -65,6 +102,7 @@ def install_doors(app: FastAPI, static_dir: Path, checklists_dir: Path) -> None:
     """
     for room in (
         platform,
+        keys,
         seller,
         assistance,
         frames,
@@ -79,11 +117,15 @@ def install_doors(app: FastAPI, static_dir: Path, checklists_dir: Path) -> None:
         bundle,
         privacy,
         redaction,
+        reminders,
         public,
     ):
         app.include_router(room.router)
     app.include_router(public.pages)
     install_pages(app, static_dir, checklists_dir)
+    app.add_middleware(Fresh)
+    app.add_middleware(OnceOnly)
+    app.add_middleware(Bounded)
     app.add_middleware(GZipMiddleware, minimum_size=_MIN_GZIP_BYTES, compresslevel=6)
     install_problems(app)
     app.add_middleware(SafeHeaders)
@@ -114,7 +156,9 @@ def describe(app: FastAPI) -> dict[str, Any]:
     schemas |= problem.pop("$defs", {})
     schemas["Problem"] = problem
     for operations in document["paths"].values():
-        for operation in operations.values():
+        for method, operation in operations.items():
+            if any("apiKey" in way for way in operation.get("security", ())):
+                _describe_platform(method, operation)
             _describe_refusals(operation)
     return document
 
@@ -124,6 +168,29 @@ def _version() -> str:
         return version("inspection-service")
     except PackageNotFoundError:  # a source tree that was never installed
         return "0"
+
+
+def _describe_platform(method: str, operation: dict[str, Any]) -> None:
+    """Say what holds for every route of a platform: its limit, and what an ``Idempotency-Key`` does."""
+    responses, refused = operation["responses"], [403, 429]
+    if method in ("post", "put", "patch", "delete"):
+        refused += [409, 413, 422]
+        parameters = operation.setdefault("parameters", [])
+        if not any(parameter["name"] == HEADER for parameter in parameters):
+            parameters.append(_IDEMPOTENCY_KEY)
+        for status, response in responses.items():
+            if status.startswith("2"):
+                response.setdefault("headers", {})[REPLAYED] = _REPLAYED
+    content = responses.get("200", {}).get("content", {})
+    if method == "get" and "application/json" in content:
+        responses["200"].setdefault("headers", {})["ETag"] = _ETAG
+        responses.setdefault("304", dict(UNCHANGED[304]))
+        responses["304"]["headers"] = {"ETag": _ETAG}
+    for status, response in problems(*refused).items():
+        responses.setdefault(str(status), response)
+    for response in responses.values():
+        response.setdefault("headers", {}).update(_LIMIT_HEADERS)
+    responses["429"]["headers"] |= {"Retry-After": _RETRY_AFTER}
 
 
 def _describe_refusals(operation: dict[str, Any]) -> None:

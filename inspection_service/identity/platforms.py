@@ -15,6 +15,7 @@ from inspection_service.identity.secrets import derived_token, new_token
 from inspection_service.inspections.ordering import as_ordered
 from inspection_service.inspections.records import TenantId
 from inspection_service.inspections.requests import IdempotencyKey, Order, Placed
+from inspection_service.inspections.sandbox import story_of
 from inspection_service.storage import tables as t
 
 
@@ -52,7 +53,10 @@ class Platforms(Keys):
         Raises:
             IdempotencyKeyReused: The key came with another body before.
             ChecklistUnknown: There is no such checklist.
+            InvalidInput: A sandbox is asked for a story it does not know.
         """
+        if platform.kind == "sandbox":
+            story_of(order.reference)
         try:
             return await self._order(platform, order, key)
         except IntegrityError:
@@ -77,5 +81,7 @@ class Platforms(Keys):
                     placed.inspection.id, by=platform.actor, within=transaction
                 )
                 await insert_link(transaction, invited, token, invited.created_at, expires_at)
+                if order.send_link:
+                    await inspections.plan_reminder(invited.id, "invitation", 1, within=transaction)
                 placed = Placed(as_ordered(invited), is_replay=False)
         return placed, OpenedLink(token, expires_at)

@@ -37,6 +37,8 @@ class Order:
     reference: str | None = None
     sign_off: SignOff | None = None
     """``None`` takes what the checklist says."""
+    send_link: bool = False
+    """Whether the service invites the seller itself."""
 
 
 @dataclass(frozen=True, slots=True)

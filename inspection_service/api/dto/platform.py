@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
 from inspection_service.api.dto.common import (
     CaptureView,
@@ -75,6 +75,16 @@ class OrderInput(Input):
     contact: ContactInput | None = None
     reference: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
     sign_off: SignOff | None = Field(default=None, description="Overrides what the checklist says.")
+    send_link: bool = Field(
+        default=False,
+        description="Also send the link to the contact, by e-mail or else by text message.",
+    )
+
+    @model_validator(mode="after")
+    def _link_has_an_address(self) -> OrderInput:
+        if self.send_link and not (self.contact and (self.contact.email or self.contact.phone)):
+            raise ValueError("send_link needs an e-mail address or a phone number in contact")
+        return self
 
 
 class ChecklistRef(View):
