@@ -16,10 +16,11 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Query
 from starlette.responses import Response, StreamingResponse
 
-from inspection_service.api.dependencies import ByPlatform, BySeller, Opened
+from inspection_service.api.dependencies import ByReportReader, BySeller, Opened, note_platform
 from inspection_service.api.operator import OnCase
 from inspection_service.api.problems import problems
 from inspection_service.api.services import Services
+from inspection_service.identity.errors import ScopeMissing
 from inspection_service.inspections.errors import ReportUnknown
 from inspection_service.inspections.records import Dossier, InspectionId, ReportFiles
 from inspection_service.inspections.service import Inspections
@@ -48,13 +49,17 @@ Photos = Annotated[
     responses=_RESPONSES,
 )
 async def get_bundle(
-    inspection_id: str, door: ByPlatform, services: Opened, photos: Photos = False
+    inspection_id: str, door: ByReportReader, services: Opened, photos: Photos = False
 ) -> Response:
     """Fetch report, signature, disclosures, proof of the log and corrections in one file that anybody can verify.
 
-    With `photos` also the originals of the evidence, as the phone sent them.
+    With `photos` also the originals of the evidence, as the phone sent them; the key then needs `photos:read` too.
     """
-    return await _bundle(services, door.inspections, InspectionId(inspection_id), photos=photos)
+    if photos and not door.platform.may("photos:read"):
+        raise ScopeMissing("This key lacks the scope photos:read.", scope="photos:read")
+    bundle = await _bundle(services, door.inspections, InspectionId(inspection_id), photos=photos)
+    await note_platform(services, door, "bundle", InspectionId(inspection_id))
+    return bundle
 
 
 @router.get(
@@ -65,7 +70,9 @@ async def get_bundle(
 )
 async def get_bundle_of_case(case: OnCase) -> Response:
     """Fetch the bundle of a case; never with originals, which carry what the phone wrote into them."""
-    return await _bundle(case.services, case.inspections, case.id, photos=False)
+    bundle = await _bundle(case.services, case.inspections, case.id, photos=False)
+    await case.note("bundle")
+    return bundle
 
 
 @router.get("/v1/seller/report.zip", tags=["seller"], response_class=Response, responses=_RESPONSES)

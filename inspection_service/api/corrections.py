@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import Any, Final, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
-from inspection_service.api.dependencies import ByPlatform, BySeller, Opened
+from inspection_service.api.dependencies import ByReportReader, BySeller, ByWriter, MayDo, Opened
 from inspection_service.api.dto.proof import CorrectionInput, CorrectionList, CorrectionView
 from inspection_service.api.operator import OnCase
 from inspection_service.api.present.proof import correction_view
 from inspection_service.api.problems import problems
 from inspection_service.api.services import Services
-from inspection_service.api.supervisors import needs_supervisor
 from inspection_service.inspections.errors import CorrectionUnknown
 from inspection_service.inspections.records import Actor, InspectionId
 from inspection_service.inspections.service import Inspections
@@ -29,14 +28,14 @@ _FILE: Final[dict[int | str, dict[str, Any]]] = {
 
 @router.post(_PLATFORM, status_code=201, tags=["platform"], responses=_WRITE)
 async def correct(
-    inspection_id: str, body: CorrectionInput, door: ByPlatform, services: Opened
+    inspection_id: str, body: CorrectionInput, door: ByWriter, services: Opened
 ) -> CorrectionView:
     """Add to a sealed report, or withdraw it: a signed entry linked to it; the report itself never changes."""
     return await _add(services, door.inspections, InspectionId(inspection_id), body, by=door.platform.actor)
 
 
 @router.get(_PLATFORM, tags=["platform"], responses=problems(401, 404, 503))
-async def list_corrections(inspection_id: str, door: ByPlatform) -> CorrectionList:
+async def list_corrections(inspection_id: str, door: ByReportReader) -> CorrectionList:
     """List what was said after the report was sealed."""
     return await _list(door.inspections, InspectionId(inspection_id))
 
@@ -48,7 +47,7 @@ async def list_corrections(inspection_id: str, door: ByPlatform) -> CorrectionLi
     responses=problems(401, 404, 422, 503) | _FILE,
 )
 async def get_correction_file(
-    inspection_id: str, no: int, ending: Literal["json", "jws"], door: ByPlatform, services: Opened
+    inspection_id: str, no: int, ending: Literal["json", "jws"], door: ByReportReader, services: Opened
 ) -> Response:
     """Fetch one entry as it was signed, or its detached signature."""
     dossier = await door.inspections.summary(InspectionId(inspection_id))
@@ -60,10 +59,15 @@ async def get_correction_file(
     return Response(data, media_type=media_type, headers={"Cache-Control": "private, no-cache"})
 
 
-@router.post(_OPERATOR, status_code=201, tags=["operator"], responses=_WRITE)
+@router.post(
+    _OPERATOR,
+    status_code=201,
+    tags=["operator"],
+    dependencies=[Depends(MayDo("correct"))],
+    responses=_WRITE,
+)
 async def correct_as_supervisor(body: CorrectionInput, case: OnCase) -> CorrectionView:
     """Add to a sealed report, or withdraw it; for supervisors."""
-    needs_supervisor(case)
     return await _add(case.services, case.inspections, case.id, body, by=case.by)
 
 

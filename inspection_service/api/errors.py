@@ -3,14 +3,18 @@
 InspectionServiceError
 ├── NotAllowed
 │   ├── OriginRefused         a foreign page
-│   └── RoleNeeded            a supervisor's act
+│   ├── RoleNeeded            an act of another role
+│   └── SightChanged          the desk must look anew at whose cases it sees
 ├── InvalidInput
+│   ├── ConditionUnreadable   an If-Match that is none
 │   ├── RangeUnsatisfiable    bytes beyond the end
 │   ├── TusVersionUnsupported
 │   ├── UploadHeaderInvalid
 │   └── UploadTypeInvalid
 ├── NotFound
 │   └── AssetUnknown
+├── Conflict
+│   └── IdempotencyKeyInUse   the first request under this key still runs
 └── Unavailable
     ├── RateLimited           too many tries
     ├── NotReady              a part of the service does not answer
@@ -22,7 +26,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from inspection_service.errors import InvalidInput, NotAllowed, NotFound, Unavailable
+from inspection_service.errors import Conflict, InvalidInput, NotAllowed, NotFound, Unavailable
 
 
 class OriginRefused(NotAllowed):
@@ -32,9 +36,15 @@ class OriginRefused(NotAllowed):
 
 
 class RoleNeeded(NotAllowed):
-    """This is for supervisors."""
+    """Your role is not enough for this."""
 
     slug = "role-needed"
+
+
+class SightChanged(NotAllowed):
+    """Another platform opened or closed its cases to your team; look anew."""
+
+    slug = "sight-changed"
 
 
 class RateLimited(Unavailable):
@@ -67,6 +77,19 @@ class NoRevocationList(NotFound):
     """The authority that issued the signing certificate publishes its revocation list itself."""
 
     slug = "no-revocation-list"
+
+
+class IdempotencyKeyInUse(Conflict):
+    """The first request under this Idempotency-Key is still at work; ask again in a moment."""
+
+    slug = "idempotency-key-in-use"
+    retryable = True
+
+
+class ConditionUnreadable(InvalidInput):
+    """If-Match takes one ETag of this inspection, such as "7"."""
+
+    slug = "condition-unreadable"
 
 
 class RangeUnsatisfiable(InvalidInput):

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from inspection_service.api import answers
-from inspection_service.api.dependencies import ByPlatform, Opened
+from inspection_service.api.dependencies import ByPhotoReader, ByReader, ByReportReader, ByWriter, Opened
 from inspection_service.api.dto.platform import (
     CaptureList,
     ChecklistDetail,
@@ -50,7 +50,7 @@ Key = Annotated[
     Header(
         alias="Idempotency-Key",
         min_length=1,
-        max_length=200,
+        max_length=255,
         description="Sending the same order again under the same key gives the same answer.",
     ),
 ]
@@ -58,7 +58,7 @@ Key = Annotated[
 
 @router.post("/inspections", status_code=201, responses=problems(401, 404, 422, 503))
 async def order_inspection(
-    body: OrderInput, door: ByPlatform, services: Opened, response: Response, key: Key = None
+    body: OrderInput, door: ByWriter, services: Opened, response: Response, key: Key = None
 ) -> OrderedInspection:
     """Order an inspection; hand the link in the answer to the seller."""
     placed, link = await services.identity.order(door.platform, _order(body), key=_idempotency(key, body))
@@ -76,7 +76,7 @@ async def order_inspection(
 
 @router.get("/inspections", responses=problems(401, 422, 503))
 async def list_inspections(
-    door: ByPlatform, state: InspectionState | None = None, cursor: Cursor = None, limit: Limit = 50
+    door: ByReader, state: InspectionState | None = None, cursor: Cursor = None, limit: Limit = 50
 ) -> InspectionPage:
     """List your inspections, newest first."""
     page = await door.inspections.page(state=state, cursor=cursor, limit=limit)
@@ -90,7 +90,7 @@ async def list_inspections(
     response_model=PlatformInspection,
     responses=problems(401, 404, 503) | {304: {"description": "Unchanged since that ETag."}},
 )
-async def get_inspection(inspection_id: str, door: ByPlatform, request: Request, response: Response) -> Any:
+async def get_inspection(inspection_id: str, door: ByReader, request: Request, response: Response) -> Any:
     """Look at one inspection; the ETag changes with every change to it."""
     dossier = await door.inspections.dossier(InspectionId(inspection_id))
     etag = f'"{dossier.inspection.version}"'
@@ -102,14 +102,14 @@ async def get_inspection(inspection_id: str, door: ByPlatform, request: Request,
 
 
 @router.post("/inspections/{inspection_id}/cancel", responses=problems(401, 404, 409, 503))
-async def cancel_inspection(inspection_id: str, door: ByPlatform) -> PlatformInspection:
+async def cancel_inspection(inspection_id: str, door: ByWriter) -> PlatformInspection:
     """Close an inspection that is no longer wanted; repeating it is fine."""
     await door.inspections.cancel(InspectionId(inspection_id), by=door.platform.actor)
     return platform_inspection(await door.inspections.dossier(InspectionId(inspection_id)))
 
 
 @router.post("/inspections/{inspection_id}/links", status_code=201, responses=problems(401, 404, 409, 503))
-async def new_link(inspection_id: str, door: ByPlatform, services: Opened) -> SellerLink:
+async def new_link(inspection_id: str, door: ByWriter, services: Opened) -> SellerLink:
     """Make a new seller link; the one before no longer opens."""
     link = await services.identity.open_link(
         door.platform.tenant_id, InspectionId(inspection_id), by=door.platform.actor
@@ -120,7 +120,7 @@ async def new_link(inspection_id: str, door: ByPlatform, services: Opened) -> Se
 @router.get("/inspections/{inspection_id}/events", responses=problems(401, 404, 422, 503))
 async def list_events(
     inspection_id: str,
-    door: ByPlatform,
+    door: ByReader,
     after: Annotated[int, Query(ge=0, le=2**53)] = 0,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> EventPage:
@@ -133,7 +133,7 @@ async def list_events(
 
 
 @router.get("/inspections/{inspection_id}/captures", responses=problems(401, 404, 503))
-async def list_captures(inspection_id: str, door: ByPlatform) -> CaptureList:
+async def list_captures(inspection_id: str, door: ByReader) -> CaptureList:
     """List all photos, also those that were not accepted."""
     dossier = await door.inspections.dossier(InspectionId(inspection_id))
     url, language = photos_url(inspection_id), dossier.inspection.language
@@ -149,7 +149,7 @@ async def get_photo(
     *,
     inspection_id: str,
     capture_id: str,
-    door: ByPlatform,
+    door: ByPhotoReader,
     services: Opened,
     request: Request,
     size: Size = "full",
@@ -174,7 +174,7 @@ async def get_photo(
     response_class=Response,
     responses=problems(401, 404, 503) | answers.report_content("json"),
 )
-async def get_report_json(inspection_id: str, door: ByPlatform, services: Opened) -> Response:
+async def get_report_json(inspection_id: str, door: ByReportReader, services: Opened) -> Response:
     """Fetch the sealed record, canonical JSON (RFC 8785), byte for byte as it was signed."""
     return await answers.report(services, door.inspections, InspectionId(inspection_id), "json")
 
@@ -184,7 +184,7 @@ async def get_report_json(inspection_id: str, door: ByPlatform, services: Opened
     response_class=Response,
     responses=problems(401, 404, 503) | answers.report_content("jws"),
 )
-async def get_report_jws(inspection_id: str, door: ByPlatform, services: Opened) -> Response:
+async def get_report_jws(inspection_id: str, door: ByReportReader, services: Opened) -> Response:
     """Fetch the detached signature over `report.json` (RFC 7515, appendix F)."""
     return await answers.report(services, door.inspections, InspectionId(inspection_id), "jws")
 
@@ -194,19 +194,19 @@ async def get_report_jws(inspection_id: str, door: ByPlatform, services: Opened)
     response_class=Response,
     responses=problems(401, 404, 503) | answers.report_content("pdf"),
 )
-async def get_report_pdf(inspection_id: str, door: ByPlatform, services: Opened) -> Response:
+async def get_report_pdf(inspection_id: str, door: ByReportReader, services: Opened) -> Response:
     """Fetch the signed PDF, which carries `report.json`."""
     return await answers.report(services, door.inspections, InspectionId(inspection_id), "pdf")
 
 
 @router.get("/checklists", responses=problems(401, 503))
-async def list_checklists(door: ByPlatform, services: Opened) -> ChecklistList:  # noqa: ARG001 (the key is the point)
+async def list_checklists(door: ByReader, services: Opened) -> ChecklistList:  # noqa: ARG001 (the key is the point)
     """List the checklists that can be ordered."""
     return ChecklistList(items=[ChecklistSummary(**_summary(checklist)) for checklist in services.shelf])
 
 
 @router.get("/checklists/{checklist_id}", responses=problems(401, 404, 503))
-async def get_checklist(checklist_id: str, door: ByPlatform, services: Opened) -> ChecklistDetail:  # noqa: ARG001
+async def get_checklist(checklist_id: str, door: ByReader, services: Opened) -> ChecklistDetail:  # noqa: ARG001
     """Read a checklist in the form that is hashed and frozen into an order."""
     checklist = services.shelf.get(checklist_id)
     return ChecklistDetail(**_summary(checklist), content=dict(checklist.content))
@@ -242,6 +242,7 @@ def _order(body: OrderInput) -> Order:
         contact=Contact(**body.contact.model_dump()) if body.contact else Contact(),
         reference=body.reference,
         sign_off=body.sign_off,
+        send_link=body.send_link,
     )
 
 

@@ -7,15 +7,14 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Any, Final
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from starlette.responses import Response, StreamingResponse
 
-from inspection_service.api.dependencies import ByPlatform, Opened
+from inspection_service.api.dependencies import ByPrivacyManager, MayDo, Opened, note_platform
 from inspection_service.api.dto.proof import ErasureInput, ErasureView, HoldInput, HoldView
 from inspection_service.api.operator import OnCase
 from inspection_service.api.present.proof import correction_view, hold_view
 from inspection_service.api.problems import problems
-from inspection_service.api.supervisors import needs_supervisor
 from inspection_service.inspections.errors import RecordingUnknown, TextInvalid
 from inspection_service.inspections.filming import Stored
 from inspection_service.inspections.records import Actor, Dossier, InspectionId, RecordingKind
@@ -43,7 +42,7 @@ _ZIP: Final[dict[int | str, dict[str, Any]]] = {
     response_class=Response,
     responses=problems(401, 404, 503) | _ZIP,
 )
-async def export_personal_data(inspection_id: str, door: ByPlatform, services: Opened) -> Response:
+async def export_personal_data(inspection_id: str, door: ByPrivacyManager, services: Opened) -> Response:
     """Fetch everything that is held about the people of an inspection, to hand to the person it is about.
 
     Recordings of calls are in it, byte for byte, as long as they are kept.
@@ -65,6 +64,7 @@ async def export_personal_data(inspection_id: str, door: ByPlatform, services: O
         at=services.clock.now(),
     )
     written = json.dumps(data, ensure_ascii=False, indent=1).encode()
+    await note_platform(services, door, "export", case)
     headers = {
         "Content-Disposition": f'attachment; filename="personal-data-{case}.zip"',
         "Cache-Control": "no-store",
@@ -76,7 +76,7 @@ async def export_personal_data(inspection_id: str, door: ByPlatform, services: O
 
 @router.post(_PLATFORM + "/erasure", tags=["platform"], responses=_WRITE)
 async def erase(
-    inspection_id: str, door: ByPlatform, services: Opened, body: ErasureInput | None = None
+    inspection_id: str, door: ByPrivacyManager, services: Opened, body: ErasureInput | None = None
 ) -> ErasureView:
     """Erase what a seller may have erased: contact, plate, VIN, names, marks, words, recordings, on request the photos.
 
@@ -89,25 +89,30 @@ async def erase(
         photos=body is not None and body.photos,
         by=door.platform.actor,
     )
+    await note_platform(services, door, "erasure", InspectionId(inspection_id))
     return ErasureView(correction=None if entry is None else correction_view(entry))
 
 
 @router.get(_PLATFORM + "/legal-hold", tags=["platform"], responses=problems(401, 404, 503))
-async def get_hold(inspection_id: str, door: ByPlatform) -> HoldView:
+async def get_hold(inspection_id: str, door: ByPrivacyManager) -> HoldView:
     """Say whether everything of an inspection is held back from erasure."""
     return hold_view((await door.inspections.summary(InspectionId(inspection_id))).legal_hold)
 
 
 @router.put(_PLATFORM + "/legal-hold", tags=["platform"], responses=_WRITE)
-async def set_hold(inspection_id: str, body: HoldInput, door: ByPlatform) -> HoldView:
+async def set_hold(inspection_id: str, body: HoldInput, door: ByPrivacyManager) -> HoldView:
     """Hold everything of an inspection back from erasure and from the clocks of keeping, or lift the hold."""
     return await _hold(door.inspections, InspectionId(inspection_id), body, by=door.platform.actor)
 
 
-@router.put(_OPERATOR + "/legal-hold", tags=["operator"], responses=_WRITE)
+@router.put(
+    _OPERATOR + "/legal-hold",
+    tags=["operator"],
+    dependencies=[Depends(MayDo("hold"))],
+    responses=_WRITE,
+)
 async def set_hold_as_supervisor(body: HoldInput, case: OnCase) -> HoldView:
     """Place or lift a hold; for supervisors."""
-    needs_supervisor(case)
     return await _hold(case.inspections, case.id, body, by=case.by)
 
 

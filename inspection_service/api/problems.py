@@ -55,6 +55,8 @@ SHAPES: Final[dict[type[errors.InspectionServiceError], Shape]] = {
     errors.Closed: Shape(409, "The inspection is closed"),
     errors.Unavailable: Shape(503, "Temporarily unavailable"),
     identity.NotAuthenticated: Shape(401, "Not signed in"),
+    identity.SecondFactorNeeded: Shape(401, "Code needed"),
+    identity.InvitationExpired: Shape(410, "Invitation expired"),
     identity.TooManyTries: Shape(429, "Too many tries"),
     identity.ScopeMissing: Shape(403, "The key may not do this"),
     identity.ScopeNotHeld: Shape(403, "A key cannot give what it has not"),
@@ -64,8 +66,9 @@ SHAPES: Final[dict[type[errors.InspectionServiceError], Shape]] = {
     identity.CodeNeeded: Shape(403, "Code needed"),
     identity.CodeWrong: Shape(403, "Code wrong"),
     door_errors.OriginRefused: Shape(403, "Request from a foreign page"),
-    door_errors.RoleNeeded: Shape(403, "Supervisors only"),
+    door_errors.RoleNeeded: Shape(403, "For another role"),
     door_errors.RateLimited: Shape(429, "Too many tries"),
+    door_errors.IdempotencyKeyInUse: Shape(409, "The first request is still at work"),
     door_errors.RangeUnsatisfiable: Shape(416, "No such bytes"),
     door_errors.TusVersionUnsupported: Shape(412, "Upload protocol version not supported"),
     door_errors.UploadHeaderInvalid: Shape(400, "Upload header cannot be read"),
@@ -215,6 +218,11 @@ class Faults:
                 logs.request_answered(scope["method"], scope["path"], status, time.perf_counter() - started_s)
 
 
+def refusal(request: Request, error: errors.InspectionServiceError | HTTPException) -> Response:
+    """Write the answer to a request that a layer around the routes refuses."""
+    return _of_http(request, error) if isinstance(error, HTTPException) else _of_ours(request, error)
+
+
 def instance_of(request: Request) -> str:
     """Return the name of this request, as problem documents quote it."""
     return _urn(getattr(request.state, "request_id", "unknown"))
@@ -222,6 +230,10 @@ def instance_of(request: Request) -> str:
 
 async def _on_ours(request: Request, error: Exception) -> Response:
     assert isinstance(error, errors.InspectionServiceError)
+    return _of_ours(request, error)
+
+
+def _of_ours(request: Request, error: errors.InspectionServiceError) -> Response:
     headers: dict[str, str] = {}
     if isinstance(error, identity.KeyUnknown):
         headers["WWW-Authenticate"] = 'Bearer realm="inspection"'
@@ -254,6 +266,10 @@ async def _on_validation(request: Request, error: Exception) -> Response:
 
 async def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    return _of_http(request, error)
+
+
+def _of_http(request: Request, error: HTTPException) -> Response:
     headers = dict(error.headers or {})
     slug, detail = _slug(error.status_code), str(error.detail)
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
@@ -261,6 +277,8 @@ async def _on_http(request: Request, error: Exception) -> Response:
         slug, detail = "method-not-allowed", f"This address answers to {headers['Allow']}."
     elif error.status_code == HTTPStatus.NOT_FOUND:
         slug, detail = "not-found", "There is no such address."
+    elif error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        slug, detail = "content-too-large", "The body is longer than anything this address takes."
     document = {
         "type": _PREFIX + slug,
         "title": _phrase(error.status_code),

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from inspection_service.api.bodies import body_of, read_bytes
-from inspection_service.api.dependencies import ByPlatform, BySeller, Opened
+from inspection_service.api.dependencies import ByPhotoReader, ByReader, BySeller, Opened, note_platform
 from inspection_service.api.dto.live import (
     ChunkTaken,
     FinishInput,
@@ -126,11 +126,12 @@ async def finish_at_desk(recording_id: Id, body: FinishInput, case: OnCase) -> R
 async def get_bytes(recording_id: Id, kind: RecordingKind, case: OnCase, request: Request) -> Response:
     """Fetch what was recorded, joined; one range may be asked for."""
     stored = await case.inspections.stored_recording(case.id, RecordingId(recording_id), kind)
+    await case.note("recording", recording=recording_id, kind=kind)
     return _joined(case.services.store, stored, kind, request.headers.get("range"))
 
 
 @router.get(_PLATFORM, tags=["platform"], responses=problems(401, 404, 503))
-async def list_recordings(inspection_id: str, door: ByPlatform) -> RecordingList:
+async def list_recordings(inspection_id: str, door: ByReader) -> RecordingList:
     """List what was recorded; after the retention time only the hashes are left."""
     found = await door.inspections.recordings(InspectionId(inspection_id))
     return RecordingList(items=[recording_view(recording) for recording in found])
@@ -142,13 +143,16 @@ async def get_platform_bytes(
     inspection_id: str,
     recording_id: Id,
     kind: RecordingKind,
-    door: ByPlatform,
+    door: ByPhotoReader,
     services: Opened,
     request: Request,
 ) -> Response:
     """Fetch what was recorded, joined; one range may be asked for."""
     stored = await door.inspections.stored_recording(
         InspectionId(inspection_id), RecordingId(recording_id), kind
+    )
+    await note_platform(
+        services, door, "recording", InspectionId(inspection_id), recording=recording_id, kind=kind
     )
     return _joined(services.store, stored, kind, request.headers.get("range"))
 

@@ -8,12 +8,20 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from inspection_service.api.answers import PHOTO_CONTENT
-from inspection_service.api.dependencies import ByPlatform, Opened
+from inspection_service.api.dependencies import (
+    ByPhotoReader,
+    ByReportReader,
+    ByWriter,
+    Opened,
+    need_right,
+    note_platform,
+)
 from inspection_service.api.dto.publication import PhotoChangeInput, PublicationInput, PublicationView
 from inspection_service.api.operator import OnCase
 from inspection_service.api.present.publication import publication_view
 from inspection_service.api.problems import problems
 from inspection_service.api.services import Services
+from inspection_service.identity.rights import Act
 from inspection_service.inspections.records import Actor, CaptureId, InspectionId
 from inspection_service.inspections.service import Inspections
 from inspection_service.privacy.errors import PublicationChanged, PublicationUnknown
@@ -23,13 +31,18 @@ from inspection_service.work.publishing import DrawnBox
 router = APIRouter()
 _PLATFORM: Final = "/v1/inspections/{inspection_id}/publication"
 _OPERATOR: Final = "/v1/operator/inspections/{inspection_id}/publication"
+_RIGHTS: Final[dict[str, Act]] = {
+    "prepare": "prepare_publication",
+    "approve": "approve_publication",
+    "withdraw": "withdraw_publication",
+}
 _WRITE: Final = problems(401, 403, 404, 409, 422, 503)
 _PHOTO: Final[dict[int | str, dict[str, Any]]] = problems(401, 404, 422, 503) | PHOTO_CONTENT
 
 
 @router.post(_PLATFORM, tags=["platform"], responses=_WRITE)
 async def publish(
-    inspection_id: str, body: PublicationInput, door: ByPlatform, services: Opened
+    inspection_id: str, body: PublicationInput, door: ByWriter, services: Opened
 ) -> PublicationView:
     """Prepare copies of the photos for the public, approve them, or withdraw what is public.
 
@@ -41,14 +54,14 @@ async def publish(
 
 
 @router.get(_PLATFORM, tags=["platform"], responses=problems(401, 404, 503))
-async def get_publication(inspection_id: str, door: ByPlatform, services: Opened) -> PublicationView:
+async def get_publication(inspection_id: str, door: ByReportReader, services: Opened) -> PublicationView:
     """Say what is being prepared and what is public."""
     return await _view(services, door.inspections, InspectionId(inspection_id), _PLATFORM)
 
 
 @router.put(_PLATFORM + "/photos/{capture_id}", tags=["platform"], responses=_WRITE)
 async def change_photo(
-    inspection_id: str, capture_id: str, body: PhotoChangeInput, door: ByPlatform, services: Opened
+    inspection_id: str, capture_id: str, body: PhotoChangeInput, door: ByWriter, services: Opened
 ) -> PublicationView:
     """Hide more or less of a photo, or say that its copy was looked at."""
     case, by = InspectionId(inspection_id), door.platform.actor
@@ -56,14 +69,20 @@ async def change_photo(
 
 
 @router.get(_PLATFORM + "/photos/{capture_id}", tags=["platform"], response_class=Response, responses=_PHOTO)
-async def get_copy(inspection_id: str, capture_id: str, door: ByPlatform, services: Opened) -> Response:
+async def get_copy(inspection_id: str, capture_id: str, door: ByPhotoReader, services: Opened) -> Response:
     """Fetch a copy that is being prepared, or the one that is public."""
-    return await _copy(services, door.inspections, InspectionId(inspection_id), capture_id)
+    copied = await _copy(services, door.inspections, InspectionId(inspection_id), capture_id)
+    await note_platform(services, door, "publication", InspectionId(inspection_id), capture=capture_id)
+    return copied
 
 
 @router.post(_OPERATOR, tags=["operator"], responses=_WRITE)
 async def publish_case(body: PublicationInput, case: OnCase) -> PublicationView:
-    """Prepare copies for the public, approve them, or withdraw what is public."""
+    """Prepare copies for the public, approve them, or withdraw what is public; a supervisor approves.
+
+    Anybody at the desk may withdraw: who sees a plate in public does not wait.
+    """
+    need_right(case.operator, _RIGHTS[body.action])
     return await _act(case.services, case.inspections, case.id, body, _OPERATOR, by=case.by)
 
 
@@ -82,7 +101,9 @@ async def change_photo_of_case(capture_id: str, body: PhotoChangeInput, case: On
 @router.get(_OPERATOR + "/photos/{capture_id}", tags=["operator"], response_class=Response, responses=_PHOTO)
 async def get_copy_of_case(capture_id: str, case: OnCase) -> Response:
     """Fetch a copy that is being prepared, or the one that is public."""
-    return await _copy(case.services, case.inspections, case.id, capture_id)
+    copied = await _copy(case.services, case.inspections, case.id, capture_id)
+    await case.note("publication", capture=capture_id)
+    return copied
 
 
 async def _act(
