@@ -9,6 +9,8 @@ import re
 from typing import Final
 
 MAX_DEPTH: Final = 32
+_NAMED_BITS_MOST: Final = 5
+"""The count of unused bits and four octets: the longest list of named bits, of RFC 3161, has 26."""
 _CONSTRUCTED: Final = 0x20
 _END_OF_CONTENTS, _SET = 0x00, 0x31
 _BOOLEAN, _INTEGER, _BIT_STRING, _NULL, _OID, _ENUMERATED, _UTF8 = 0x01, 0x02, 0x03, 0x05, 0x06, 0x0A, 0x0C
@@ -111,9 +113,15 @@ def _has_spare_octet(content: bytes) -> bool:
 
 
 def _is_bit_string(content: bytes) -> bool:
+    """Only lists of named bits, such as a key's usages, end within an octet, and then with a bit that is set (11.2.2).
+
+    Keys and signatures are whole octets: a count of unused bits other than zero would spell the same octets anew.
+    """
     if not content or content[0] > 7 or (len(content) == 1 and content[0]):
         return False
-    return len(content) == 1 or content[-1] & ((1 << content[0]) - 1) == 0
+    if not content[0]:
+        return True
+    return len(content) <= _NAMED_BITS_MOST and content[-1] & ((2 << content[0]) - 1) == 1 << content[0]
 
 
 def _is_oid(content: bytes) -> bool:

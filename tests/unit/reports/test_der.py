@@ -35,6 +35,8 @@ def test_certificates_are_der(signer: FileSigner) -> None:
         ("11.2.1 unused bits that are set", "03020101"),
         ("8.6.2.3 unused bits without content", "030101"),
         ("8.6.2.2 more than seven unused bits", "030208 00"),
+        ("11.2.2 named bits that end with one that is not set", "03020208"),
+        ("a signature with bits it does not use", "0309 01" + "0102030405060702"),
         ("8.8.2 null with content", "050100"),
         ("8.19.2 spare octet in an identifier", "06028001"),
         ("8.19.2 unfinished identifier", "060181"),
@@ -54,7 +56,7 @@ def test_other_spellings_are_refused(clause: str, text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["0500", "0101ff", "020100", "0202 0080", "0201ff", "030100", "03020780", "06032a864a", "3106020101020102",
+    ["0500", "0101ff", "020100", "0202 0080", "0201ff", "030100", "03020780", "03020106", "03020560", "06032a864a", "3106020101020102",
      "170d" + b"260101000000Z".hex(), "a003020101", "0c02c3a9", "3000"],
 )  # fmt: skip
 def test_the_right_spelling_passes(text: str) -> None:

@@ -5,6 +5,8 @@
  */
 import { fromUtf8, isEqual, latin1 } from "./bytes";
 
+/** The count of unused bits and four octets: the longest list of named bits, of RFC 3161, has 26. */
+const NAMED_BITS_MOST = 5;
 export const TAG = {
   boolean: 0x01,
   integer: 0x02,
@@ -184,10 +186,12 @@ function hasSpareOctet(content: Uint8Array): boolean {
   return (content[0] === 0 && content[1]! < 0x80) || (content[0] === 0xff && content[1]! >= 0x80);
 }
 
+/** Only lists of named bits end within an octet, and then with a bit that is set; keys and signatures are whole octets. */
 function isBitString(content: Uint8Array): boolean {
   const spare = content[0];
   if (spare === undefined || spare > 7 || (content.length === 1 && spare)) return false;
-  return content.length === 1 || (content[content.length - 1]! & ((1 << spare) - 1)) === 0;
+  if (!spare) return true;
+  return content.length <= NAMED_BITS_MOST && (content[content.length - 1]! & ((2 << spare) - 1)) === 1 << spare;
 }
 
 function isOid(content: Uint8Array): boolean {
