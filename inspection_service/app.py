@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
 
 import numpy as np
 from fastapi import FastAPI
@@ -20,9 +19,9 @@ from numpy.typing import NDArray
 from inspection_service.api.doors import install_doors
 from inspection_service.api.limits import Limits
 from inspection_service.api.photos import PhotoCopies
-from inspection_service.api.services import Proofs, Public, Services
+from inspection_service.api.services import Proofs, Public, Services, Webhooks
 from inspection_service.checklists import Shelf
-from inspection_service.clock import Clock, SystemClock
+from inspection_service.clock import Clock, SystemClock, new_id
 from inspection_service.errors import InspectionServiceError
 from inspection_service.identity.accesses import Accesses
 from inspection_service.identity.messenger import Messenger
@@ -30,18 +29,23 @@ from inspection_service.identity.messengers import open_messenger
 from inspection_service.identity.records_team import OperatorPolicy
 from inspection_service.identity.secrets import load_pepper
 from inspection_service.identity.service import Identity
-from inspection_service.inspections.bus import InProcessBus
-from inspection_service.inspections.recording import NotedKind
+from inspection_service.inspections.broker_bus import BrokerBus
+from inspection_service.inspections.bus import EventBus, InProcessBus
 from inspection_service.inspections.records import (
-    Actor,
-    ChatMessage,
-    Event,
     InspectionId,
 )
 from inspection_service.inspections.scope import AllTenants
 from inspection_service.inspections.service import Inspections
 from inspection_service.ledger import Ledger
 from inspection_service.media.turn import Relays
+from inspection_service.platforms import (
+    Deliveries,
+    DeliveryQueue,
+    Endpoints,
+    GuardedPoster,
+    SecretBox,
+    WebhookOutbox,
+)
 from inspection_service.privacy import PersonalData
 from inspection_service.privacy.publications import Publications
 from inspection_service.reports.credentials import PhotoCredentials
@@ -51,12 +55,20 @@ from inspection_service.reports.keys_opening import open_signer as open_report_s
 from inspection_service.reports.published_keys import PublishedKeys
 from inspection_service.reports.records import ModelUsed
 from inspection_service.reports.sealer import ReportSealer, open_authority, open_revocation
-from inspection_service.sessions import Hint, LiveSession, LiveSessions, SessionFacts, facts_of
+from inspection_service.sessions import (
+    Hint,
+    InspectionRecord,
+    LiveSession,
+    LiveSessions,
+    Sessions,
+    join_nodes,
+)
 from inspection_service.settings import Settings
 from inspection_service.storage.database import Database
 from inspection_service.storage.migrate import migrate
 from inspection_service.storage.objects import ObjectStore
 from inspection_service.storage.opening import open_store
+from inspection_service.storage.redis_broker import RedisBroker
 from inspection_service.telemetry import logs
 from inspection_service.telemetry.metrics import Metrics
 from inspection_service.vision.hideable import Found, Hideable
@@ -66,6 +78,7 @@ from inspection_service.work import Handlers, JudgeInProcess, PhotoJudge, Reconc
 from inspection_service.work.archive import RecordArchive
 from inspection_service.work.correcting import Corrections
 from inspection_service.work.crew import Crew
+from inspection_service.work.delivering import Delivering
 from inspection_service.work.erasing import Erasing
 from inspection_service.work.pictures import PagePictures
 from inspection_service.work.pieces import QUEUES, Queue
@@ -100,6 +113,7 @@ class Running:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._follow_events(), name="live-sessions-follow-events")
             tasks.create_task(self._resume_calls(), name="live-sessions-resume-calls")
+            tasks.create_task(self.services.live.run(), name="live-sessions-keep-up")
             if work:
                 tasks.create_task(self.work(asyncio.Event()), name="work")
 
@@ -110,17 +124,20 @@ class Running:
             stop: Set it to end: nothing new is begun, and what others sent here is finished while there is time.
             queues: What kinds of work.
         """
-        looking = asyncio.create_task(self.reconciler.run(queues), name="reconciler")
-        taking = asyncio.create_task(self._take(stop, queues), name="take-work")
+        tasks = {
+            asyncio.create_task(self.reconciler.run(queues), name="reconciler"),
+            asyncio.create_task(self._take(stop, queues), name="take-work"),
+        }
+        if "webhook" in queues:
+            tasks.add(asyncio.create_task(self.services.webhooks.delivering.run(), name="webhooks"))
         try:
-            await asyncio.wait({looking, taking}, return_when=asyncio.FIRST_COMPLETED)
-            for ended in (looking, taking):
-                if ended.done():
-                    ended.result()
+            ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in ended:
+                task.result()
         finally:
-            for task in (looking, taking):
+            for task in tasks:
                 task.cancel()
-            await asyncio.wait({looking, taking})
+            await asyncio.wait(tasks)
 
     async def _take(self, stop: asyncio.Event, queues: Collection[Queue]) -> None:
         """Do what is sent here until asked to stop; without a broker nobody sends anything."""
@@ -132,13 +149,18 @@ class Running:
         await self.crew.take({queue: at_once[queue] for queue in queues}, stop)
 
     async def _resume_calls(self) -> None:
-        """Take up the calls that went on when the service last ended: a restart drops no session."""
-        left_open: tuple[InspectionId, ...] = ()
-        with logs.kept_going("session.resume", "all"):
-            left_open = await self.services.inspections.calls_left_open()
-        for inspection_id in left_open:
-            with logs.kept_going("session.resume", inspection_id):
-                await self.services.live.resume(inspection_id)
+        """Take up the calls that went on when the service, or one of its nodes, last ended: no session is dropped."""
+        live = self.services.live
+        while True:
+            left_open: tuple[InspectionId, ...] = ()
+            with logs.kept_going("session.resume", "all"):
+                left_open = await self.services.inspections.calls_left_open()
+            for inspection_id in left_open:
+                with logs.kept_going("session.resume", inspection_id):
+                    await live.resume(inspection_id)
+            if live.resume_every_s is None:
+                return
+            await asyncio.sleep(live.resume_every_s)
 
     async def _follow_events(self) -> None:
         """Tell live sessions what happens to their inspections."""
@@ -242,7 +264,7 @@ async def open_service(
             )
             pings |= {"judge": judge.ping} | model_files.pings()
         stack.push_async_callback(judge.close)
-        metrics = Metrics()
+        metrics = records.metrics
         revocation = open_revocation(settings.timestamp, settings.keys_dir)
         authority = await asyncio.to_thread(open_authority, settings.timestamp, signer, revocation, clock)
         published_keys = PublishedKeys(settings.keys_dir, signer)
@@ -315,19 +337,10 @@ async def open_service(
         if crew is not None:
             crew.learn(reconciler.works)
         copies = stack.enter_context(ThreadPoolExecutor(_COPY_THREADS, thread_name_prefix="photo-copies"))
-        hints = stack.enter_context(ThreadPoolExecutor(_HINT_THREADS, thread_name_prefix="live-hints"))
-        relays = await asyncio.to_thread(Relays.open, settings.media, clock)
-        open_session = partial(
-            _open_session,
-            settings,
-            InspectionRecord(inspections, clock),
-            LazyPipeline(open_pipeline),
-            hints,
-            relays,
-            metrics,
+        webhooks = _open_webhooks(settings, records, pepper, metrics, clock, stack)
+        live = await stack.enter_async_context(
+            _open_live(settings, clock, records, LazyPipeline(open_pipeline))
         )
-        live = LiveSessions(open_session, partial(_read_events, inspections))
-        stack.push_async_callback(live.close)
         limits = Limits.make(settings.limits, settings.broker.url)
         stack.push_async_callback(limits.close)
         services = Services(
@@ -341,6 +354,7 @@ async def open_service(
             accesses=accesses,
             photos=PhotoCopies(store, copies, credentials),
             public=Public(publications, publishing),
+            webhooks=webhooks,
             live=live,
             limits=limits,
             metrics=metrics,
@@ -348,8 +362,30 @@ async def open_service(
             published_keys=published_keys,
             proof=Proofs(ledger, corrections, erasing, personal, signer),
             pings=pings,
+            degraded=lambda: () if records.broker is None or records.broker.is_up else ("broker",),
         )
         yield Running(services, reconciler, crew)
+
+
+def _open_webhooks(
+    settings: Settings,
+    records: _Records,
+    pepper: bytes,
+    metrics: Metrics,
+    clock: Clock,
+    stack: AsyncExitStack,
+) -> Webhooks:
+    """Prepare what tells platforms; its threads end with the stack."""
+    secrets = SecretBox(pepper)
+    poster = GuardedPoster(settings.webhooks, clock)
+    stack.callback(poster.close)
+    endpoints = Endpoints(records.database, clock, settings.webhooks, secrets)
+    queue = DeliveryQueue(records.database, clock, settings.webhooks, secrets)
+    return Webhooks(
+        endpoints,
+        Deliveries(records.database, clock, endpoints, poster),
+        Delivering(queue, poster, records.bus, clock, settings.webhooks, metrics=metrics),
+    )
 
 
 @asynccontextmanager
@@ -379,7 +415,10 @@ async def open_directory(settings: Settings) -> AsyncIterator[Identity]:
 class _Records:
     database: Database
     store: ObjectStore
-    bus: InProcessBus
+    node_id: str
+    metrics: Metrics
+    broker: RedisBroker | None
+    bus: EventBus
     shelf: Shelf
     inspections: Inspections
     identity: Identity
@@ -398,7 +437,11 @@ async def _open_records(
         await migrate(database)
         store = open_store(settings.store_url, settings.store)
         stack.push_async_callback(store.close)
-        bus = InProcessBus()
+        node_id, metrics, broker = new_id("node"), Metrics(), None
+        bus: EventBus = InProcessBus()
+        if settings.broker.url:
+            broker = RedisBroker(settings.broker.url, metrics, prefix=f"{settings.broker.prefix}:")
+            bus = BrokerBus(broker, node_id)
         inspections = Inspections(
             database,
             store,
@@ -408,6 +451,7 @@ async def _open_records(
             uploads=settings.uploads,
             media=settings.media,
             scope=AllTenants(),
+            outbox=WebhookOutbox(),
         )
         if messenger is None:
             messenger = await asyncio.to_thread(open_messenger, settings.messages, clock)
@@ -420,7 +464,9 @@ async def _open_records(
             pepper=pepper,
             policy=OperatorPolicy(settings.second_factor, settings.operators.invitation_s),
         )
-        yield _Records(database, store, bus, shelf, inspections, identity, messenger)
+        yield _Records(
+            database, store, node_id, metrics, broker, bus, shelf, inspections, identity, messenger
+        )
 
 
 def open_signer(settings: Settings, clock: Clock) -> Signer:
@@ -489,34 +535,6 @@ class SessionGuide:
         return Hint(code=guidance.code, ok=guidance.ok, view=guidance.view)
 
 
-class InspectionRecord:
-    """What a live session reads and writes of the inspection's record."""
-
-    def __init__(self, inspections: Inspections, clock: Clock) -> None:
-        """Keep the inspections."""
-        self._inspections = inspections
-        self._clock = clock
-
-    async def record(
-        self, inspection_id: InspectionId, kind: str, actor: Actor, data: Mapping[str, Any]
-    ) -> Event:
-        """Append one event. Raises ``Closed`` when the log has ended."""
-        return await self._inspections.note(inspection_id, cast("NotedKind", kind), data, by=actor)
-
-    async def say(
-        self, inspection_id: InspectionId, actor: Actor, text: str, *, read_aloud: bool, client_id: str
-    ) -> ChatMessage:
-        """Keep a sentence of the chat."""
-        return await self._inspections.say(inspection_id, actor, text, read_aloud, client_id=client_id)
-
-    async def facts(self, inspection_id: InspectionId, *, whole: bool = False) -> SessionFacts:
-        """Return what a session must know now; ``whole`` where it begins, with what the log tells of a call."""
-        read = self._inspections.dossier if whole else self._inspections.summary
-        dossier = await read(inspection_id)
-        is_waiting = await self._inspections.help_waiting(inspection_id)
-        return facts_of(dossier, self._clock.now(), help_waiting=is_waiting)
-
-
 async def _open_session(
     settings: Settings,
     record: InspectionRecord,
@@ -538,10 +556,29 @@ async def _open_session(
     )
 
 
-async def _read_events(
-    inspections: Inspections, inspection_id: InspectionId, after: int
-) -> tuple[Event, ...]:
-    return await inspections.events(inspection_id, after=after)
+@asynccontextmanager
+async def _open_live(
+    settings: Settings, clock: Clock, records: _Records, pipeline: LazyPipeline
+) -> AsyncIterator[Sessions]:
+    """Open the live sessions, and the broker that joins them with those of other nodes."""
+    async with AsyncExitStack() as stack:
+        hints = stack.enter_context(ThreadPoolExecutor(_HINT_THREADS, thread_name_prefix="live-hints"))
+        relays = await asyncio.to_thread(Relays.open, settings.media, clock)
+        record = InspectionRecord(records.inspections, clock)
+        open_session = partial(_open_session, settings, record, pipeline, hints, relays, records.metrics)
+        live = join_nodes(
+            LiveSessions(open_session, record.events),
+            records.broker,
+            records.node_id,
+            record,
+            records.inspections,
+            heartbeat_s=settings.media.heartbeat_s,
+            metrics=records.metrics,
+        )
+        if records.broker is not None:
+            await stack.enter_async_context(records.broker)
+        stack.push_async_callback(live.close)
+        yield live
 
 
 def _models_used(files: ModelFiles) -> tuple[ModelUsed, ...]:

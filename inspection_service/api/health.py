@@ -32,6 +32,8 @@ class Readiness(View):
     resources: dict[str, bool]
     sealing_waits_for: tuple[str, ...] = ()
     """Why reports are not sealed, as codes: the service works, and what is missing is outside of it."""
+    degraded: tuple[str, ...] = ()
+    """Resources that are away and that the service goes on without, more slowly: `broker`."""
 
 
 @router.get("/healthz")
@@ -47,7 +49,7 @@ async def readyz(services: Opened) -> Readiness:
     if not all(resources.values()):
         raise NotReady(resources=resources)
     waits = await services.inspections.sealing_waits()
-    return Readiness(resources=resources, sealing_waits_for=waits)
+    return Readiness(resources=resources, sealing_waits_for=waits, degraded=services.degraded())
 
 
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})

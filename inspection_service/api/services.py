@@ -9,19 +9,22 @@ from inspection_service.api.limits import Limits
 from inspection_service.api.photos import PhotoCopies
 from inspection_service.checklists import Shelf
 from inspection_service.clock import Clock
+from inspection_service.identity.accesses import Accesses
 from inspection_service.identity.service import Identity
 from inspection_service.inspections.bus import EventBus
 from inspection_service.inspections.service import Inspections
 from inspection_service.ledger import Ledger
+from inspection_service.platforms import Deliveries, Endpoints
 from inspection_service.privacy import PersonalData
 from inspection_service.privacy.publications import Publications
 from inspection_service.reports.keys import Signer
 from inspection_service.reports.published_keys import PublishedKeys
-from inspection_service.sessions import LiveSessions
+from inspection_service.sessions import Sessions
 from inspection_service.settings import Settings
 from inspection_service.storage.objects import ObjectStore
 from inspection_service.telemetry.metrics import Metrics
 from inspection_service.work.correcting import Corrections
+from inspection_service.work.delivering import Delivering
 from inspection_service.work.erasing import Erasing
 from inspection_service.work.publishing import Publishing
 
@@ -46,6 +49,15 @@ class Public:
 
 
 @dataclass(frozen=True, slots=True)
+class Webhooks:
+    """How platforms are told what happens."""
+
+    endpoints: Endpoints
+    deliveries: Deliveries
+    delivering: Delivering
+
+
+@dataclass(frozen=True, slots=True)
 class Services:
     """The opened service."""
 
@@ -55,11 +67,14 @@ class Services:
     bus: EventBus
     shelf: Shelf
     inspections: Inspections
-    """Of all tenants: a platform's or a seller's request goes on with ``inspections.of(tenant)``."""
+    """Of all tenants: a platform's or a seller's request goes on with ``inspections.of(tenant)``, an operator's with
+    ``inspections.seen_by(organisation)``."""
     identity: Identity
+    accesses: Accesses
     photos: PhotoCopies
     public: Public
-    live: LiveSessions
+    webhooks: Webhooks
+    live: Sessions
     limits: Limits
     metrics: Metrics
     root_pem: bytes
@@ -69,3 +84,5 @@ class Services:
     proof: Proofs
     pings: Mapping[str, Callable[[], Awaitable[None]]]
     """What ``/readyz`` asks, by the name of the resource."""
+    degraded: Callable[[], tuple[str, ...]]
+    """Names of resources that are away and that the service goes on without, more slowly."""

@@ -12,17 +12,21 @@ from fastapi import APIRouter, Query, WebSocket, WebSocketDisconnect
 from starlette.websockets import WebSocketState
 
 from inspection_service.api.dependencies import operator_from_cookies, seller_from_cookies, services_of
+from inspection_service.api.errors import SightChanged
 from inspection_service.api.origin import require_own_origin
 from inspection_service.api.services import Services
 from inspection_service.clock import isoformat, new_id
-from inspection_service.errors import InspectionServiceError, NotAllowed, NotFound
-from inspection_service.inspections.records import Event, InspectionId
+from inspection_service.errors import InspectionServiceError, NotAllowed, NotFound, Unavailable
+from inspection_service.identity.rights import may
+from inspection_service.inspections.records import Actor, Event, InspectionId, TenantId
 from inspection_service.inspections.service import Inspections
 from inspection_service.media.signalling import MAX_JPEG_BYTES, MAX_MESSAGE_BYTES, Participant, problem
-from inspection_service.sessions import Connection, Desk, Farewell, LiveSession
+from inspection_service.sessions import Connection, Desk, Farewell, Hears
 
 router = APIRouter()
 
+TRY_AGAIN: Final = 1013
+"""Try again later (IANA WebSocket close codes)."""
 NO_SESSION: Final = 4401
 NOT_YOURS: Final = 4403
 UNKNOWN: Final = 4404
@@ -46,6 +50,10 @@ async def signalling(
     except InspectionServiceError as error:
         await _refuse(socket, error)
         return
+    if who.role == "operator":
+        await services.accesses.note(
+            Actor("operator", who.actor_id, who.name), "live", InspectionId(inspection_id)
+        )
     greeting = {
         "type": "welcome",
         "role": role,
@@ -54,7 +62,11 @@ async def signalling(
         "heartbeat_s": services.settings.media.heartbeat_s,
     }
     with services.metrics.live_sessions.labels(role).track_inprogress():
-        await _join(socket, services, inspections, who, greeting, InspectionId(inspection_id), after)
+        try:
+            await _join(socket, services, inspections, who, greeting, InspectionId(inspection_id), after)
+        except Unavailable as error:  # a database or a broker that is away; the page comes back
+            with suppress(WebSocketDisconnect, TimeoutError, RuntimeError):
+                await _refuse(socket, error)
     await _close(socket, 1000, "")
 
 
@@ -73,7 +85,7 @@ async def _join(
             _write(socket, connection),
             _read(socket, session, connection, heartbeat_s),
             _forward_events(services, inspections, inspection_id, connection, after),
-            _stay_while(socket, lambda: _admit(socket, services, inspection_id, who.role), 2 * heartbeat_s),
+            _stay_while(socket, lambda: _admit(socket, services, inspection_id, who.role), heartbeat_s),
         )
 
 
@@ -85,15 +97,22 @@ async def feed(socket: WebSocket) -> None:
     try:
         require_own_origin(socket, services.settings.base_url)
         desk = await operator_from_cookies(socket, services)
+        sight = await services.identity.granted_tenants(desk.operator.organisation_id)
     except InspectionServiceError as error:
         await _refuse(socket, error)
         return
+
+    async def is_welcome() -> None:
+        organisation_id = (await operator_from_cookies(socket, services)).operator.organisation_id
+        if await services.identity.granted_tenants(organisation_id) != sight:
+            raise SightChanged
+
     heartbeat_s = services.settings.media.heartbeat_s
     async with services.live.at_desk(desk.operator.id) as news:
         await _until_first_ends(
-            _tell_changes(socket, services, news),
+            _tell_changes(socket, services, news, desk.inspections, sight),
             _read_pings(socket, services),
-            _stay_while(socket, lambda: operator_from_cookies(socket, services), 2 * heartbeat_s),
+            _stay_while(socket, is_welcome, heartbeat_s),
         )
     await _close(socket, 1000, "")
 
@@ -110,12 +129,11 @@ async def _admit(
     desk = await operator_from_cookies(socket, services)
     await desk.inspections.get(inspection_id)
     operator = desk.operator
-    may_supervise = operator.role in ("supervisor", "admin")
-    who = Participant(new_id("con"), "operator", operator.id, operator.name, may_supervise)
+    who = Participant(new_id("con"), "operator", operator.id, operator.name, may(operator.role, "look_on"))
     return who, desk.inspections
 
 
-async def _read(socket: WebSocket, session: LiveSession, connection: Connection, heartbeat_s: float) -> None:
+async def _read(socket: WebSocket, session: Hears, connection: Connection, heartbeat_s: float) -> None:
     """Pass what the page says on to the session; a page silent for three heartbeats is gone."""
     try:
         while True:
@@ -164,24 +182,29 @@ async def _forward_events(
                     break  # in the silence look into the log itself: a message may have been lost
 
 
-async def _tell_changes(socket: WebSocket, services: Services, desk: Desk) -> None:
+async def _tell_changes(
+    socket: WebSocket, services: Services, desk: Desk, inspections: Inspections, sight: frozenset[TenantId]
+) -> None:
+    """Tell of changes within what the operator's organisation was let in to, and of nothing else."""
     await _send(socket, {"type": "welcome", "heartbeat_s": services.settings.media.heartbeat_s})
-    await _until_first_ends(_tell_events(socket, services), _tell_presence(socket, desk))
+    await _until_first_ends(_tell_events(socket, services, sight), _tell_presence(socket, desk, inspections))
 
 
-async def _tell_events(socket: WebSocket, services: Services) -> None:
+async def _tell_events(socket: WebSocket, services: Services, sight: frozenset[TenantId]) -> None:
     async with services.bus.subscribe() as subscription:
         while True:
             published = await subscription.next(timeout_s=60.0)
-            if published is not None:
+            if published is not None and published.tenant_id in sight:
                 event = published.event
                 await _send(socket, _changed(published.inspection_id, event.seq, event.kind))
 
 
-async def _tell_presence(socket: WebSocket, desk: Desk) -> None:
+async def _tell_presence(socket: WebSocket, desk: Desk, inspections: Inspections) -> None:
     """Tell of what is in no log: a seller's page that opens or closes. ``seq`` 0 stands for no event."""
     while True:
-        await _send(socket, _changed(await desk.next(), 0, "presence"))
+        inspection_id = await desk.next()
+        if await inspections.is_there(inspection_id):
+            await _send(socket, _changed(inspection_id, 0, "presence"))
 
 
 def _changed(inspection_id: InspectionId, seq: int, kind: str) -> dict[str, Any]:
@@ -225,15 +248,25 @@ async def _until_first_ends(*works: Any) -> None:
             task.result()
 
 
-async def _send(socket: WebSocket, message: Mapping[str, Any]) -> None:
+async def _send(socket: WebSocket, message: Mapping[str, Any] | str) -> None:
     async with asyncio.timeout(SEND_TIMEOUT_S):
-        await socket.send_text(json.dumps(message, separators=(",", ":")))
+        # What another node wrote is JSON already.
+        await socket.send_text(
+            message if isinstance(message, str) else json.dumps(message, separators=(",", ":"))
+        )
 
 
 async def _refuse(socket: WebSocket, error: InspectionServiceError) -> None:
     await _send(socket, problem(error))
-    code = UNKNOWN if isinstance(error, NotFound) else NOT_YOURS
-    await _close(socket, NO_SESSION if error.slug.startswith("session") else code, error.slug)
+    await _close(socket, _code_of(error), error.slug)
+
+
+def _code_of(error: InspectionServiceError) -> int:
+    if isinstance(error, Unavailable):
+        return TRY_AGAIN  # nothing is wrong with the page: it comes back by itself
+    if isinstance(error, NotFound):
+        return UNKNOWN
+    return NO_SESSION if error.slug.startswith("session") else NOT_YOURS
 
 
 async def _close(socket: WebSocket, code: int, reason: str) -> None:

@@ -24,8 +24,14 @@ InspectionServiceError
 │   ├── CorrectionUnknown     no entry with this number
 │   ├── FrameUnknown          no such frozen picture, or its bytes have gone
 │   └── RecordingUnknown      no such recording, or its bytes have gone
+├── Closed
+│   └── SessionMoved          another node has the live session by now
+├── Unavailable
+│   └── SessionElsewhere      another node has it and cannot be reached
 └── Conflict
     ├── VersionConflict       somebody else wrote first
+    ├── StateChanged          it is no longer the version the caller saw
+    ├── AlreadyAnswered       a photo that was asked for is there
     ├── CaseClaimed           another operator holds the case
     ├── CannotKeep            a photo may only be kept after two failed tries
     ├── NotTakingPhotos       the inspection is not in a state that takes photos
@@ -57,7 +63,7 @@ InspectionServiceError
 
 from __future__ import annotations
 
-from inspection_service.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from inspection_service.errors import Closed, Conflict, InvalidInput, NotAllowed, NotFound, Unavailable
 
 
 class StepUnknown(InvalidInput):
@@ -168,6 +174,18 @@ class VersionConflict(Conflict):
 
     slug = "version-conflict"
     retryable = True
+
+
+class StateChanged(Conflict):
+    """The inspection has changed since you looked; read it again."""
+
+    slug = "precondition-failed"
+
+
+class AlreadyAnswered(Conflict):
+    """The seller has answered this already."""
+
+    slug = "already-answered"
 
 
 class CaseClaimed(Conflict):
@@ -367,14 +385,14 @@ class CorrectionUnknown(NotFound):
 class SessionMoved(Closed):
     """Another node has this live session by now; come back to be brought there."""
 
-    slug = "session-moved"
+    slug = "live-session-moved"
     retryable = True
 
 
 class SessionElsewhere(Unavailable):
     """This live session is on another node that cannot be reached at the moment; please try again."""
 
-    slug = "session-elsewhere"
+    slug = "live-session-elsewhere"
 
 
 class NoAddress(Conflict):

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from inspection_service.inspections import rows
-from inspection_service.inspections.errors import FrameUnknown, RecordingUnknown
+from inspection_service.inspections.errors import FrameUnknown, RecordingUnknown, SessionMoved
 from inspection_service.inspections.records import (
     Annotation,
     ChatMessage,
@@ -49,6 +49,14 @@ class Chunk:
     chain_sha256: str
 
 
+@dataclass(frozen=True, slots=True)
+class SessionHolder:
+    """The node that has the live session; ``None`` once it was given back."""
+
+    node_id: str | None
+    fence: int
+
+
 class LiveCase:
     """The part of a ``Case`` that a live session writes."""
 
@@ -56,6 +64,45 @@ class LiveCase:
         self._connection = connection
         self.inspection = inspection
 
+    # -- who has the session ---------------------------------------------------------------------------------
+    async def session_holder(self) -> SessionHolder | None:
+        """Return who has the live session, ``None`` when no node ever had it."""
+        column = t.session_holders.c
+        query = select(column.node_id, column.fence).where(self._is_mine(column.inspection_id))
+        row = (await self._connection.execute(query)).first()
+        return None if row is None else SessionHolder(row.node_id, int(row.fence))
+
+    async def add_session_holder(self, node_id: str, fence: int) -> None:
+        """Write who has it first."""
+        await self._connection.execute(
+            insert(t.session_holders).values(inspection_id=self.inspection.id, node_id=node_id, fence=fence)
+        )
+
+    async def save_session_holder(self, node_id: str | None, fence: int) -> None:
+        """Write who has it now."""
+        column = t.session_holders.c
+        await self._connection.execute(
+            update(t.session_holders)
+            .where(self._is_mine(column.inspection_id))
+            .values(node_id=node_id, fence=fence)
+        )
+
+    async def needs_fence(self, fence: int | None) -> None:
+        """Refuse what a node writes whose session another node has by now.
+
+        Args:
+            fence: The number it was given; ``None`` where there is only one node.
+
+        Raises:
+            SessionMoved: The number is not the newest.
+        """
+        if fence is None:
+            return
+        held = await self.session_holder()
+        if held is None or held.fence != fence:
+            raise SessionMoved
+
+    # -- events ----------------------------------------------------------------------------------------------
     async def events_of(self, kinds: Iterable[str]) -> tuple[Event, ...]:
         """Return the events of some kinds, oldest first, with the operators' names."""
         column = t.events.c

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, Final, Literal
 
 from inspection_service.errors import Closed
+from inspection_service.inspections.asking import ASKED_FAULTS
 from inspection_service.inspections.changes import Acts
 from inspection_service.inspections.helping import answer_help
 from inspection_service.inspections.model_findings import adopt_model_findings
@@ -51,7 +52,7 @@ class Recording(Acts):
         """Write what the models say, once per photo and model set, and decide a photo nobody has decided yet.
 
         A photo for a step is accepted or to be retaken as the judgement says; a photo of declared damage is accepted,
-        for it shows what its seller wanted to show.
+        for it shows what its seller wanted to show; of one the platform asked for in words only the quality is judged.
         """
         model_set = str(judgement["model_set"])
         async with self._change(inspection_id, SERVICE) as change:
@@ -62,7 +63,11 @@ class Recording(Acts):
             if capture.state != "received" or change.inspection.state in CLOSED:
                 return capture
             reasons = [str(reason) for reason in judgement.get("reasons", ())]
-            is_accepted = bool(judgement["accepted"]) or capture.step_id is None
+            if capture.step_id is not None and "asked" in change.step(capture.step_id):
+                reasons = [reason for reason in reasons if reason in ASKED_FAULTS]
+                is_accepted = not reasons
+            else:
+                is_accepted = bool(judgement["accepted"]) or capture.step_id is None
             decided = replace(
                 capture,
                 state="accepted" if is_accepted else "retake",
@@ -129,9 +134,24 @@ class Recording(Acts):
         *,
         by: Actor,
         within: Transaction | None = None,
+        fence: int | None = None,
     ) -> Event:
-        """Append an event of a live session that changes no record (calls, commands); ids and facts only."""
+        """Append an event of a live session that changes no record (calls, commands); ids and facts only.
+
+        Args:
+            inspection_id: The inspection.
+            kind: What happened.
+            data: Ids and facts.
+            by: Who did it.
+            within: The transaction of a larger act.
+            fence: What ``hold_session`` returned, where several nodes might have the session.
+
+        Raises:
+            Closed: The log has ended.
+            SessionMoved: Another node has the session by now.
+        """
         async with self._change(inspection_id, by, within=within) as change:
+            await change.case.needs_fence(fence)
             if change.inspection.state in CLOSED:
                 raise Closed(state=change.inspection.state)
             event = await change.record(kind, **data)

@@ -37,6 +37,7 @@ class Talking(Acts):
         read_aloud: bool = False,
         *,
         client_id: str | None = None,
+        fence: int | None = None,
     ) -> ChatMessage:
         """Keep a message (``chat.said``, without the words); an operator's answers a seller who asked for help.
 
@@ -46,17 +47,20 @@ class Talking(Acts):
             text: At most 500 characters.
             read_aloud: Whether the seller's page speaks it.
             client_id: The page's own id for it; sent again it is the same message.
+            fence: What ``hold_session`` returned, where several nodes might have the session.
 
         Raises:
             ClaimNeeded, CaseClaimed: An operator without the claim.
             TextInvalid: Nothing written, or too much.
             QuotaExceeded: More messages than one inspection may have.
             Closed: The inspection is over.
+            SessionMoved: Another node has the session by now.
         """
         words = checked_text(text, "text", at_most=MESSAGE_MAX)
         if client_id is not None and not _CLIENT_ID.fullmatch(client_id):
             raise TextInvalid("The id is up to 60 letters, digits, - and _.", field="id", at_most=60)
         async with self._change(inspection_id, by) as change:
+            await change.case.needs_fence(fence)
             if change.inspection.state in CLOSED:
                 raise Closed(state=change.inspection.state)
             if by.kind == "operator":

@@ -64,6 +64,7 @@ class Analysis:
         tell: Sends a message to every page.
         answer: Sends a message to one page.
         refuse: Tells one page what is wrong with what it sent.
+        may_look: Says whether the seller lets us look at this moment.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class Analysis:
         tell: Callable[[Mapping[str, Any]], None],
         answer: Callable[[Participant, Mapping[str, Any]], None],
         refuse: Callable[[Participant, InspectionServiceError], None],
+        may_look: Callable[[], bool],
         stun_urls: tuple[str, ...],
         metrics: Metrics,
         monotonic: Callable[[], float] = time.monotonic,
@@ -89,6 +91,7 @@ class Analysis:
         self._tell = tell
         self._answer = answer
         self._refuse = refuse
+        self._may_look = may_look
         self._stun_urls = stun_urls
         self._metrics = metrics
         self._monotonic = monotonic
@@ -197,7 +200,7 @@ class Analysis:
 
     async def _guide_by(self, frame: VideoFrame | _Jpeg) -> None:
         step, view = self._step, self._views.get(self._step or "")
-        if view is None:
+        if view is None or not self._may_look():
             return
         looking = asyncio.get_running_loop().run_in_executor(self._executor, self._look, frame, view)
         try:
@@ -207,8 +210,8 @@ class Analysis:
                 raise
             self._refuse(frame.by, error)
             return
-        if step != self._step:
-            return  # the seller has moved on while we looked
+        if step != self._step or not self._may_look():
+            return  # the seller has moved on, paused or taken the consent back while we looked
         steady = self._steady.offer(hint, self._monotonic())
         if steady is not None:
             self._tell(

@@ -26,13 +26,13 @@ class Connection:
     """One page's end of a session: read ``outbox`` and send; hand what arrives to ``LiveSession.receive``."""
 
     participant: Participant
-    outbox: asyncio.Queue[Mapping[str, Any] | Farewell] = field(
+    outbox: asyncio.Queue[Mapping[str, Any] | str | Farewell] = field(
         default_factory=lambda: asyncio.Queue(OUTBOX_MESSAGES + 1)
     )
     is_over: bool = False
 
-    def send(self, message: Mapping[str, Any]) -> None:
-        """Queue a message; a page that reads too slowly is told to come back and resume from the log."""
+    def send(self, message: Mapping[str, Any] | str) -> None:
+        """Queue a message or its JSON text; a page that reads too slowly comes back and resumes from the log."""
         if self.is_over:
             return
         if self.outbox.qsize() >= OUTBOX_MESSAGES:

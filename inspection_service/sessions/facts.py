@@ -55,7 +55,11 @@ def facts_of(dossier: Dossier, now: datetime, *, help_waiting: bool) -> SessionF
     last = events[-1] if events else None
     sent = [event for event in events if event.kind == "command.sent"]
     return SessionFacts(
-        views={str(step["id"]): str(step["view"]) for step in views.checklist_steps(dossier.inspection)},
+        views={
+            str(step["id"]): str(step["view"])
+            for step in views.checklist_steps(dossier.inspection)
+            if step["view"]
+        },
         current_step=dossier.inspection.current_step,
         live_level=views.live_level(dossier),
         claimed_by=dossier.inspection.claimed_by,

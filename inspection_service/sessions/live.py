@@ -105,6 +105,7 @@ class LiveSession:
             tell=self._tell,
             answer=self._send,
             refuse=lambda who, error: self._send(who, problem(error)),
+            may_look=self._may_look,
             stun_urls=stun_urls,
             metrics=metrics or Metrics(),
             monotonic=monotonic,
@@ -239,6 +240,10 @@ class LiveSession:
         elif not self._signalling.is_help_waited_for:
             self._signalling.set_help(now_s - facts.help_waited_s)
         return self._apply_consents() + self._signalling.set_claim(facts.claimed_by, now_s)
+
+    def _may_look(self) -> bool:
+        call = self._signalling.call
+        return self._signalling.live_level != "off" and not (call is not None and call.paused)
 
     async def _stop_looking_without_consent(self) -> None:
         if self._signalling.live_level == "off":

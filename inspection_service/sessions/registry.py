@@ -155,7 +155,17 @@ class LiveSessions:
     def operators_online(self) -> frozenset[str]:
         """Operators who have a list or an inspection open, by id."""
         pages = (page.actor_id for each in self._running.values() for page in each.session.operators)
-        return frozenset(pages) | {desk.operator_id for desk in self._desks}
+        return frozenset(pages) | self.operators_at_desks
+
+    @property
+    def operators_at_desks(self) -> frozenset[str]:
+        """Operators who have a list open, by id."""
+        return frozenset(desk.operator_id for desk in self._desks)
+
+    def operators_in(self, inspection_id: InspectionId) -> tuple[Participant, ...]:
+        """The operators' pages in an inspection."""
+        running = self._running.get(inspection_id)
+        return () if running is None else running.session.operators
 
     def _changed(self, inspection_id: InspectionId) -> None:
         """Tell the lists; a session that nobody is in and that waits for nobody is forgotten, beside its own task."""

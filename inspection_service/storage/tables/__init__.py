@@ -30,6 +30,7 @@ from inspection_service.storage.tables.live import (
     recording_chunks,
     recording_parts,
     recordings,
+    session_holders,
 )
 from inspection_service.storage.tables.people import (
     HOUSE,
@@ -106,6 +107,7 @@ __all__ = [
     "reminders",
     "reports",
     "seller_sessions",
+    "session_holders",
     "signatures",
     "skipped_steps",
     "statements",

@@ -49,7 +49,11 @@ inspections = Table(
     Column("claimed_by", String(ID)),
     moment_column("claimed_at", optional=True),
     Column("handover", JSON_VALUE),
+    Column("asked", JSON_VALUE),
+    Column("closing_reason", Text),
     Index(None, "tenant_id", "created_at", "id"),
+    Index(None, "tenant_id", "updated_at"),
+    Index(None, "tenant_id", "reference"),
     Index(None, "state", "deadline_at"),
 )
 

@@ -114,6 +114,15 @@ messages = Table(
     UniqueConstraint("inspection_id", "client_id"),
 )
 
+session_holders = Table(
+    "session_holders",
+    metadata,
+    Column("inspection_id", String(ID), ForeignKey("inspections.id"), primary_key=True),
+    Column("node_id", String(ID)),
+    Column("fence", BigInteger, nullable=False),
+)
+"""Which node has the live session: a node's writes carry the fence, and an older one's are refused."""
+
 help_requests = Table(
     "help_requests",
     metadata,
