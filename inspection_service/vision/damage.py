@@ -106,11 +106,11 @@ def on_cars(
     large = [c for c in cars if (c[2] - c[0]) * (c[3] - c[1]) >= least]
     if not large:
         return tuple(detections)
-    return tuple(d for d in detections if any(_covered(d.box, c) >= ON_CAR for c in large))
+    return tuple(d for d in detections if any(lies_on(d.box, c) >= ON_CAR for c in large))
 
 
-def _covered(box: BoxXyxy, by: BoxXyxy) -> float:
-    """Share of ``box`` that lies inside ``by``."""
+def lies_on(box: BoxXyxy, by: BoxXyxy) -> float:
+    """Share of ``box`` that lies inside ``by``, 0..1."""
     wide = max(0.0, min(box[2], by[2]) - max(box[0], by[0]))
     high = max(0.0, min(box[3], by[3]) - max(box[1], by[1]))
     return wide * high / max((box[2] - box[0]) * (box[3] - box[1]), 1e-9)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from inspection_service.vision.car_text import CarText
 from inspection_service.vision.damage import Detection
 from inspection_service.vision.odometer import OdometerReading
 from inspection_service.vision.quality import Measures
@@ -61,6 +62,9 @@ class Judgement:
         scene: Cars, people, plates; boxes xyxy in pixels of the upright photo, as all boxes here.
         detections: Damage.
         odometer: The reading or why there is none; None when no odometer was looked for.
+        plate: What stands on the car's plate; None when no plate was seen. The record keeps no text of it, see
+            ``work.identifying``.
+        vin: Likewise the VIN; None when none was looked for.
         seconds: How long judging took.
     """
 
@@ -77,6 +81,8 @@ class Judgement:
     scene: tuple[SceneObject, ...]
     detections: tuple[Detection, ...]
     odometer: OdometerReading | None
+    plate: CarText | None
+    vin: CarText | None
     seconds: float
 
     def to_json(self) -> dict[str, Any]:
@@ -95,6 +101,8 @@ class Judgement:
             "scene": [s.to_json() for s in self.scene],
             "detections": [d.to_json() for d in self.detections],
             "odometer": self.odometer.to_json() if self.odometer else None,
+            "plate": self.plate.to_json() if self.plate else None,
+            "vin": self.vin.to_json() if self.vin else None,
             "seconds": round(self.seconds, 3),
         }
 

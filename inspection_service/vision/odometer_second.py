@@ -41,6 +41,26 @@ class TextReader(Protocol):
         ...
 
 
+def paddle_session(file: Path) -> ort.InferenceSession:
+    """Open a network that lies inside the rapidocr wheel, one thread.
+
+    Raises:
+        ModelMissing: The wheel is not installed or holds another version of the network.
+    """
+    spec = importlib.util.find_spec("rapidocr")
+    folders = list(spec.submodule_search_locations or []) if spec else []
+    path = next((Path(f) / file for f in folders if (Path(f) / file).is_file()), None)
+    if path is None:
+        raise ModelMissing(
+            f"The text network {file.name} of the package rapidocr is not installed.", model=file.name
+        )
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
 class PaddleText:
     """PP-OCRv6 small recogniser on onnxruntime, one thread."""
 
@@ -57,21 +77,7 @@ class PaddleText:
         Raises:
             ModelMissing: The wheel is not installed or holds another version of the network.
         """
-        spec = importlib.util.find_spec("rapidocr")
-        folders = list(spec.submodule_search_locations or []) if spec else []
-        path = next(
-            (Path(f) / RECOGNISER_FILE for f in folders if (Path(f) / RECOGNISER_FILE).is_file()), None
-        )
-        if path is None:
-            raise ModelMissing(
-                f"The text recogniser {RECOGNISER_FILE.name} of the package rapidocr is not installed.",
-                model=RECOGNISER_FILE.name,
-            )
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        return cls(ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"]))
+        return cls(paddle_session(RECOGNISER_FILE))
 
     def __call__(self, line: NDArray[np.uint8]) -> Text:
         """Read one line; lookalike letters are not mapped here."""

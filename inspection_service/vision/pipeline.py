@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inspection_service.vision import quality
-from inspection_service.vision.damage import Damage, Detection, on_cars
+from inspection_service.vision.car_text import PLATE_LOOK_PX, CarText, Plates, Vins
+from inspection_service.vision.damage import ON_CAR, Damage, Detection, lies_on, on_cars
 from inspection_service.vision.decode import Limits, Photo, decode_photo
 from inspection_service.vision.detector import BoxXyxy
 from inspection_service.vision.engine import Model
@@ -26,6 +27,7 @@ from inspection_service.vision.manifest import REQUIRED_MODELS, model_set
 from inspection_service.vision.odometer import Odometer, OdometerReading
 from inspection_service.vision.odometer_second import PaddleText
 from inspection_service.vision.scene import Scene, SceneObject
+from inspection_service.vision.text_lines import PaddleLines
 
 ENOUGH_PX = 1600
 """Longer side that everything but small print can be judged on."""
@@ -39,6 +41,15 @@ SMALL_PRINT_PX = 2000
 
 MAY_BE_DAMAGED = frozenset({*RING, "wheel", "windscreen", "other"})
 """Views on which damage is looked for; the damage model never saw an interior."""
+
+SHOWS_PLATE = frozenset({*RING, "other"})
+"""Views on which the plate of the car is read."""
+
+SHOWS_VIN = frozenset({"vin_plate", "registration_document"})
+"""Views on which a VIN is looked for."""
+
+MOST_PLATES = 3
+"""Plates of one photo that are tried, likeliest first."""
 
 MENDABLE = frozenset({"not_found", "blurred", "cut_off"})
 """Why a number was not read, where another photo may mend it. When the readers merely disagree about a good photo it
@@ -62,6 +73,8 @@ class Pipeline:
         framing: Framing,
         damage: Callable[[Image], tuple[Detection, ...]],
         odometer: Callable[[Image], OdometerReading],
+        plates: Callable[[Image, Sequence[BoxXyxy]], CarText],
+        vins: Callable[[Image], CarText],
         limits: Limits,
     ) -> None:
         """Use opened models; see :meth:`open`."""
@@ -70,6 +83,8 @@ class Pipeline:
         self._framing = framing
         self._damage = damage
         self._odometer = odometer
+        self._plates = plates
+        self._vins = vins
         self._limits = limits
 
     @classmethod
@@ -81,12 +96,15 @@ class Pipeline:
             ModelCorrupt: One is not the file its manifest describes.
         """
         models = {name: Model.open(models_dir, name) for name in REQUIRED_MODELS}
+        reader, lines = PaddleText.installed(), PaddleLines.installed()
         return cls(
             model_set([m.manifest for m in models.values()]),
             scene=Scene(models["scene"]),
             framing=Framing(models["framing"]),
             damage=Damage(models["damage"]),
-            odometer=Odometer(models["odometer_find"], models["odometer_read"], PaddleText.installed()),
+            odometer=Odometer(models["odometer_find"], models["odometer_read"], reader),
+            plates=Plates(lines.looking_at(PLATE_LOOK_PX), reader),
+            vins=Vins(lines, reader),
             limits=limits or Limits(),
         )
 
@@ -141,6 +159,8 @@ class Pipeline:
             scene=things,
             detections=detections,
             odometer=reading,
+            plate=self._read_plate(photo, things) if seen.view in SHOWS_PLATE else None,
+            vin=self._read_vin(photo, image_bytes, asked_view, seen.view),
             seconds=time.perf_counter() - started,
         )
 
@@ -150,10 +170,33 @@ class Pipeline:
         """Read where an odometer was asked for or is shown, on a picture large enough for small print."""
         if asked != "odometer" and view != "odometer":
             return None
-        if photo.scale > 1 and max(photo.pixels.shape[:2]) < SMALL_PRINT_PX:
-            photo = decode_photo(image_bytes, SMALL_PRINT_PX, self._limits)
+        photo = self._for_small_print(photo, image_bytes)
         reading = self._odometer(photo.pixels)
-        return replace(reading, box=_scaled(reading.box, photo.scale)) if reading.box else reading
+        return replace(reading, box=scaled_box(reading.box, photo.scale)) if reading.box else reading
+
+    def _read_plate(self, photo: Photo, things: Sequence[SceneObject]) -> CarText | None:
+        """Read the plate of the car that was photographed: the largest one; others stand in the street."""
+        car = largest_car(things)
+        plates = [
+            scaled_box(thing.box, 1 / photo.scale)
+            for thing in things
+            if thing.kind == "plate" and (car is None or lies_on(thing.box, car.box) >= ON_CAR)
+        ]
+        if not plates:
+            return None
+        return at_scale(self._plates(photo.pixels, plates[:MOST_PLATES]), photo.scale)
+
+    def _read_vin(self, photo: Photo, image_bytes: bytes, asked: str | None, view: str) -> CarText | None:
+        """Read where a VIN was asked for or is shown, on a picture large enough for small print."""
+        if not {asked, view} & SHOWS_VIN:
+            return None
+        photo = self._for_small_print(photo, image_bytes)
+        return at_scale(self._vins(photo.pixels), photo.scale)
+
+    def _for_small_print(self, photo: Photo, image_bytes: bytes) -> Photo:
+        if photo.scale > 1 and max(photo.pixels.shape[:2]) < SMALL_PRINT_PX:
+            return decode_photo(image_bytes, SMALL_PRINT_PX, self._limits)
+        return photo
 
     def hint(self, frame: NDArray[np.uint8], asked_view: str | None) -> Guidance:
         """Judge one live frame by itself; a session should keep a :meth:`live` guide instead.
@@ -241,9 +284,15 @@ def _known(view: str | None) -> None:
 
 def _at_full_scale(found: Sequence[Boxed], scale: float) -> tuple[Boxed, ...]:
     """Bring boxes from the decoded picture to the photo at full scale."""
-    return tuple(replace(f, box=_scaled(f.box, scale)) for f in found)
+    return tuple(replace(f, box=scaled_box(f.box, scale)) for f in found)
 
 
-def _scaled(box: BoxXyxy, scale: float) -> BoxXyxy:
+def at_scale(said: CarText, scale: float) -> CarText:
+    """Bring the box of a text to the photo at full scale."""
+    return replace(said, box=scaled_box(said.box, scale)) if said.box else said
+
+
+def scaled_box(box: BoxXyxy, scale: float) -> BoxXyxy:
+    """Bring a box from one scale of a picture to another, to a tenth of a pixel."""
     x1, y1, x2, y2 = (round(v * scale, 1) for v in box)
     return x1, y1, x2, y2

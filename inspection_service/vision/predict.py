@@ -16,18 +16,30 @@ from typing import Any, Literal
 
 from inspection_service.errors import InvalidInput
 from inspection_service.vision import quality
+from inspection_service.vision.car_text import PLATE_LOOK_PX, CarText, Plates, Vins
 from inspection_service.vision.damage import Damage, Detection
 from inspection_service.vision.decode import Photo, decode_photo
 from inspection_service.vision.detector import BoxXyxy
 from inspection_service.vision.engine import Model
 from inspection_service.vision.framing import VIEWS, Framing, decide
+from inspection_service.vision.headers import read_header
+from inspection_service.vision.hideable import Found, Hideable
 from inspection_service.vision.odometer import Odometer, OdometerReading
 from inspection_service.vision.odometer_second import PaddleText
-from inspection_service.vision.pipeline import ENOUGH_PX, SMALL_PRINT_PX, SMALL_PX, Image, halved
+from inspection_service.vision.pipeline import (
+    ENOUGH_PX,
+    MOST_PLATES,
+    SMALL_PRINT_PX,
+    SMALL_PX,
+    Image,
+    halved,
+    scaled_box,
+)
 from inspection_service.vision.scene import Scene, SceneObject
+from inspection_service.vision.text_lines import PaddleLines
 
-Task = Literal["framing", "damage", "odometer", "plate", "person"]
-TASKS: tuple[Task, ...] = ("framing", "damage", "odometer", "plate", "person")
+Task = Literal["framing", "damage", "odometer", "plate", "person", "platetext", "vin"]
+TASKS: tuple[Task, ...] = ("framing", "damage", "odometer", "plate", "person", "platetext", "vin")
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif"})
 
 LEAST_DAMAGE_SCORE = 0.02
@@ -141,7 +153,13 @@ def _predictor(task: Task, models_dir: Path, wanted: Asks) -> Predictor:
     if task == "odometer":
         find, read = Model.open(models_dir, "odometer_find"), Model.open(models_dir, "odometer_read")
         return partial(odometer_entries, Odometer(find, read, PaddleText.installed()))
-    return partial(_objects, Scene(Model.open(models_dir, "scene")), task)
+    if task == "vin":
+        return partial(text_entries, Vins(PaddleLines.installed(), PaddleText.installed()))
+    hideable = Hideable.open(models_dir)
+    if task == "platetext":
+        plates = Plates(PaddleLines.installed().looking_at(PLATE_LOOK_PX), PaddleText.installed())
+        return partial(plate_text_entries, hideable.find, plates)
+    return partial(hidden_entries, hideable.find, task)
 
 
 def _one(predict: Predictor, task: Task, wanted: Asks, path: Path, name: str) -> list[Entry]:
@@ -160,8 +178,12 @@ def _unreadable(task: Task, name: str, error: str, wanted: Asks) -> list[Entry]:
         return _for_each_ask(entry, wanted.get(name, []))
     if task == "odometer":
         return [{"file": name, "reading": None, "confidence": 0.0, "unit": None, "error": error}]
+    if task in ("platetext", "vin"):
+        return [{"file": name, "text": None, "confidence": 0.0, "error": error}]
+    if task in ("plate", "person"):
+        return [{"file": name, "boxes": [], "error": error}]
     nothing = {"bbox": [0.0, 0.0, 0.0, 0.0], "score": 0.0, "error": error}
-    return [{"file": name, "category": "other_damage" if task == "damage" else task, **nothing}]
+    return [{"file": name, "category": "other_damage", **nothing}]
 
 
 def _for_each_ask(entry: Entry, asked: list[str]) -> list[Entry]:
@@ -197,10 +219,34 @@ def damage_entries(damage: Callable[[Image], tuple[Detection, ...]], data: bytes
     return [_boxed(name, photo, *f) for f in found]
 
 
-def _objects(scene: Scene, kind: str, data: bytes, name: str) -> list[Entry]:
-    photo = decode_photo(data, ENOUGH_PX)
-    found = [(s.kind, s.box, s.score) for s in scene(photo.pixels) if s.kind == kind]
-    return [_boxed(name, photo, *f) for f in found]
+def hidden_entries(find: Callable[[bytes], Found], kind: str, data: bytes, name: str) -> list[Entry]:
+    """All boxes that would be hidden in a public copy, ``[x, y, w, h, score]`` in pixels of the file as stored."""
+    found, stored = find(data), read_header(data)
+    # HEIC is turned by its decoder, and stored as it is seen
+    turned = 1 if stored.format == "heic" else stored.orientation
+    boxes = [
+        [*_as_stored(thing.box, (found.width, found.height), turned), thing.score]
+        for thing in found.objects
+        if thing.kind == kind
+    ]
+    return [{"file": name, "boxes": boxes}]
+
+
+def plate_text_entries(find: Callable[[bytes], Found], plates: Plates, data: bytes, name: str) -> list[Entry]:
+    """What the product would say stands on the likeliest plate, or null."""
+    found, photo = find(data), decode_photo(data, SMALL_PRINT_PX)
+    boxes = sorted((o for o in found.objects if o.kind == "plate"), key=lambda o: -o.score)[:MOST_PLATES]
+    inner = [scaled_box(o.box, 1 / photo.scale) for o in boxes]
+    return [_said(name, plates(photo.pixels, inner))]
+
+
+def text_entries(read: Callable[[Image], CarText], data: bytes, name: str) -> list[Entry]:
+    """The VIN that the product would print, or null."""
+    return [_said(name, read(decode_photo(data, SMALL_PRINT_PX).pixels))]
+
+
+def _said(name: str, said: CarText) -> Entry:
+    return {"file": name, "text": said.text, "confidence": round(said.confidence, 4)}
 
 
 def _boxed(name: str, photo: Photo, kind: str, box: BoxXyxy, score: float) -> Entry:

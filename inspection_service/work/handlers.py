@@ -20,6 +20,7 @@ from inspection_service.storage.objects import ObjectStore
 from inspection_service.telemetry import logs
 from inspection_service.telemetry.metrics import Metrics
 from inspection_service.work.errors import VisionFailed
+from inspection_service.work.identifying import identified
 from inspection_service.work.judging import PhotoJudge
 from inspection_service.work.pictures import PagePictures
 from inspection_service.work.sealing import Archive, Sealer, Sealing
@@ -64,7 +65,7 @@ class Handlers:
         started = self._clock.now()
         try:
             data = await self._store.get(capture.object_key)
-            judgement = await self._judge.judge(data, asked)
+            judgement = identified(await self._judge.judge(data, asked), inspection.vehicle)
         except (InvalidInput, VisionFailed, ObjectMissing) as error:
             fault = str(error.attributes.get("cause", error.slug))
             await self._inspections.record_unreadable(capture.inspection_id, capture.id, fault)

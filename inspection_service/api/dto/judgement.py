@@ -31,6 +31,21 @@ _BOX: Final[dict[str, Any]] = {
     "description": "x1, y1, x2, y2 in pixels of the upright photo.",
 }
 _SEEN: Final = _object(kind=_TEXT, box=_BOX, score=_NUMBER)
+_IDENTITY: Final[dict[str, Any]] = {
+    "anyOf": [
+        _object(
+            matches_order={
+                "enum": ["yes", "no", "not_read", "not_stated"],
+                "description": "`no` is a doubt for a person to look at. The text that was read is not kept.",
+            },
+            confidence=_NUMBER,
+            box=_or_null(_BOX),
+            why_not=_or_null(_TEXT),
+            evidence=_list(_TEXT),
+        ),
+        {"type": "null"},
+    ]
+}
 JUDGEMENT: Final = _object(
     model_set=_TEXT,
     width=_WHOLE,
@@ -55,7 +70,9 @@ JUDGEMENT: Final = _object(
     ),
     seconds=_NUMBER,
 )
-"""JSON Schema of what ``vision.Judgement.to_json`` writes."""
+JUDGEMENT["properties"] |= {"plate": _IDENTITY, "vin": _IDENTITY}
+"""JSON Schema of what ``vision.Judgement.to_json`` writes, as ``work.identifying`` lets it stand; records from before
+plates were read lack the last two."""
 
 JudgementJson = Annotated[dict[str, Any] | None, WithJsonSchema(_or_null(JUDGEMENT))]
 """A judgement in its JSON form, or none yet."""

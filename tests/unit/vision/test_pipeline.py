@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from inspection_service.vision.car_text import CarText
 from inspection_service.vision.damage import Detection
 from inspection_service.vision.decode import Limits
+from inspection_service.vision.detector import BoxXyxy
 from inspection_service.vision.engine import Placement, stretch
 from inspection_service.vision.errors import NotAnImage
 from inspection_service.vision.framing import VIEWS, Framing
@@ -51,6 +53,9 @@ class Bench:
         self.scene_sizes: list[tuple[int, int]] = []
         self.odometer_sizes: list[tuple[int, int]] = []
         self.damage_calls = 0
+        self.plate_boxes: list[list[BoxXyxy]] = []
+        self.vin_sizes: list[tuple[int, int]] = []
+        self.more_scene: tuple[SceneObject, ...] = ()
         self.reading = reading
         self.why_not = why_not
         self.pipeline = Pipeline(
@@ -59,13 +64,24 @@ class Bench:
             framing=Framing(self.views),
             damage=self.damage,
             odometer=self.odometer,
+            plates=self.plates,
+            vins=self.vins,
             limits=Limits(),
         )
 
     def scene(self, image: Image) -> tuple[SceneObject, ...]:
         height, width = image.shape[:2]
         self.scene_sizes.append((width, height))
-        return (SceneObject("car", (width * 0.1, height * 0.2, width * 0.9, height * 0.8), 0.9),)
+        car = SceneObject("car", (width * 0.1, height * 0.2, width * 0.9, height * 0.8), 0.9)
+        return (car, *self.more_scene)
+
+    def plates(self, image: Image, boxes: Sequence[BoxXyxy]) -> CarText:
+        self.plate_boxes.append(list(boxes))
+        return CarText("AB123CD", 0.9, boxes[0], None, ("cuts",))
+
+    def vins(self, image: Image) -> CarText:
+        self.vin_sizes.append((image.shape[1], image.shape[0]))
+        return CarText("VF1JP09F641501074", 0.9, (1.0, 2.0, 3.0, 4.0), None, ("cuts",))
 
     def damage(self, image: Image) -> tuple[Detection, ...]:
         self.damage_calls += 1
@@ -151,6 +167,31 @@ def test_a_good_photo_of_an_odometer_stands_when_only_the_readers_fail(why_not: 
     assert said.accepted
     assert said.odometer is not None
     assert said.odometer.reading is None
+
+
+def test_the_plate_of_the_photographed_car_is_read_and_not_one_in_the_street() -> None:
+    bench = Bench("rear")
+    own, other = (180.0, 200.0, 220.0, 210.0), (2.0, 200.0, 30.0, 207.0)
+    bench.more_scene = (SceneObject("plate", other, 0.9), SceneObject("plate", own, 0.6))
+    said = bench.pipeline.judge(jpeg(street()), "rear")
+    assert bench.plate_boxes == [[own]]
+    assert said.plate is not None
+    assert said.plate.text == "AB123CD"
+    assert said.vin is None
+
+
+def test_without_a_plate_in_sight_none_is_read() -> None:
+    bench = Bench("rear")
+    assert bench.pipeline.judge(jpeg(street()), "rear").plate is None
+    assert bench.plate_boxes == []
+
+
+def test_a_vin_is_read_large_enough_for_small_print_and_boxed_at_full_scale() -> None:
+    bench = Bench("vin_plate")
+    said = bench.pipeline.judge(jpeg(street(4032, 3024)), None)
+    assert bench.vin_sizes == [(2016, 1512)]
+    assert said.vin is not None
+    assert said.vin.box == (2.0, 4.0, 6.0, 8.0)
 
 
 def test_damage_is_not_looked_for_inside() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -13,10 +14,14 @@ import pytest
 from PIL import Image
 
 from inspection_service.vision import predict
+from inspection_service.vision.car_text import CarText, Plates
 from inspection_service.vision.damage import Detection
 from inspection_service.vision.framing import Framing
+from inspection_service.vision.hideable import Found
 from inspection_service.vision.odometer import OdometerReading
+from inspection_service.vision.odometer_second import Text
 from inspection_service.vision.predict import AsksInvalid, Counts, Predictor
+from inspection_service.vision.scene import SceneObject
 from tests.unit.vision.test_pipeline import Image as Pixels
 from tests.unit.vision.test_pipeline import ViewAnswers, street
 
@@ -149,3 +154,47 @@ def test_progress_counts_up_to_the_number_of_photos(photos: Path) -> None:
 
     predict.write("odometer", reading, photos, photos.parent / "p.json", wanted={}, progress=hear)
     assert heard == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_boxes_to_hide_are_in_pixels_of_the_file_as_stored() -> None:
+    picture = Image.fromarray(np.zeros((60, 100, 3), np.uint8))
+    exif = picture.getexif()
+    exif[0x0112] = 6  # to be turned a quarter to the right: seen as 60 wide, 100 high
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", exif=exif)
+
+    def find(data: bytes) -> Found:
+        plate, car = (SceneObject(k, (10.0, 70.0, 20.0, 90.0), 0.4) for k in ("plate", "car"))
+        return Found((plate, car), frozenset(), 60, 100)
+
+    entries = predict.hidden_entries(find, "plate", buffer.getvalue(), "a.jpg")
+    assert entries == [{"file": "a.jpg", "boxes": [[70.0, 40.0, 20.0, 10.0, 0.4]]}]
+
+
+def test_a_text_is_given_or_null_with_its_confidence(photos: Path) -> None:
+    def vin(image: Pixels) -> CarText:
+        return CarText(None, 0.0, None, "not_found")
+
+    _, entries = run("vin", photos, partial(predict.text_entries, vin))
+    assert {(e["file"], e["text"], e["confidence"]) for e in entries} == {
+        (name, None, 0.0) for name in ("a.JPG", "deep/b.webp", "broken.png")
+    }
+
+
+def test_the_likeliest_plates_are_read_in_pixels_of_what_was_decoded() -> None:
+    seen: list[tuple[float, float, float, float]] = []
+
+    def find(data: bytes) -> Found:
+        boxes = [SceneObject("plate", (40.0 * k, 0.0, 40.0 * k + 20, 8.0), 0.2 * k) for k in range(1, 5)]
+        return Found(tuple(boxes), frozenset(), 400, 300)
+
+    class Reads(Plates):
+        def __call__(self, image: Pixels, boxes: Sequence[tuple[float, float, float, float]]) -> CarText:
+            seen.extend(boxes)
+            return CarText("AB123CD", 0.8, None, None)
+
+    plates = Reads(lambda _: (), lambda _: Text("", 0.0))
+    data = cv2.imencode(".png", street())[1].tobytes()
+    entries = predict.plate_text_entries(find, plates, data, "a.png")
+    assert entries == [{"file": "a.png", "text": "AB123CD", "confidence": 0.8}]
+    assert [box[0] for box in seen] == [160.0, 120.0, 80.0]
