@@ -33,6 +33,7 @@ from inspection_service.inspections.records import (
 from inspection_service.inspections.requests import NewCapture, Order
 from inspection_service.inspections.scope import AllTenants
 from inspection_service.inspections.service import Inspections
+from inspection_service.platforms import WebhookOutbox
 from inspection_service.settings import LinkSettings, UploadSettings, WorkSettings, shipped_data
 from inspection_service.storage.database import Database
 from inspection_service.storage.errors import ObjectExists, ObjectMissing, StorageFull
@@ -340,7 +341,14 @@ async def open_backend(
     async with Database(url or f"sqlite+aiosqlite:///{folder / 'inspection.db'}") as database:
         await migrate(database)
         inspections = Inspections(
-            database, objects, clock, bus, shelf=shelf, uploads=UploadSettings(), scope=AllTenants()
+            database,
+            objects,
+            clock,
+            bus,
+            shelf=shelf,
+            uploads=UploadSettings(),
+            scope=AllTenants(),
+            outbox=WebhookOutbox(),
         )
         identity = Identity(
             database, inspections, clock, messenger, links=LinkSettings(), pepper=b"\x00" * 32

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -38,7 +39,13 @@ class Endpoints:
         self._secrets = secrets
 
     async def create(
-        self, tenant_id: TenantId, url: str, *, description: str = "", kinds: Collection[str] | None = None
+        self,
+        tenant_id: TenantId,
+        url: str,
+        *,
+        description: str = "",
+        kinds: Collection[str] | None = None,
+        seed: str | None = None,
     ) -> tuple[Endpoint, str]:
         """Add an endpoint; it hears of every event from now on.
 
@@ -47,6 +54,7 @@ class Endpoints:
             url: Where messages go.
             description: For its owner.
             kinds: Of these only; ``None``: of all.
+            seed: The same request again, and no other: then the endpoint it made before is the answer.
 
         Returns:
             The endpoint and its secret, which is shown this once.
@@ -57,7 +65,8 @@ class Endpoints:
             WebhooksTooMany: There are as many as there may be (``limit``).
         """
         target_of(url, allow_private=self._settings.allow_private)
-        endpoint_id, secret = new_id("whk"), new_secret()
+        endpoint_id = new_id("whk") if seed is None else _derived_id(tenant_id, seed)
+        secret = new_secret()
         row = {
             "id": endpoint_id,
             "tenant_id": tenant_id,
@@ -73,6 +82,8 @@ class Endpoints:
             await connection.execute(
                 select(t.tenants.c.id).where(t.tenants.c.id == tenant_id).with_for_update()
             )
+            if seed is not None and (earlier := await self._made_before(connection, tenant_id, endpoint_id)):
+                return earlier
             query = select(func.count()).where(_e.tenant_id == tenant_id, _e.deleted_at.is_(None))
             limit = self._settings.max_endpoints
             if int((await connection.execute(query)).scalar_one()) >= limit:
@@ -176,6 +187,16 @@ class Endpoints:
             )
             return endpoint, after[0].secret, now + overlap
 
+    async def _made_before(
+        self, connection: AsyncConnection, tenant_id: TenantId, endpoint_id: str
+    ) -> tuple[Endpoint, str] | None:
+        query = select(_e.secrets_wrapped).where(_e.id == endpoint_id)
+        wrapped = (await connection.execute(query)).scalar()
+        if wrapped is None:
+            return None
+        endpoint = await _get(connection, tenant_id, endpoint_id)
+        return endpoint, self._secrets.open(endpoint_id, wrapped)[0].secret
+
     async def opened(self, tenant_id: TenantId, endpoint_id: str) -> tuple[Endpoint, tuple[Secret, ...]]:
         """Return an endpoint with the secrets that sign now. Raises ``WebhookUnknown``."""
         async with self._database.read() as transaction:
@@ -183,6 +204,10 @@ class Endpoints:
             query = select(_e.secrets_wrapped).where(_e.id == endpoint_id)
             wrapped = (await transaction.connection.execute(query)).scalar_one()
         return endpoint, valid(self._secrets.open(endpoint_id, wrapped), self._clock.now())
+
+
+def _derived_id(tenant_id: TenantId, seed: str) -> str:
+    return "whk_" + hashlib.sha256(f"{tenant_id}\x1f{seed}".encode()).hexdigest()[:24]
 
 
 async def disable(connection: AsyncConnection, endpoint_id: str, why: DisabledWhy, now: datetime) -> None:

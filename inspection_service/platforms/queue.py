@@ -114,6 +114,15 @@ class DeliveryQueue:
             secrets=secrets,
         )
 
+    async def release(self, claimed: Claimed) -> None:
+        """Let go of a delivery before it was known what came of it; it is due again."""
+        async with self._database.write() as transaction:
+            await transaction.connection.execute(
+                update(t.webhook_deliveries)
+                .where(_d.id == claimed.delivery.id, _d.state == "pending", _d.attempts == claimed.no)
+                .values(attempts=claimed.no - 1, next_at=self._clock.now())
+            )
+
     async def finish(self, claimed: Claimed, answer: Answer) -> Outcome:
         """Write what came of an attempt, and give the turn to the next event when this one is over.
 

@@ -104,6 +104,30 @@ class Metrics:
             buckets=_HOP_SECONDS,
         )
 
+        self.webhook_attempts = Counter(
+            "inspection_webhook_attempts",
+            "Messages sent, by what came of it",
+            ["outcome"],
+            registry=self.registry,
+        )
+        self.webhook_deliveries = Counter(
+            "inspection_webhook_deliveries",
+            "Messages that are over: delivered, or given up",
+            ["outcome"],
+            registry=self.registry,
+        )
+        self.webhook_seconds = Histogram(
+            "inspection_webhook_seconds",
+            "Event written to message delivered, retries included",
+            registry=self.registry,
+            buckets=_SECONDS,
+        )
+        self.webhook_oldest_seconds = Gauge(
+            "inspection_webhook_oldest_undelivered_seconds",
+            "For how long the oldest message waits that is to be delivered",
+            registry=self.registry,
+        )
+
     def text(self) -> bytes:
         """Return everything in the Prometheus text format."""
         return generate_latest(self.registry)

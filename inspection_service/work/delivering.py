@@ -91,8 +91,18 @@ class Delivering:
         claimed = await self._queue.claim(delivery_id)
         if claimed is None:
             return None
-        answer = await self._send(claimed)
-        outcome = await self._queue.finish(claimed, answer)
+        try:
+            answer = await self._send(claimed)
+        except asyncio.CancelledError:
+            await self._queue.release(claimed)  # whoever comes next need not wait for the lease to end
+            raise
+        # What came of it is written also while we are asked to stop: else it would be sent once more.
+        finishing = asyncio.ensure_future(self._queue.finish(claimed, answer))
+        try:
+            outcome = await asyncio.shield(finishing)
+        except asyncio.CancelledError:
+            await finishing
+            raise
         self._note(claimed, answer, outcome)
         return outcome
 
@@ -123,6 +133,10 @@ class Delivering:
                 return made
             made += sum(outcome is not None for outcome in outcomes)
         return made
+
+    def call(self) -> None:
+        """Say that something may be due."""
+        self._call.set()
 
     async def keep_in_order(self) -> None:
         """Say how long the oldest message waits, and now and then forget old ones."""
@@ -173,7 +187,9 @@ class Delivering:
         try:
             outcome = await self.deliver(delivery_id)
             self._backoff.done(endpoint_id)
-            if outcome is None:  # another was quicker; asking for the same again at once would go round in circles
+            if (
+                outcome is None
+            ):  # another was quicker; asking for the same again at once would go round in circles
                 self._refused[delivery_id] = self._monotonic_s() + self._settings.poll_s
             elif outcome.next_at is not None:
                 self._call_at(outcome.next_at)
