@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -33,8 +33,44 @@ PAIRS: Final = 200
 MESSAGES_PER_S: Final = 5
 TALK_SECONDS: Final = 10
 PING_S: Final = 5.0
+PATIENCE_S: Final = 60.0
 SERVICE_CORE, LOAD_CORE = 0, 1
-Pair = tuple[ClientConnection, ClientConnection]
+Heard = Callable[[str], None]
+"""What is done with a message of the service."""
+
+
+class Page:
+    """One page's socket, listened to all the time, as a page does: a line nobody reads is a line that breaks."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self.send = socket.send
+        self._socket = socket
+        self._heard: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self.on_message: Heard = self._keep
+        self._listening = asyncio.create_task(self._listen())
+
+    async def until(self, kind: str) -> dict[str, Any]:
+        """Return the next message of one kind."""
+        async with asyncio.timeout(PATIENCE_S):
+            while (message := await self._heard.get())["type"] != kind:
+                pass
+        return message
+
+    async def close(self) -> None:
+        """Leave."""
+        self._listening.cancel()
+        await asyncio.gather(self._listening, return_exceptions=True)
+        await self._socket.close()
+
+    def _keep(self, text: str) -> None:
+        self._heard.put_nowait(json.loads(text))
+
+    async def _listen(self) -> None:
+        async for text in self._socket:
+            self.on_message(str(text))
+
+
+Pair = tuple[Page, Page]
 """A seller's page and an operator's."""
 
 
@@ -172,81 +208,69 @@ async def _pair(url: str, inspection: str, seller_cookie: str, operator_cookie: 
     seller = await _join(address + "seller", url, seller_cookie)
     operator = await _join(address + "operator", url, operator_cookie)
     await operator.send('{"type":"call.open"}')
-    await _until(seller, "call")
+    await seller.until("call")
     await seller.send('{"type":"call.accept"}')
-    async with asyncio.timeout(60):
-        while (await _until(operator, "call"))["state"] != "accepted":
-            pass
+    while (await operator.until("call"))["state"] != "accepted":
+        pass
     return seller, operator
 
 
 async def _keep_alive(pairs: Sequence[Pair]) -> None:
     """Ping as pages do, each page in its own moment."""
     while True:
-        for socket in [socket for pair in pairs for socket in pair]:
-            await socket.send('{"type":"ping"}')
+        for page in [page for pair in pairs for page in pair]:
+            await page.send('{"type":"ping"}')
             await asyncio.sleep(PING_S / 2 / PAIRS)
         await asyncio.sleep(0.1)
 
 
-async def _join(address: str, url: str, cookie: str) -> ClientConnection:
-    return await connect(
-        address,
-        additional_headers={"Cookie": cookie},
-        origin=Origin(url),
-        max_size=2**20,
-        open_timeout=60,
-        compression=None,
+async def _join(address: str, url: str, cookie: str) -> Page:
+    return Page(
+        await connect(
+            address,
+            additional_headers={"Cookie": cookie},
+            origin=Origin(url),
+            max_size=2**20,
+            open_timeout=PATIENCE_S,
+            ping_timeout=PATIENCE_S,
+            compression=None,
+        )
     )
-
-
-async def _until(socket: ClientConnection, kind: str) -> dict[str, Any]:
-    async with asyncio.timeout(60):
-        while True:
-            message: dict[str, Any] = json.loads(await socket.recv())
-            if message["type"] == kind:
-                return message
 
 
 async def _exchange(pairs: Sequence[Pair]) -> list[float]:
     """Let every seller speak five times a second; returns how long each message took, in ms."""
     taken: list[float] = []
     expected = len(pairs) * TALK_SECONDS * MESSAGES_PER_S
-    ready, complete = asyncio.Event(), asyncio.Event()
+    complete = asyncio.Event()
 
-    async def speak(socket: ClientConnection, number: int) -> None:
-        await ready.wait()
+    async def speak(page: Page, number: int) -> None:
         await asyncio.sleep(number / len(pairs) / MESSAGES_PER_S)
         for _ in range(TALK_SECONDS * MESSAGES_PER_S):
             line = {
                 "candidate": f"candidate:1 1 udp 2 192.0.2.1 {time.monotonic_ns()} typ host",
                 "sdpMid": "0",
             }
-            await socket.send(json.dumps({"type": "signal", "payload": {"candidate": line}}))
+            await page.send(json.dumps({"type": "signal", "payload": {"candidate": line}}))
             await asyncio.sleep(1 / MESSAGES_PER_S)
 
-    async def listen(socket: ClientConnection) -> None:
-        async for text in socket:
-            if '"signal"' in str(text):
-                sent_ns = int(json.loads(text)["payload"]["candidate"]["candidate"].split()[5])
-                taken.append((time.monotonic_ns() - sent_ns) / 1e6)
-                if len(taken) == expected:
-                    complete.set()
+    def listen(text: str) -> None:
+        if '"signal"' in text:
+            sent_ns = int(json.loads(text)["payload"]["candidate"]["candidate"].split()[5])
+            taken.append((time.monotonic_ns() - sent_ns) / 1e6)
+            if len(taken) == expected:
+                complete.set()
 
-    listening = [asyncio.create_task(listen(operator)) for _, operator in pairs]
-    speaking = [asyncio.create_task(speak(seller, n)) for n, (seller, _) in enumerate(pairs)]
-    ready.set()
-    await asyncio.gather(*speaking)
-    async with asyncio.timeout(60):
+    for _, operator in pairs:
+        operator.on_message = listen
+    await asyncio.gather(*(speak(seller, number) for number, (seller, _) in enumerate(pairs)))
+    async with asyncio.timeout(PATIENCE_S):
         await complete.wait()
-    for task in listening:
-        task.cancel()
-    await asyncio.gather(*listening, return_exceptions=True)
     return taken
 
 
 async def _close(pairs: Sequence[Pair]) -> None:
-    await asyncio.gather(*(socket.close() for pair in pairs for socket in pair))
+    await asyncio.gather(*(page.close() for pair in pairs for page in pair))
 
 
 @contextmanager
