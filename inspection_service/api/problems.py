@@ -26,6 +26,7 @@ from inspection_service.api import errors as door_errors
 from inspection_service.clock import new_id
 from inspection_service.identity import errors as identity
 from inspection_service.inspections import errors as case
+from inspection_service.platforms import errors as platforms
 from inspection_service.privacy import errors as privacy
 from inspection_service.storage import errors as storage
 from inspection_service.telemetry import logs
@@ -85,12 +86,18 @@ SHAPES: Final[dict[type[errors.InspectionServiceError], Shape]] = {
     case.CaseClaimed: Shape(409, "Case claimed by another operator"),
     case.QuotaExceeded: Shape(409, "Quota reached"),
     case.VersionConflict: Shape(409, "Changed by somebody else"),
+    case.StateChanged: Shape(412, "Changed since you looked"),
     case.UnderLegalHold: Shape(409, "Under legal hold"),
     case.StillOpen: Shape(409, "Not closed yet"),
     case.NotSealed: Shape(409, "No report yet"),
     case.StepsMissing: Shape(409, "Steps missing"),
     case.ReviewChanged: Shape(409, "Shown content has changed"),
     case.IdempotencyKeyReused: Shape(422, "Idempotency-Key used for another request"),
+    platforms.WebhookUnknown: Shape(404, "Webhook unknown"),
+    platforms.DeliveryUnknown: Shape(404, "Delivery unknown"),
+    platforms.WebhooksTooMany: Shape(409, "Too many webhooks"),
+    platforms.WebhookDisabled: Shape(409, "Webhook disabled"),
+    platforms.PingedTooOften: Shape(429, "Too many tries"),
     privacy.PublicationUnknown: Shape(404, "Nothing public here"),
     privacy.PublicationWithdrawn: Shape(410, "No longer public"),
     privacy.PublicationChanged: Shape(409, "Changed since you looked"),

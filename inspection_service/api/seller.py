@@ -41,6 +41,7 @@ from inspection_service.api.present.seller import seller_view
 from inspection_service.api.present.steps import finding_view
 from inspection_service.api.problems import problems
 from inspection_service.api.services import Services
+from inspection_service.inspections import views
 from inspection_service.inspections.records import (
     CaptureId,
     ConsentPurpose,
@@ -67,7 +68,7 @@ async def preview_link(body: LinkInput, request: Request, services: Opened) -> L
         purpose=case.purpose,
         language=case.language,
         vehicle=PreviewVehicle.model_validate(case.vehicle),
-        steps_total=len(case.checklist["steps"]),
+        steps_total=len(views.checklist_steps(case)),
         minutes=case.checklist["minutes"],
         state=case.state,
         link=found.status,

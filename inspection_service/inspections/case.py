@@ -57,6 +57,9 @@ class Case(LiveCase):
                 claimed_by=saved.claimed_by,
                 claimed_at=saved.claimed_at,
                 handover=rows.handover_to_json(saved.handover),
+                deadline_at=saved.deadline_at,
+                asked=rows.asked_to_json(saved.asked),
+                closing_reason=saved.closing_reason,
             )
         )
         if done.rowcount != 1:

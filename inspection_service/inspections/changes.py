@@ -14,6 +14,7 @@ from typing import Any, Final, Self
 from inspection_service.checklists import Shelf
 from inspection_service.clock import Clock
 from inspection_service.errors import Closed, Conflict
+from inspection_service.inspections.asking import steps_of
 from inspection_service.inspections.bus import EventBus, Published
 from inspection_service.inspections.case import Case
 from inspection_service.inspections.errors import (
@@ -21,9 +22,11 @@ from inspection_service.inspections.errors import (
     ClaimNeeded,
     FindingInvalid,
     QuotaExceeded,
+    StateChanged,
     StepUnknown,
     TextInvalid,
 )
+from inspection_service.inspections.heads import LogHeads
 from inspection_service.inspections.outbox import NobodyToTell, Outbox
 from inspection_service.inspections.records import (
     Actor,
@@ -100,6 +103,11 @@ class Change:
         claimed_at = self.inspection.claimed_at
         return claimed_at is None or self.now - claimed_at > timedelta(seconds=CLAIM_LAPSES_S)
 
+    def needs_version(self, expected: int | None) -> None:
+        """Refuse the act when the inspection is not the one the caller saw. Raises ``StateChanged``."""
+        if expected is not None and self.inspection.version != expected:
+            raise StateChanged(version=self.inspection.version)
+
     def step(self, step_id: StepId) -> dict[str, Any]:
         """Return a step of the frozen checklist. Raises ``StepUnknown``."""
         return step_of(self.inspection, step_id)
@@ -170,6 +178,7 @@ class Acts:
         self._scope = scope
         self._media = media or MediaSettings()
         self._outbox = outbox or NobodyToTell()
+        self._heads = LogHeads(database)
 
     def of(self, tenant_id: TenantId) -> Self:
         """Return the same service, confined to one tenant."""
@@ -252,10 +261,9 @@ async def named(case: Case, error: CaseClaimed) -> CaseClaimed:
 
 def step_of(inspection: Inspection, step_id: StepId) -> dict[str, Any]:
     """Return a step of the frozen checklist. Raises ``StepUnknown``."""
-    for step in inspection.checklist["steps"]:
+    for step in steps_of(inspection):
         if step["id"] == step_id:
-            found: dict[str, Any] = step
-            return found
+            return step
     raise StepUnknown(step_id=step_id)
 
 

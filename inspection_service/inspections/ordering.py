@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import datetime
 from typing import Final
 
-from inspection_service.clock import new_id
+from inspection_service.clock import isoformat, new_id
 from inspection_service.errors import InvalidInput
-from inspection_service.inspections.changes import Acts
-from inspection_service.inspections.errors import IdempotencyKeyReused
+from inspection_service.inspections.answering import reopen
+from inspection_service.inspections.asking import MOST_ASKED, asked_id
+from inspection_service.inspections.changes import Acts, checked_text, optional_text
+from inspection_service.inspections.errors import AlreadyAnswered, IdempotencyKeyReused, QuotaExceeded
 from inspection_service.inspections.hanging_up import hang_up
-from inspection_service.inspections.records import SERVICE, Actor, Event, Inspection, InspectionId, TenantId
+from inspection_service.inspections.records import (
+    SERVICE,
+    Actor,
+    AskedPhoto,
+    Event,
+    Inspection,
+    InspectionId,
+    StepId,
+    TenantId,
+)
 from inspection_service.inspections.requests import IdempotencyKey, Order, Placed
 from inspection_service.storage.database import Transaction
 
@@ -78,13 +90,122 @@ class Ordering(Acts):
             await change.record("inspection.invited")
         return change.inspection
 
-    async def cancel(self, inspection_id: InspectionId, *, by: Actor) -> Inspection:
-        """Close an inspection that is no longer wanted; repeating it is fine."""
+    async def cancel(
+        self,
+        inspection_id: InspectionId,
+        *,
+        by: Actor,
+        reason: str | None = None,
+        expected_version: int | None = None,
+    ) -> Inspection:
+        """Close an inspection that is no longer wanted; repeating it is fine.
+
+        Args:
+            inspection_id: The inspection.
+            by: The platform.
+            reason: Why, in its words; kept beside the log, which has none.
+            expected_version: Refuse when it is another one by now.
+
+        Raises:
+            StateChanged: It is.
+        """
+        words = optional_text(reason, "reason", at_most=300)
         async with self._change(inspection_id, by) as change:
             if change.inspection.state != "cancelled":
+                change.needs_version(expected_version)
                 change.move("cancel")
+                change.set(closing_reason=words)
                 await hang_up(change)
                 await change.record("inspection.cancelled")
+        return change.inspection
+
+    async def extend(
+        self,
+        inspection_id: InspectionId,
+        deadline_at: datetime | None,
+        *,
+        by: Actor,
+        expected_version: int | None = None,
+    ) -> Inspection:
+        """Give the seller until another moment, or as long as it takes (``None``); repeating it is fine.
+
+        Raises:
+            InvalidInput: The moment has passed.
+            StateChanged: The inspection is another version than expected.
+        """
+        async with self._change(inspection_id, by) as change:
+            change.needs_state({"ordered", "invited", "in_progress", "review", "seller_signed"})
+            if deadline_at is not None and deadline_at <= change.now:
+                raise InvalidInput("The deadline has already passed.", field="deadline_at")
+            if change.inspection.deadline_at != deadline_at:
+                change.needs_version(expected_version)
+                change.set(deadline_at=deadline_at)
+                written = None if deadline_at is None else isoformat(deadline_at)
+                await change.record("inspection.extended", deadline_at=written)
+        return change.inspection
+
+    async def ask_photo(
+        self,
+        inspection_id: InspectionId,
+        text: str,
+        about: StepId | None = None,
+        *,
+        by: Actor,
+        seed: str | None = None,
+    ) -> Inspection:
+        """Ask the seller for one more photo: a step of its own, which opens an inspection in review or signed again.
+
+        Args:
+            inspection_id: The inspection.
+            text: What the seller reads.
+            about: The step of the checklist it is about.
+            by: The platform.
+            seed: The same request again asks for nothing new.
+
+        Raises:
+            StepUnknown: There is no such step.
+            QuotaExceeded: ``asked``: more than anybody wants to photograph.
+        """
+        words = checked_text(text, "text", at_most=300)
+        async with self._change(inspection_id, by) as change:
+            change.needs_state({"ordered", "invited", "in_progress", "review", "seller_signed"})
+            if about is not None:
+                change.step(about)
+            asked = change.inspection.asked
+            step_id = StepId(asked_id(asked, seed))
+            if any(each.id == step_id for each in asked):
+                return change.inspection
+            if len(asked) >= MOST_ASKED:
+                raise QuotaExceeded(
+                    f"At most {MOST_ASKED} photos may be asked for besides the checklist.",
+                    quota="asked",
+                    limit=MOST_ASKED,
+                )
+            change.set(asked=(*asked, AskedPhoto(step_id, words, about, change.now)))
+            await change.record("photo.asked", step_id=step_id, about=about)
+            if change.inspection.state in ("review", "seller_signed"):
+                await reopen(change)
+            if change.inspection.state == "in_progress":
+                change.set(current_step=step_id)
+        return change.inspection
+
+    async def take_back(self, inspection_id: InspectionId, step_id: StepId, *, by: Actor) -> Inspection:
+        """Ask no longer for a photo that has not come; repeating it is fine.
+
+        Raises:
+            AlreadyAnswered: A photo of it is there.
+        """
+        async with self._change(inspection_id, by) as change:
+            change.needs_state({"ordered", "invited", "in_progress", "review", "seller_signed"})
+            left = tuple(each for each in change.inspection.asked if each.id != step_id)
+            if left != change.inspection.asked:
+                if any(capture.step_id == step_id for capture in await change.case.captures()):
+                    raise AlreadyAnswered(step_id=step_id)
+                await change.case.unskip(step_id)
+                change.set(asked=left)
+                if change.inspection.current_step == step_id:
+                    change.set(current_step=None)
+                await change.record("photo.not_asked", step_id=step_id)
         return change.inspection
 
     async def expire(self, inspection_id: InspectionId) -> Inspection:
@@ -133,4 +254,6 @@ def as_ordered(inspection: Inspection) -> Inspection:
         current_step=None,
         claimed_by=None,
         claimed_at=None,
+        asked=(),
+        closing_reason=None,
     )

@@ -92,6 +92,19 @@ class Contact:
 
 
 @dataclass(frozen=True, slots=True)
+class AskedPhoto:
+    """One more photo that the platform asks its seller for, beside what the checklist wants."""
+
+    id: StepId
+    """It is a step of its own: ``asked-1``, ``asked-2`` ..."""
+    text: str
+    """What the seller reads."""
+    about: StepId | None
+    """The step of the checklist it is about, when it is about one."""
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Inspection:
     """One durable case: ordered by a platform, carried out by a seller, sealed by the service."""
 
@@ -119,6 +132,10 @@ class Inspection:
     """When the claim was last used; an idle claim lapses."""
     handover: Handover | None = None
     """From whom the present holder was given the case, and with which words; ``None`` when they took it themselves."""
+    asked: tuple[AskedPhoto, ...] = ()
+    """What the platform asked for besides, in order."""
+    closing_reason: str | None = None
+    """Why the platform cancelled it, in its words."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from sqlalchemy import RowMapping
 from inspection_service.inspections.records import (
     Actor,
     Annotation,
+    AskedPhoto,
     Capture,
     CaptureId,
     ChatMessage,
@@ -72,12 +73,13 @@ def inspection_row(inspection: Inspection) -> dict[str, Any]:
     return {
         name: getattr(inspection, name)
         for name in Inspection.__dataclass_fields__
-        if name not in {"vehicle", "contact", "checklist", "handover"}
+        if name not in {"vehicle", "contact", "checklist", "handover", "asked"}
     } | {
         "vehicle": vehicle_to_json(inspection.vehicle),
         "contact": asdict(inspection.contact),
         "checklist": dict(inspection.checklist),
         "handover": handover_to_json(inspection.handover),
+        "asked": asked_to_json(inspection.asked),
     }
 
 
@@ -87,7 +89,16 @@ def inspection_from(row: Row) -> Inspection:
     values["vehicle"] = vehicle_from_json(row["vehicle"])
     values["contact"] = Contact(**row["contact"])
     values["handover"] = handover_from_json(row["handover"])
+    values["asked"] = tuple(
+        AskedPhoto(StepId(each["id"]), each["text"], each["about"], datetime.fromisoformat(each["at"]))
+        for each in row["asked"] or ()
+    )
     return Inspection(**values)
+
+
+def asked_to_json(asked: tuple[AskedPhoto, ...]) -> list[dict[str, Any]] | None:
+    """Write what the platform asked for besides; ``None`` when that is nothing."""
+    return [{**asdict(each), "at": each.at.isoformat()} for each in asked] or None
 
 
 def handover_to_json(handover: Handover | None) -> dict[str, Any] | None:

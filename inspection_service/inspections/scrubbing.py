@@ -17,13 +17,23 @@ GONE = ""
 async def scrub(connection: AsyncConnection, inspection_id: InspectionId) -> None:
     """Overwrite, in the caller's transaction: contact, plate, VIN, reference, names, marks, words, numbers."""
     column = t.inspections.c
-    row = (await connection.execute(select(column.vehicle).where(column.id == inspection_id))).one()
+    row = (
+        await connection.execute(select(column.vehicle, column.asked).where(column.id == inspection_id))
+    ).one()
     nobody = {"name": None, "email": None, "phone": None}
     vehicle = {**row.vehicle, "plate": None, "vin": None}
+    asked = None if row.asked is None else [{**each, "text": GONE} for each in row.asked]
     await connection.execute(
         update(t.inspections)
         .where(column.id == inspection_id)
-        .values(vehicle=vehicle, contact=nobody, reference=None, handover=None)
+        .values(
+            vehicle=vehicle,
+            contact=nobody,
+            reference=None,
+            handover=None,
+            asked=asked,
+            closing_reason=None,
+        )
     )
     await _set(connection, t.findings, inspection_id, text=None, verdict_note=None, dispute=None)
     await _set(connection, t.signatures, inspection_id, drawing_svg=None, note=None)

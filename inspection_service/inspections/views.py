@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 
 import rfc8785
 
+from inspection_service.inspections.asking import steps_of
 from inspection_service.inspections.needs import TRIES_BEFORE_KEEPING, Facts, Need
 from inspection_service.inspections.needs import need_times as times_of
 from inspection_service.inspections.records import (
@@ -71,8 +72,8 @@ class Progress:
 
 
 def checklist_steps(inspection: Inspection) -> tuple[dict[str, Any], ...]:
-    """Return the frozen checklist's steps, in order, as they were ordered."""
-    return tuple(inspection.checklist["steps"])
+    """Return the frozen checklist's steps, in order, as they were ordered; then what was asked for besides."""
+    return steps_of(inspection)
 
 
 def steps(dossier: Dossier) -> tuple[Step, ...]:

@@ -11,9 +11,10 @@ from datetime import datetime
 from typing import Any, Final
 
 from inspection_service.clock import isoformat
+from inspection_service.inspections.asking import steps_of
 from inspection_service.inspections.mileages import EarlierReading
 from inspection_service.inspections.personal import PersonalKeys
-from inspection_service.inspections.records import Capture, Dossier, Vehicle
+from inspection_service.inspections.records import Dossier
 from inspection_service.reports.canonical import canonical_bytes, sha256_hex
 from inspection_service.reports.commitments import conceal
 from inspection_service.reports.coverage import coverage
@@ -41,6 +42,7 @@ from inspection_service.reports.seen import (
     recording_entry,
     step_entry,
 )
+from inspection_service.reports.vehicle import vehicle_entry
 
 SCHEMA_VERSION: Final = "1.1"
 KIND: Final = "inspection_report"
@@ -91,9 +93,7 @@ def build(
             state=inspection.state,
         )
     evidence = evidence_by_step(dossier.captures)
-    steps = [
-        step_entry(step, dossier, evidence.get(step["id"])) for step in inspection.checklist.get("steps", ())
-    ]
+    steps = [step_entry(step, dossier, evidence.get(step["id"])) for step in steps_of(inspection)]
     control_points = [
         control_point_entry(point, dossier, evidence)
         for point in inspection.checklist.get("control_points", ())
@@ -118,7 +118,7 @@ def build(
             "deadline_at": moment(inspection.deadline_at),
             "contact": masked_contact(inspection.contact),
         },
-        "vehicle": _vehicle(inspection.vehicle, dossier.captures),
+        "vehicle": vehicle_entry(inspection.vehicle, dossier.captures),
         "mileage": mileage_entry(dossier, evidence, earlier, sealed_at),
         "checklist": {
             "id": inspection.checklist_id,
@@ -174,33 +174,6 @@ def build(
     concealed, disclosures = conceal(record, keys or PersonalKeys.draw())
     json_bytes = canonical_bytes(concealed)
     return DraftReport(concealed, json_bytes, sha256_hex(json_bytes), sealed_at, disclosures)
-
-
-def _vehicle(vehicle: Vehicle, captures: Sequence[Capture]) -> dict[str, Any]:
-    """Say each item and how it is known; a plate seen but not read is evidence, not confirmation."""
-    plate_seen = [
-        c.id
-        for c in sorted(captures, key=capture_order)
-        if is_in_report(c)
-        and c.judgement
-        and any(s.get("kind") == "plate" for s in c.judgement.get("scene", ()))
-    ]
-    values: dict[str, str | None] = {
-        "make": vehicle.make,
-        "model": vehicle.model,
-        "plate": vehicle.plate,
-        "vin": vehicle.vin,
-        "first_registration": vehicle.first_registration.isoformat() if vehicle.first_registration else None,
-        "fuel": vehicle.fuel,
-    }
-    return {
-        name: {
-            "value": value,
-            "known_by": "unknown" if value is None else "platform",
-            "seen_in": plate_seen if name == "plate" else [],
-        }
-        for name, value in values.items()
-    }
 
 
 def _summary(

@@ -11,6 +11,7 @@ from typing import Final, Protocol, TypeVar
 
 import rfc8785
 
+from inspection_service.inspections import views
 from inspection_service.inspections.records import CaptureId, Dossier, InspectionId
 from inspection_service.privacy.hiding import Proposal, Region, Seen, encode, hide, propose
 from inspection_service.privacy.publications import Publications, PublicPhoto
@@ -207,7 +208,7 @@ class Redactor:
 
 def step_views(dossier: Dossier) -> dict[str, str | None]:
     """Return what each step of a checklist is to show."""
-    return {str(step["id"]): step.get("view") for step in dossier.inspection.checklist["steps"]}
+    return {str(step["id"]): step.get("view") for step in views.checklist_steps(dossier.inspection)}
 
 
 def copy_key(inspection_id: InspectionId, original_sha256: str, regions: Sequence[Region]) -> str:

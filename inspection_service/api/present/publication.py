@@ -18,6 +18,7 @@ from inspection_service.api.dto.publication import (
     PublicVehicle,
     RegionView,
 )
+from inspection_service.inspections import views
 from inspection_service.inspections.records import CorrectionEntry, Dossier, Language
 from inspection_service.privacy.publications import Publication
 from inspection_service.reports.commitments import is_commitment
@@ -41,7 +42,8 @@ def publication_view(
 def photo_titles(dossier: Dossier, language: Language) -> dict[str, str]:
     """Name every photo by its step."""
     steps = {
-        str(step["id"]): _text(step.get("title"), language) for step in dossier.inspection.checklist["steps"]
+        str(step["id"]): _text(step.get("title"), language)
+        for step in views.checklist_steps(dossier.inspection)
     }
     return {c.id: steps.get(str(c.step_id), DAMAGE_PHOTO[language]) for c in dossier.captures}
 

@@ -223,6 +223,16 @@ def upgrade() -> None:
     with op.batch_alter_table("login_failures") as batch_op:
         batch_op.create_index(batch_op.f("ix_login_failures_subject_at"), ["subject", "at"], unique=False)
 
+    with op.batch_alter_table("inspections") as batch_op:
+        batch_op.add_column(sa.Column("asked", sa.JSON(none_as_null=True), nullable=True))
+        batch_op.add_column(sa.Column("closing_reason", sa.Text(), nullable=True))
+        batch_op.create_index(
+            batch_op.f("ix_inspections_tenant_id_updated_at"), ["tenant_id", "updated_at"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_inspections_tenant_id_reference"), ["tenant_id", "reference"], unique=False
+        )
+
     with op.batch_alter_table("tenants") as batch_op:
         batch_op.add_column(sa.Column("kind", sa.String(length=16), server_default="live", nullable=False))
 
@@ -242,6 +252,12 @@ def upgrade() -> None:
 def downgrade() -> None:
     with op.batch_alter_table("tenants") as batch_op:
         batch_op.drop_column("kind")
+
+    with op.batch_alter_table("inspections") as batch_op:
+        batch_op.drop_index(batch_op.f("ix_inspections_tenant_id_reference"))
+        batch_op.drop_index(batch_op.f("ix_inspections_tenant_id_updated_at"))
+        batch_op.drop_column("closing_reason")
+        batch_op.drop_column("asked")
 
     op.drop_table("login_failures")
     op.create_table(
