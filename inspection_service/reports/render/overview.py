@@ -127,7 +127,7 @@ class Overview(Context):
                 value = self.words.day(datetime.fromisoformat(item["value"]))
             if name == "fuel":
                 value = self.words.label("fuel", item["value"]) or "–"
-            rows.append([self.words.say(f"vehicle.{name}"), value, self._known(item)])
+            rows.append([self.words.say(f"vehicle.{name}"), value, self._known(item, name)])
         rows.append([self.words.say("vehicle.mileage"), *self._mileage_fact()])
         return rows
 
@@ -136,7 +136,10 @@ class Overview(Context):
         value = " ".join(str(item["value"]) for item in (make, model) if item["value"]) or "–"
         return [self.words.say("vehicle.make_model"), value, self._known(make if make["value"] else model)]
 
-    def _known(self, item: Json) -> str:
+    def _known(self, item: Json, name: str = "") -> str:
+        for answer in ("other", "read"):
+            if item.get(f"{answer}_in"):
+                return self.words.count(f"known.{name}_{answer}", len(item[f"{answer}_in"]))
         if item["seen_in"]:
             key = "known.plate_seen" if item["value"] else "known.plate_only_seen"
             return self.words.count(key, len(item["seen_in"]))

@@ -75,6 +75,18 @@ export interface Judgement {
     readonly why_not: string | null;
   } | null;
   readonly seconds: number;
+  /** Absent in records from before plates and numbers were read. */
+  readonly plate?: Identity | null;
+  readonly vin?: Identity | null;
+}
+
+/** Whether what stands on the car is what was ordered; the text that was read is not kept. `no` is a doubt. */
+export interface Identity {
+  readonly matches_order: "yes" | "no" | "not_read" | "not_stated";
+  readonly confidence: number;
+  readonly box: Box | null;
+  readonly why_not: string | null;
+  readonly evidence: readonly string[];
 }
 
 export interface CaptureView {

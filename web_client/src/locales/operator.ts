@@ -51,6 +51,18 @@ const en = {
   operator: "Operator",
   viewFound: "View found",
   asked: "asked",
+  identity: {
+    plate: {
+      yes: "plate as ordered",
+      no: "reads another plate than ordered: please look",
+      not_read: "plate not read",
+    },
+    vin: {
+      yes: "vehicle number as ordered",
+      no: "reads another vehicle number than ordered: please look",
+      not_read: "vehicle number not read",
+    },
+  },
   accepted: "accepted",
   refused: "refused",
   findings: "Findings",
@@ -275,6 +287,18 @@ const fr: Texts = {
   operator: "Opérateur",
   viewFound: "Vue trouvée",
   asked: "demandée",
+  identity: {
+    plate: {
+      yes: "plaque conforme à la commande",
+      no: "lit une autre plaque que celle de la commande : à vérifier",
+      not_read: "plaque non lue",
+    },
+    vin: {
+      yes: "numéro de série conforme à la commande",
+      no: "lit un autre numéro de série que celui de la commande : à vérifier",
+      not_read: "numéro de série non lu",
+    },
+  },
   accepted: "acceptée",
   refused: "refusée",
   findings: "Constats",

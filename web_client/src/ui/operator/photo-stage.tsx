@@ -1,4 +1,4 @@
-import type { Box } from "../../core/views";
+import type { Box, Identity } from "../../core/views";
 import type { CaseModel } from "./case-model";
 import { t } from "./desk";
 import { Photo } from "./photo";
@@ -123,8 +123,17 @@ function Said({ model }: { readonly model: CaseModel }) {
       {texts.viewFound}: {judgement.view} ({Math.round(judgement.view_score * 100)} %)
       {judgement.asked !== judgement.view && judgement.asked !== null && ` · ${texts.asked}: ${judgement.asked}`}
       {capture?.advice && ` · ${capture.advice.sentence}`}
+      <SameCar what="plate" identity={judgement.plate} />
+      <SameCar what="vin" identity={judgement.vin} />
     </>
   );
+}
+
+/** Whether the plate or number on the photo is the ordered one; nothing where the order names none. */
+function SameCar({ what, identity }: { readonly what: "plate" | "vin"; readonly identity: Identity | null | undefined }) {
+  if (!identity || identity.matches_order === "not_stated") return null;
+  const said = t().identity[what][identity.matches_order];
+  return <> · {identity.matches_order === "no" ? <strong class="bad">{said}</strong> : said}</>;
 }
 
 /** What the model and the people decided about the photo, in one line each. */
