@@ -6,29 +6,45 @@ import hashlib
 from typing import Annotated, Any
 
 import rfc8785
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Depends, Header, Query
+from pydantic import AwareDatetime
 from starlette.requests import Request
 from starlette.responses import Response
 
 from inspection_service.api import answers
-from inspection_service.api.dependencies import ByPhotoReader, ByReader, ByReportReader, ByWriter, Opened
+from inspection_service.api.dependencies import (
+    ByPhotoReader,
+    ByReader,
+    ByReportReader,
+    ByWriter,
+    Opened,
+    note_platform,
+)
 from inspection_service.api.dto.platform import (
+    CancelInput,
     CaptureList,
     ChecklistDetail,
     ChecklistList,
     ChecklistSummary,
     EventPage,
+    ExtendInput,
+    FindingList,
     InspectionPage,
     OrderedInspection,
     OrderInput,
+    PhotoRequestInput,
     PlatformInspection,
+    ReadingList,
     SellerLink,
 )
+from inspection_service.api.etags import UNCHANGED, IfMatch, is_known, version_of
+from inspection_service.api.idempotency import seed_of
 from inspection_service.api.photos import Size
-from inspection_service.api.present.platform import photos_url, platform_inspection
+from inspection_service.api.present.platform import findings, photos_url, platform_inspection, readings
 from inspection_service.api.present.steps import capture_view, event_view
 from inspection_service.api.problems import problems
 from inspection_service.api.services import Services
+from inspection_service.api.waiting import LONGEST_S, next_events
 from inspection_service.checklists import Checklist
 from inspection_service.identity.records import OpenedLink
 from inspection_service.inspections.records import (
@@ -37,11 +53,13 @@ from inspection_service.inspections.records import (
     Inspection,
     InspectionId,
     InspectionState,
+    StepId,
     Vehicle,
 )
-from inspection_service.inspections.requests import IdempotencyKey, Order
+from inspection_service.inspections.requests import IdempotencyKey, Order, Wanted
 
 router = APIRouter(prefix="/v1", tags=["platform"])
+_CHANGE = problems(401, 403, 404, 409, 412, 422, 503)
 
 Limit = Annotated[int, Query(ge=1, le=100)]
 Cursor = Annotated[str | None, Query(max_length=500, description="`next_cursor` of the page before.")]
@@ -54,6 +72,24 @@ Key = Annotated[
         description="Sending the same order again under the same key gives the same answer.",
     ),
 ]
+
+
+def wanted(
+    state: Annotated[list[InspectionState] | None, Query(max_length=10, description="Any of these.")] = None,
+    reference: Annotated[str | None, Query(max_length=200, description="Exactly your reference.")] = None,
+    plate: Annotated[
+        str | None, Query(max_length=16, description="However it is written: `ab 123 cd` finds `AB-123-CD`.")
+    ] = None,
+    vin: Annotated[str | None, Query(max_length=17)] = None,
+    created_from: Annotated[AwareDatetime | None, Query()] = None,
+    created_to: Annotated[AwareDatetime | None, Query(description="Before this moment.")] = None,
+    updated_since: Annotated[AwareDatetime | None, Query()] = None,
+) -> Wanted:
+    """Read which inspections a list is to show."""
+    return Wanted(tuple(state or ()), reference, plate, vin, created_from, created_to, updated_since)
+
+
+OfThese = Annotated[Wanted, Depends(wanted)]
 
 
 @router.post("/inspections", status_code=201, responses=problems(401, 404, 422, 503))
@@ -76,10 +112,10 @@ async def order_inspection(
 
 @router.get("/inspections", responses=problems(401, 422, 503))
 async def list_inspections(
-    door: ByReader, state: InspectionState | None = None, cursor: Cursor = None, limit: Limit = 50
+    door: ByReader, wanted: OfThese, cursor: Cursor = None, limit: Limit = 50
 ) -> InspectionPage:
-    """List your inspections, newest first."""
-    page = await door.inspections.page(state=state, cursor=cursor, limit=limit)
+    """List your inspections, newest first; the order is that of creation, so pages hold each of them once."""
+    page = await door.inspections.page(wanted, cursor=cursor, limit=limit)
     return InspectionPage(
         items=[platform_inspection(dossier) for dossier in page.items], next_cursor=page.next_cursor
     )
@@ -88,24 +124,77 @@ async def list_inspections(
 @router.get(
     "/inspections/{inspection_id}",
     response_model=PlatformInspection,
-    responses=problems(401, 404, 503) | {304: {"description": "Unchanged since that ETag."}},
+    responses=problems(401, 404, 503) | UNCHANGED,
 )
 async def get_inspection(inspection_id: str, door: ByReader, request: Request, response: Response) -> Any:
     """Look at one inspection; the ETag changes with every change to it."""
     dossier = await door.inspections.dossier(InspectionId(inspection_id))
     etag = f'"{dossier.inspection.version}"'
     headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
-    if request.headers.get("if-none-match") == etag:
+    if is_known(request, etag):
         return Response(status_code=304, headers=headers)
     response.headers.update(headers)
     return platform_inspection(dossier)
 
 
-@router.post("/inspections/{inspection_id}/cancel", responses=problems(401, 404, 409, 503))
-async def cancel_inspection(inspection_id: str, door: ByWriter) -> PlatformInspection:
+@router.post("/inspections/{inspection_id}/cancel", responses=_CHANGE)
+async def cancel_inspection(
+    inspection_id: str, door: ByWriter, body: CancelInput | None = None, if_match: IfMatch = None
+) -> PlatformInspection:
     """Close an inspection that is no longer wanted; repeating it is fine."""
-    await door.inspections.cancel(InspectionId(inspection_id), by=door.platform.actor)
+    await door.inspections.cancel(
+        InspectionId(inspection_id),
+        by=door.platform.actor,
+        reason=None if body is None else body.reason,
+        expected_version=version_of(if_match),
+    )
     return platform_inspection(await door.inspections.dossier(InspectionId(inspection_id)))
+
+
+@router.post("/inspections/{inspection_id}/extend", responses=_CHANGE)
+async def extend_inspection(
+    inspection_id: str, body: ExtendInput, door: ByWriter, if_match: IfMatch = None
+) -> PlatformInspection:
+    """Give the seller until another moment. An inspection that has expired is over; order another one."""
+    await door.inspections.extend(
+        InspectionId(inspection_id),
+        body.deadline_at,
+        by=door.platform.actor,
+        expected_version=version_of(if_match),
+    )
+    return platform_inspection(await door.inspections.dossier(InspectionId(inspection_id)))
+
+
+@router.post(
+    "/inspections/{inspection_id}/photo-requests",
+    status_code=201,
+    responses=problems(401, 403, 404, 409, 422, 503),
+)
+async def ask_photo(
+    inspection_id: str, body: PhotoRequestInput, door: ByWriter, request: Request
+) -> PlatformInspection:
+    """Ask the seller for one more photo: on their page it is a step of its own, with your words.
+
+    Until an operator has signed off. An inspection in review or signed by its seller opens again, unsigned.
+    """
+    await door.inspections.ask_photo(
+        InspectionId(inspection_id),
+        body.text,
+        None if body.step_id is None else StepId(body.step_id),
+        by=door.platform.actor,
+        seed=seed_of(request),
+    )
+    return platform_inspection(await door.inspections.dossier(InspectionId(inspection_id)))
+
+
+@router.delete(
+    "/inspections/{inspection_id}/photo-requests/{request_id}",
+    status_code=204,
+    responses=problems(401, 403, 404, 409, 503),
+)
+async def take_photo_request_back(inspection_id: str, request_id: str, door: ByWriter) -> None:
+    """Ask no longer for a photo that has not come; repeating it is fine."""
+    await door.inspections.take_back(InspectionId(inspection_id), StepId(request_id), by=door.platform.actor)
 
 
 @router.post("/inspections/{inspection_id}/links", status_code=201, responses=problems(401, 404, 409, 503))
@@ -119,14 +208,22 @@ async def new_link(inspection_id: str, door: ByWriter, services: Opened) -> Sell
 
 @router.get("/inspections/{inspection_id}/events", responses=problems(401, 404, 422, 503))
 async def list_events(
+    *,
     inspection_id: str,
     door: ByReader,
+    services: Opened,
     after: Annotated[int, Query(ge=0, le=2**53)] = 0,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    wait_s: Annotated[int, Query(ge=0, le=LONGEST_S, description="Wait so long for the next event.")] = 0,
 ) -> EventPage:
-    """Read the log after a number; it is append-only, so remember `last_seq` and ask again later."""
+    """Read the log after a number; it is append-only, so remember `last_seq` and ask again later.
+
+    With `wait_s` the answer comes with the next event, or empty after so many seconds (long polling).
+    """
     await door.inspections.get(InspectionId(inspection_id))
-    events = await door.inspections.events(InspectionId(inspection_id), after=after, limit=limit)
+    events = await next_events(
+        services, door.inspections, InspectionId(inspection_id), after=after, limit=limit, wait_s=wait_s
+    )
     return EventPage(
         items=[event_view(event) for event in events], last_seq=events[-1].seq if events else after
     )
@@ -138,6 +235,18 @@ async def list_captures(inspection_id: str, door: ByReader) -> CaptureList:
     dossier = await door.inspections.dossier(InspectionId(inspection_id))
     url, language = photos_url(inspection_id), dossier.inspection.language
     return CaptureList(items=[capture_view(dossier, capture, language, url) for capture in dossier.captures])
+
+
+@router.get("/inspections/{inspection_id}/findings", responses=problems(401, 404, 503))
+async def list_findings(inspection_id: str, door: ByReader) -> FindingList:
+    """List what is said about damage, each voice for itself: the model's, the operators', the seller's."""
+    return findings(await door.inspections.dossier(InspectionId(inspection_id)))
+
+
+@router.get("/inspections/{inspection_id}/readings", responses=problems(401, 404, 503))
+async def list_readings(inspection_id: str, door: ByReader) -> ReadingList:
+    """List the mileage and the answers to control points: the latest word of each voice."""
+    return readings(await door.inspections.dossier(InspectionId(inspection_id)))
 
 
 @router.get(
@@ -158,7 +267,7 @@ async def get_photo(
 
     The header `Content-Credentials-Status` says `present`, or why the certificate of this service allows none.
     """
-    return await answers.photo(
+    photo = await answers.photo(
         request=request,
         services=services,
         scoped=door.inspections,
@@ -167,6 +276,8 @@ async def get_photo(
         size=size,
         with_credentials=True,
     )
+    await note_platform(services, door, "photo", InspectionId(inspection_id), capture=capture_id)
+    return photo
 
 
 @router.get(
@@ -176,7 +287,9 @@ async def get_photo(
 )
 async def get_report_json(inspection_id: str, door: ByReportReader, services: Opened) -> Response:
     """Fetch the sealed record, canonical JSON (RFC 8785), byte for byte as it was signed."""
-    return await answers.report(services, door.inspections, InspectionId(inspection_id), "json")
+    file = await answers.report(services, door.inspections, InspectionId(inspection_id), "json")
+    await note_platform(services, door, "report", InspectionId(inspection_id))
+    return file
 
 
 @router.get(
@@ -186,7 +299,9 @@ async def get_report_json(inspection_id: str, door: ByReportReader, services: Op
 )
 async def get_report_jws(inspection_id: str, door: ByReportReader, services: Opened) -> Response:
     """Fetch the detached signature over `report.json` (RFC 7515, appendix F)."""
-    return await answers.report(services, door.inspections, InspectionId(inspection_id), "jws")
+    file = await answers.report(services, door.inspections, InspectionId(inspection_id), "jws")
+    await note_platform(services, door, "report", InspectionId(inspection_id))
+    return file
 
 
 @router.get(
@@ -196,7 +311,9 @@ async def get_report_jws(inspection_id: str, door: ByReportReader, services: Ope
 )
 async def get_report_pdf(inspection_id: str, door: ByReportReader, services: Opened) -> Response:
     """Fetch the signed PDF, which carries `report.json`."""
-    return await answers.report(services, door.inspections, InspectionId(inspection_id), "pdf")
+    file = await answers.report(services, door.inspections, InspectionId(inspection_id), "pdf")
+    await note_platform(services, door, "report", InspectionId(inspection_id))
+    return file
 
 
 @router.get("/checklists", responses=problems(401, 503))

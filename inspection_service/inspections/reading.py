@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Final
 
@@ -18,10 +17,9 @@ from inspection_service.inspections.records import (
     Event,
     Inspection,
     InspectionId,
-    InspectionState,
     ReportFiles,
 )
-from inspection_service.inspections.requests import Listed, Upload
+from inspection_service.inspections.requests import Listed, Upload, Wanted
 
 _LONGEST_PAGE: Final = 200
 
@@ -34,14 +32,24 @@ class Reading(Acts):
         async with self._reading() as repository:
             return (await repository.case(inspection_id)).inspection
 
+    async def is_there(self, inspection_id: InspectionId) -> bool:
+        """Say whether there is such an inspection in this scope."""
+        async with self._reading() as repository:
+            return await repository.is_there(inspection_id)
+
     async def page(
-        self, *, state: InspectionState | None = None, cursor: str | None = None, limit: int = 50
+        self, wanted: Wanted | None = None, *, cursor: str | None = None, limit: int = 50
     ) -> Listed[Dossier]:
         """List inspections, newest first, as dossiers so that ``views.progress`` works on each.
 
-        Their ``events`` are only those ``views`` reads and the newest.
+        Their ``events`` are only those ``views`` reads and the newest; their photos' judgements are left out.
         """
-        return await self._list([state] if state else None, cursor, limit)
+        limit = max(1, min(limit, _LONGEST_PAGE))
+        async with self._reading() as repository:
+            found = await repository.page(wanted or Wanted(), _read_cursor(cursor), limit + 1)
+            shown = found[:limit]
+            dossiers = await repository.dossiers(shown, kinds=views.LISTED_EVENTS, with_judgements=False)
+        return Listed(tuple(dossiers), _write_cursor(shown[-1]) if len(found) > limit else None)
 
     async def dossier(self, inspection_id: InspectionId) -> Dossier:
         """Read everything about one inspection at one moment, in one consistent transaction."""
@@ -63,6 +71,13 @@ class Reading(Acts):
         """Return events with ``seq > after``, oldest first."""
         async with self._reading() as repository:
             return await repository.events(inspection_id, after, limit)
+
+    async def head(self, inspection_id: InspectionId) -> int:
+        """Return the number of the newest event as it stood a second ago at most; of a known inspection of the scope.
+
+        Cheap where many ask: see ``heads``.
+        """
+        return await self._heads.of(inspection_id)
 
     async def capture(self, inspection_id: InspectionId, capture_id: CaptureId) -> Capture:
         """Return a capture. Raises ``CaptureUnknown``."""
@@ -109,16 +124,6 @@ class Reading(Acts):
         """Return uploads that nobody continued in time."""
         async with self._reading() as repository:
             return await repository.to_drop(self._clock.now(), limit)
-
-    async def _list(
-        self, states: Iterable[InspectionState] | None, cursor: str | None, limit: int
-    ) -> Listed[Dossier]:
-        limit = max(1, min(limit, _LONGEST_PAGE))
-        async with self._reading() as repository:
-            found = await repository.page(states, _read_cursor(cursor), limit + 1)
-            shown = found[:limit]
-            dossiers = await repository.dossiers(shown, kinds=views.LISTED_EVENTS)
-        return Listed(tuple(dossiers), _write_cursor(shown[-1]) if len(found) > limit else None)
 
 
 def _write_cursor(last: Inspection) -> str:

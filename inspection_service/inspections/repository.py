@@ -7,7 +7,7 @@ was found within the scope: a query that forgets the tenant cannot be written by
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
@@ -27,12 +27,11 @@ from inspection_service.inspections.records import (
     Frame,
     Inspection,
     InspectionId,
-    InspectionState,
     Recording,
     RecordingId,
     TenantId,
 )
-from inspection_service.inspections.requests import Upload
+from inspection_service.inspections.requests import Upload, Wanted
 from inspection_service.inspections.scope import OrganisationScope, TenantScope
 from inspection_service.inspections.states import CLOSED
 from inspection_service.storage import tables as t
@@ -70,6 +69,11 @@ class Repository(QueueRepository):
             raise InspectionUnknown
         return Case(self._connection, rows.inspection_from(row))
 
+    async def is_there(self, inspection_id: InspectionId) -> bool:
+        """Say whether there is such an inspection in this scope."""
+        query = self._within(select(t.inspections.c.id)).where(t.inspections.c.id == inspection_id)
+        return (await self._connection.execute(query)).first() is not None
+
     async def insert(self, inspection: Inspection) -> Case:
         """Add an inspection; its tenant must lie in the scope."""
         match self._scope:
@@ -104,13 +108,11 @@ class Repository(QueueRepository):
         )
 
     # -- many ------------------------------------------------------------------------------------------------
-    async def page(
-        self, states: Iterable[InspectionState] | None, before: tuple[datetime, str] | None, limit: int
-    ) -> list[Inspection]:
+    async def page(self, wanted: Wanted, before: tuple[datetime, str] | None, limit: int) -> list[Inspection]:
         """Return inspections, newest first.
 
         Args:
-            states: Only these; all when ``None``.
+            wanted: Only these.
             before: ``created_at`` and id of the last one already seen.
             limit: At most so many.
         """
@@ -120,8 +122,7 @@ class Repository(QueueRepository):
             .order_by(column.created_at.desc(), column.id.desc())
             .limit(limit)
         )
-        if states is not None:
-            query = query.where(column.state.in_(list(states)))
+        query = query.where(*_matches(wanted))
         if before is not None:
             moment, last_id = before
             query = query.where(
@@ -220,7 +221,8 @@ class Repository(QueueRepository):
 
     async def events(self, inspection_id: InspectionId, after: int, limit: int) -> tuple[Event, ...]:
         """Return events after a number, oldest first; of an inspection in this scope only."""
-        await self.case(inspection_id)
+        if not await self.is_there(inspection_id):
+            raise InspectionUnknown
         column = t.events.c
         query = (
             select(t.events)
@@ -390,6 +392,29 @@ class Repository(QueueRepository):
 
     async def _tenant_names(self, ids: Iterable[str]) -> dict[str, str]:
         return {each: name for each, (name, _) in (await self._tenants(ids)).items()}
+
+
+def _matches(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
+    """Write what a list shows as conditions."""
+    column = t.inspections.c
+    if wanted.states:
+        yield column.state.in_(wanted.states)
+    if wanted.reference is not None:
+        yield column.reference == wanted.reference
+    if wanted.plate is not None:
+        yield _bare(column.vehicle["plate"].as_string()) == _bare(literal(wanted.plate))
+    if wanted.vin is not None:
+        yield column.vehicle["vin"].as_string() == wanted.vin
+    if wanted.created_from is not None:
+        yield column.created_at >= wanted.created_from
+    if wanted.created_to is not None:
+        yield column.created_at < wanted.created_to
+    if wanted.updated_since is not None:
+        yield column.updated_at >= wanted.updated_since
+
+
+def _bare(plate: ColumnElement[str]) -> ColumnElement[str]:
+    return func.replace(func.replace(func.upper(plate), "-", ""), " ", "")
 
 
 def _is_held(inspection_id: ColumnElement[str]) -> ColumnElement[bool]:

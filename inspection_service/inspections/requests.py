@@ -11,6 +11,7 @@ from inspection_service.inspections.records import (
     Contact,
     Inspection,
     InspectionId,
+    InspectionState,
     Language,
     Purpose,
     RecordingId,
@@ -185,6 +186,22 @@ class SellerMark:
     """``views.review_sha256`` of the dossier as it was on the screen."""
     second_factor: Literal["email", "phone", "none"]
     """What ``Identity.second_factor`` gave."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which inspections a list shows; what is ``None`` or empty does not matter."""
+
+    states: tuple[InspectionState, ...] = ()
+    reference: str | None = None
+    """Exactly this one."""
+    plate: str | None = None
+    """However it is written: without regard to case, spaces and hyphens."""
+    vin: str | None = None
+    created_from: datetime | None = None
+    created_to: datetime | None = None
+    """Before this moment."""
+    updated_since: datetime | None = None
 
 
 Item = TypeVar("Item")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
 from inspection_service.api.dto.common import (
     CaptureView,
     EventView,
+    FindingView,
     Input,
     Moment,
     Progress,
@@ -17,7 +18,7 @@ from inspection_service.api.dto.common import (
     View,
 )
 from inspection_service.api.dto.proof import CorrectionView
-from inspection_service.inspections.records import InspectionState, Language, Purpose, SignOff
+from inspection_service.inspections.records import InspectionState, Language, Purpose, SignOff, Voice
 
 Short = Annotated[str, StringConstraints(min_length=1, max_length=80)]
 
@@ -87,6 +88,43 @@ class OrderInput(Input):
         return self
 
 
+class CancelInput(Input):
+    """Why an inspection is no longer wanted."""
+
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=300)] | None = Field(
+        default=None, examples=["The car is sold."]
+    )
+
+
+class ExtendInput(Input):
+    """Until when the seller has time."""
+
+    deadline_at: AwareDatetime | None = Field(description="`null`: as long as it takes.")
+
+
+class PhotoRequestInput(Input):
+    """One more photo, beside what the checklist wants."""
+
+    text: Annotated[str, StringConstraints(min_length=1, max_length=300)] = Field(
+        description="What the seller reads, in their language.",
+        examples=["Please photograph the service book, the page with the last stamp."],
+    )
+    step_id: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = Field(
+        default=None, description="The step of the checklist it is about."
+    )
+
+
+class PhotoRequestView(View):
+    """A photo the platform asked for; on the seller's page it is a step of its own."""
+
+    id: str = Field(examples=["asked-1"], description="The `step_id` of the captures that answer it.")
+    text: str
+    step_id: str | None
+    asked_at: Moment
+    status: Literal["open", "sent", "retake", "done", "skipped"]
+    capture_id: str | None = Field(description="The photo that answers it, or the newest try.")
+
+
 class ChecklistRef(View):
     """Which checklist, exactly."""
 
@@ -118,6 +156,8 @@ class PlatformInspection(View):
     created_at: Moment
     updated_at: Moment
     progress: Progress
+    photo_requests: list[PhotoRequestView]
+    cancel_reason: str | None
     report: ReportRef | None
 
 
@@ -153,6 +193,31 @@ class CaptureList(View):
     """All photos of an inspection."""
 
     items: list[CaptureView]
+
+
+class FindingList(View):
+    """All statements about damage: the model's and the operators' on photos that stand, and the seller's own."""
+
+    items: list[FindingView]
+
+
+class ReadingView(View):
+    """What one voice says of one control point; voices that differ all stay."""
+
+    control_point: str = Field(examples=["odometer", "tread_front_left"])
+    voice: Voice
+    value: dict[str, Any] = Field(
+        description="Of the odometer: `reading`, `unit`, `confidence`, `why_not`, `note`; of others `answer`, `note`.",
+        examples=[{"reading": "127506", "unit": "km", "confidence": 0.97}],
+    )
+    at: Moment
+    capture_ids: list[str] = Field(description="The photos it stands on.")
+
+
+class ReadingList(View):
+    """The latest word of each voice on the odometer and on each control point."""
+
+    items: list[ReadingView]
 
 
 class ChecklistSummary(View):

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from inspection_service.api.dto.platform import ChecklistRef, PlatformInspection, ReportRef
+from inspection_service.api.dto.platform import (
+    ChecklistRef,
+    FindingList,
+    PhotoRequestView,
+    PlatformInspection,
+    ReadingList,
+    ReadingView,
+    ReportRef,
+)
 from inspection_service.api.present.proof import correction_view
-from inspection_service.api.present.steps import progress_view, vehicle_view
+from inspection_service.api.present.steps import finding_view, progress_view, vehicle_view
+from inspection_service.inspections import views
 from inspection_service.inspections.records import Dossier
 
 PHOTOS_URL = "/v1/inspections/{id}/captures"
@@ -26,6 +35,8 @@ def platform_inspection(dossier: Dossier) -> PlatformInspection:
         created_at=case.created_at,
         updated_at=case.updated_at,
         progress=progress_view(dossier),
+        photo_requests=photo_requests(dossier),
+        cancel_reason=case.closing_reason,
         report=None
         if dossier.report is None
         else ReportRef(
@@ -34,6 +45,46 @@ def platform_inspection(dossier: Dossier) -> PlatformInspection:
             pdf_sha256=dossier.report.pdf_sha256,
             corrections=[correction_view(entry) for entry in dossier.corrections],
         ),
+    )
+
+
+def photo_requests(dossier: Dossier) -> list[PhotoRequestView]:
+    """Show what the platform asked for besides the checklist, and how far each is."""
+    steps = {step.id: step for step in views.steps(dossier)} if dossier.inspection.asked else {}
+    return [
+        PhotoRequestView(
+            id=asked.id,
+            text=asked.text,
+            step_id=asked.about,
+            asked_at=asked.at,
+            status=steps[asked.id].status,
+            capture_id=None if (capture := steps[asked.id].capture) is None else capture.id,
+        )
+        for asked in dossier.inspection.asked
+    ]
+
+
+def findings(dossier: Dossier) -> FindingList:
+    """Show all statements about damage."""
+    language = dossier.inspection.language
+    found = (*views.visible_findings(dossier), *views.declared_damage(dossier))
+    return FindingList(items=[finding_view(finding, language) for finding in found])
+
+
+def readings(dossier: Dossier) -> ReadingList:
+    """Show the latest word of each voice."""
+    said = (*views.odometer(dossier).values(), *views.statements_now(dossier))
+    return ReadingList(
+        items=[
+            ReadingView(
+                control_point=statement.control_point,
+                voice=statement.voice,
+                value=dict(statement.value),
+                at=statement.at,
+                capture_ids=list(statement.evidence),
+            )
+            for statement in said
+        ]
     )
 
 
