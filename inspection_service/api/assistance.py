@@ -43,7 +43,9 @@ async def get_own_chat(door: BySeller) -> ChatList:
 )
 async def get_chat(case: OnCase) -> ChatList:
     """Read what was written in a case."""
-    return await _chat(case.inspections, case.id)
+    chat = await _chat(case.inspections, case.id)
+    await case.note("chat")
+    return chat
 
 
 async def _chat(scoped: Inspections, inspection_id: InspectionId) -> ChatList:

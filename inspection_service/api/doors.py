@@ -14,6 +14,8 @@ from fastapi.openapi.utils import get_openapi
 from starlette.middleware.gzip import GZipMiddleware
 
 from inspection_service.api import (
+    accesses,
+    account,
     assistance,
     bundle,
     corrections,
@@ -22,6 +24,7 @@ from inspection_service.api import (
     keys,
     ledger,
     operator,
+    organisations,
     platform,
     privacy,
     public,
@@ -30,7 +33,9 @@ from inspection_service.api import (
     reminders,
     seller,
     signalling,
+    team,
     uploads,
+    webhooks,
     well_known,
 )
 from inspection_service.api.bodies import Bounded
@@ -50,6 +55,14 @@ upright photo.
 _TAGS: Final = [
     {"name": "platform", "description": "Order, follow, fetch. Authorization: Bearer isk_..."},
     {"name": "keys", "description": "A platform's API keys. Authorization: Bearer isk_..."},
+    {
+        "name": "organisations",
+        "description": "Whose operators see a platform's cases. Authorization: Bearer isk_...",
+    },
+    {
+        "name": "webhooks",
+        "description": "Being told what happens; see docs/webhooks.md. Authorization: Bearer isk_...",
+    },
     {"name": "seller", "description": "The seller's page; cookie of one inspection."},
     {"name": "uploads", "description": "Resumable uploads, tus 1.0; cookie of the seller."},
     {"name": "operator", "description": "The operator's page; cookie of a signed-in person."},
@@ -103,12 +116,17 @@ def install_doors(app: FastAPI, static_dir: Path, checklists_dir: Path) -> None:
     for room in (
         platform,
         keys,
+        webhooks,
         seller,
         assistance,
         frames,
         recordings,
         uploads,
         operator,
+        account,
+        team,
+        organisations,
+        accesses,
         signalling,
         health,
         well_known,

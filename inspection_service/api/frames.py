@@ -64,7 +64,9 @@ async def get_own_frame(frame_id: str, door: BySeller, services: Opened, request
 )
 async def get_frame(frame_id: str, case: OnCase, request: Request) -> Response:
     """Fetch a frozen picture, upright and without metadata."""
-    return await _picture(request, case.services, case.inspections, case.id, frame_id)
+    picture = await _picture(request, case.services, case.inspections, case.id, frame_id)
+    await case.note("frame", frame=frame_id)
+    return picture
 
 
 @router.post(

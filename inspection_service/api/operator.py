@@ -1,9 +1,9 @@
-"""The operator's door: sign in, see who needs help, judge photos and findings, sign off."""
+"""The operator's door: see who needs help, judge photos and findings, sign off."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query
 from starlette.requests import Request
@@ -11,22 +11,16 @@ from starlette.responses import Response
 
 from inspection_service.api import answers
 from inspection_service.api.dependencies import (
-    OPERATOR_COOKIE,
     ByOperator,
     Opened,
-    caller_of,
-    clear_session,
-    own_page_only,
-    set_session,
+    need_right,
 )
 from inspection_service.api.dto.operator import (
     ClaimInput,
     Colleague,
     FindingInput,
     HandoverInput,
-    LoginInput,
     OdometerInput,
-    OperatorMe,
     OperatorView,
     OverrideInput,
     PresenceView,
@@ -34,17 +28,16 @@ from inspection_service.api.dto.operator import (
     QueuePage,
     ReplayView,
     RetakeInput,
-    SignedInOperator,
     SignOffInput,
     StatementInput,
     VerdictInput,
 )
-from inspection_service.api.errors import RoleNeeded
 from inspection_service.api.photos import Size
 from inspection_service.api.present.operator import operator_view, operators_named, queue_item, replay_view
 from inspection_service.api.problems import problems
 from inspection_service.api.services import Services
-from inspection_service.identity.records import Operator, Role
+from inspection_service.identity.accesses import Look
+from inspection_service.identity.records import Operator
 from inspection_service.inspections.records import (
     Actor,
     CaptureId,
@@ -58,7 +51,6 @@ from inspection_service.inspections.service import Inspections
 
 router = APIRouter(prefix="/v1/operator", tags=["operator"])
 cases = APIRouter(prefix="/inspections/{inspection_id}")
-OwnPage = Depends(own_page_only)
 Lang = Annotated[Language, Query(description="Language of the words in the answer.")]
 
 
@@ -76,6 +68,10 @@ class CaseDoor:
     def by(self) -> Actor:
         """Who acts."""
         return self.operator.actor
+
+    async def note(self, what: Look, **detail: str) -> None:
+        """Write into the log of accesses what this operator is about to be shown."""
+        await self.services.accesses.note(self.by, what, self.id, detail=detail)
 
     async def view(self) -> OperatorView:
         """Read the case anew and show all of it.
@@ -96,31 +92,6 @@ async def case_door(inspection_id: str, door: ByOperator, services: Opened, lang
 
 OnCase = Annotated[CaseDoor, Depends(case_door)]
 _WRITE = problems(401, 403, 404, 409, 422, 503)
-_MAY_TAKE_OVER: Final[frozenset[Role]] = frozenset({"supervisor", "admin"})
-
-
-@router.post("/login", dependencies=[OwnPage], responses=problems(401, 403, 422, 429, 503))
-async def login(body: LoginInput, request: Request, response: Response, services: Opened) -> SignedInOperator:
-    """Sign in; sets the cookie."""
-    await services.limits.logins.hit(caller_of(request))
-    operator, signed_in = await services.identity.login(body.email, body.password)
-    set_session(response, request, OPERATOR_COOKIE, signed_in.token, signed_in.expires_at)
-    return _signed_in(operator)
-
-
-@router.post("/logout", status_code=204, dependencies=[OwnPage], responses=problems(403, 503))
-async def logout(request: Request, response: Response, services: Opened) -> None:
-    """Sign out; fine when nobody is signed in."""
-    token = request.cookies.get(OPERATOR_COOKIE)
-    if token:
-        await services.identity.logout(token)
-    clear_session(response, request, OPERATOR_COOKIE)
-
-
-@router.get("/me", responses=problems(401, 503))
-async def me(door: ByOperator) -> SignedInOperator:
-    """Who is signed in."""
-    return _signed_in(door.operator)
 
 
 @router.get("/colleagues", responses=problems(401, 503))
@@ -130,7 +101,7 @@ async def list_colleagues(door: ByOperator, services: Opened) -> list[Colleague]
     online = services.live.operators_online
     colleagues = [
         Colleague(id=one.id, name=one.name, role=one.role, online=one.id in online, cases=held.get(one.id, 0))
-        for one in await services.identity.operators()
+        for one in await services.identity.operators(door.operator.organisation_id)
         if one.id != door.operator.id
     ]
     return sorted(colleagues, key=lambda one: (not one.online, one.name, one.id))
@@ -177,7 +148,9 @@ async def list_cases(
 @cases.get("", responses=problems(401, 404, 422, 503))
 async def get_case(case: OnCase) -> OperatorView:
     """Everything about one case."""
-    return await case.view()
+    view = await case.view()
+    await case.note("case")
+    return view
 
 
 @cases.get("/replay", responses=problems(401, 404, 422, 503))
@@ -187,6 +160,8 @@ async def replay(case: OnCase) -> ReplayView:
     messages = await case.inspections.messages(case.id)
     frames = await case.inspections.frames(case.id)
     names = await case.services.identity.operator_names(operators_named(dossier))
+    await case.note("case")
+    await case.note("chat")
     return replay_view(dossier, messages, frames, names, case.language)
 
 
@@ -194,8 +169,8 @@ async def replay(case: OnCase) -> ReplayView:
 async def claim(case: OnCase, body: ClaimInput | None = None) -> OperatorView:
     """Take the case; `case-claimed` names the one who holds it. A supervisor may take it from them by `force`."""
     force = body is not None and body.force
-    if force and case.operator.role not in _MAY_TAKE_OVER:
-        raise RoleNeeded(roles=sorted(_MAY_TAKE_OVER))
+    if force:
+        need_right(case.operator, "take_over")
     await case.inspections.claim(case.id, by=case.by, force=force)
     return await case.view()
 
@@ -248,7 +223,7 @@ async def override(capture_id: str, body: OverrideInput, case: OnCase) -> Operat
 )
 async def get_photo(capture_id: str, case: OnCase, request: Request, size: Size = "full") -> Response:
     """Fetch a photo, upright and without metadata."""
-    return await answers.photo(
+    photo = await answers.photo(
         request=request,
         services=case.services,
         scoped=case.inspections,
@@ -256,6 +231,11 @@ async def get_photo(capture_id: str, case: OnCase, request: Request, size: Size 
         capture_id=capture_id,
         size=size,
     )
+    if size == "full":
+        await case.note("photo", capture=capture_id)
+    else:  # the small ones are what an opened case looks like
+        await case.note("case")
+    return photo
 
 
 @cases.put("/odometer", responses=_WRITE)
@@ -308,7 +288,7 @@ async def sign_off(body: SignOffInput, case: OnCase) -> OperatorView:
 )
 async def get_report_json(case: OnCase) -> Response:
     """Fetch the sealed record."""
-    return await answers.report(case.services, case.inspections, case.id, "json")
+    return await _report(case, "json")
 
 
 @cases.get(
@@ -316,7 +296,7 @@ async def get_report_json(case: OnCase) -> Response:
 )
 async def get_report_jws(case: OnCase) -> Response:
     """Fetch the detached signature."""
-    return await answers.report(case.services, case.inspections, case.id, "jws")
+    return await _report(case, "jws")
 
 
 @cases.get(
@@ -324,11 +304,13 @@ async def get_report_jws(case: OnCase) -> Response:
 )
 async def get_report_pdf(case: OnCase) -> Response:
     """Fetch the signed PDF."""
-    return await answers.report(case.services, case.inspections, case.id, "pdf")
+    return await _report(case, "pdf")
 
 
-def _signed_in(operator: Operator) -> SignedInOperator:
-    return SignedInOperator(operator=OperatorMe(id=operator.id, name=operator.name, role=operator.role))
+async def _report(case: CaseDoor, kind: answers.ReportKind) -> Response:
+    file = await answers.report(case.services, case.inspections, case.id, kind)
+    await case.note("report")
+    return file
 
 
 def _queue_call(services: Services, inspection_id: InspectionId) -> QueueCall | None:

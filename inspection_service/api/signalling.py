@@ -18,6 +18,7 @@ from inspection_service.api.services import Services
 from inspection_service.clock import isoformat, new_id
 from inspection_service.errors import InspectionServiceError, NotAllowed, NotFound, Unavailable
 from inspection_service.identity.rights import may
+from inspection_service.inspections.errors import InspectionUnknown
 from inspection_service.inspections.records import Actor, Event, InspectionId, TenantId
 from inspection_service.inspections.service import Inspections
 from inspection_service.media.signalling import MAX_JPEG_BYTES, MAX_MESSAGE_BYTES, Participant, problem
@@ -127,7 +128,8 @@ async def _admit(
             raise NotAllowed("This link is for another inspection.")
         return Participant(new_id("con"), "seller", inspection_id, "seller"), door.inspections
     desk = await operator_from_cookies(socket, services)
-    await desk.inspections.get(inspection_id)
+    if not await desk.inspections.is_there(inspection_id):
+        raise InspectionUnknown
     operator = desk.operator
     who = Participant(new_id("con"), "operator", operator.id, operator.name, may(operator.role, "look_on"))
     return who, desk.inspections
@@ -178,8 +180,8 @@ async def _forward_events(
             published = None
             while published is None or published.event.seq <= seen:
                 published = await subscription.next(timeout_s=services.settings.media.heartbeat_s)
-                if published is None:
-                    break  # in the silence look into the log itself: a message may have been lost
+                if published is None and await inspections.head(inspection_id) > seen:
+                    break  # a message was lost: look into the log itself
 
 
 async def _tell_changes(

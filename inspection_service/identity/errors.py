@@ -4,24 +4,34 @@ InspectionServiceError
 ├── NotAllowed
 │   ├── NotAuthenticated       nobody we know
 │   │   ├── KeyUnknown         the API key is wrong or revoked
-│   │   ├── LoginFailed        e-mail or password is wrong
+│   │   ├── LoginFailed        e-mail, password or code is wrong
+│   │   ├── SecondFactorNeeded the code of an authenticator app comes next
 │   │   ├── SessionMissing     no session, or it has ended
 │   │   └── SessionTakenOver   the seller continued in another browser
 │   ├── CodeWrong              ``tries_left`` says how often one may still try
 │   ├── CodeNeeded             this act needs a one-time code first
+│   ├── PasswordWrong          the password again, for what changes the account
+│   ├── SecondFactorMissing    the account must set one up before anything else
 │   ├── ScopeMissing           the key may not do this; ``scope`` names what it lacks
 │   ├── ScopeNotHeld           a key cannot give what it has not
 │   └── TooManyTries           ``retry_after_s`` says when to come back
 ├── NotFound
 │   ├── LinkUnknown
+│   ├── InvitationUnknown      used, withdrawn or never made
+│   ├── MemberUnknown          nobody of this organisation
+│   ├── OrganisationUnknown
 │   └── ApiKeyUnknown          this platform has no such key
 ├── Conflict
 │   ├── LinkUsedElsewhere      ``can_send_code`` says whether a takeover code can be sent
 │   ├── NoContact              there is no address to send a code to
 │   ├── TooManyKeys            as many keys as a platform may have
 │   ├── EmailTaken             an operator with this e-mail exists
+│   ├── LastAdmin              an organisation keeps one admin
+│   ├── PendingExpired         what was begun was not confirmed in time
+│   ├── SecondFactorRequired   it cannot be turned off here
 │   └── Closed
-│       └── LinkExpired
+│       ├── LinkExpired
+│       └── InvitationExpired
 ├── Unavailable
 │   └── MessengerFailed        a message could not be sent
 │       └── MessageRefused     and never will be: the address or the message is refused
@@ -77,9 +87,27 @@ class TooManyKeys(Conflict):
 
 
 class LoginFailed(NotAuthenticated):
-    """E-mail or password is wrong."""
+    """E-mail, password or code is wrong."""
 
     slug = "login-failed"
+
+
+class SecondFactorNeeded(NotAuthenticated):
+    """Enter the code of your authenticator app, or a recovery code."""
+
+    slug = "second-factor-needed"
+
+
+class PasswordWrong(NotAllowed):
+    """This is not your password."""
+
+    slug = "password-wrong"
+
+
+class SecondFactorMissing(NotAllowed):
+    """Set up a second factor first: this service asks one of everybody."""
+
+    slug = "second-factor-missing"
 
 
 class SessionMissing(NotAuthenticated):
@@ -116,6 +144,48 @@ class LinkUnknown(NotFound):
     """This link is not known; please ask for a new one."""
 
     slug = "link-unknown"
+
+
+class InvitationUnknown(NotFound):
+    """This invitation is not known, or was used already; please ask for a new one."""
+
+    slug = "invitation-unknown"
+
+
+class InvitationExpired(Closed):
+    """This invitation has expired; please ask for a new one."""
+
+    slug = "invitation-expired"
+
+
+class MemberUnknown(NotFound):
+    """There is no such person in your team."""
+
+    slug = "member-unknown"
+
+
+class OrganisationUnknown(NotFound):
+    """There is no such organisation."""
+
+    slug = "organisation-unknown"
+
+
+class LastAdmin(Conflict):
+    """A team keeps at least one admin who can sign in."""
+
+    slug = "last-admin"
+
+
+class PendingExpired(Conflict):
+    """This took too long; please begin again."""
+
+    slug = "pending-expired"
+
+
+class SecondFactorRequired(Conflict):
+    """This service asks a second factor of everybody."""
+
+    slug = "second-factor-required"
 
 
 class LinkExpired(Closed):

@@ -28,6 +28,7 @@ from inspection_service.identity.records_team import Invitation, Organisation
 from inspection_service.identity.secrets import hash_password, new_token, sha256
 from inspection_service.inspections.records import Language, OperatorId
 from inspection_service.storage import tables as t
+from inspection_service.storage.database import Transaction
 
 _SUBJECTS: Final[dict[Language, str]] = {
     "fr": "Votre invitation à rejoindre {organisation}",
@@ -61,50 +62,9 @@ class Invitations(Operators):
         Raises:
             OrganisationUnknown, EmailTaken, InvalidInput: Nobody was invited.
         """
-        address, token, now = checked_email(email), new_token(), self._clock.now()
-        invitations, people = t.invitations.c, t.operators.c
+        address, token = checked_email(email), new_token()
         async with self._database.write() as transaction:
-            connection = transaction.connection
-            found = select(t.organisations.c.name).where(t.organisations.c.id == organisation_id)
-            organisation_name = (await connection.execute(found)).scalar()
-            if organisation_name is None:
-                raise OrganisationUnknown
-            if (await connection.execute(select(people.id).where(people.email == address))).first():
-                raise EmailTaken
-            await connection.execute(
-                update(t.invitations)
-                .where(
-                    invitations.email == address,
-                    invitations.organisation_id == organisation_id,
-                    invitations.accepted_at.is_(None),
-                    invitations.revoked_at.is_(None),
-                )
-                .values(revoked_at=now)
-            )
-            made = Invitation(
-                id=new_id("inv"),
-                organisation=Organisation(organisation_id, organisation_name),
-                email=address,
-                name=name,
-                role=role,
-                invited_by=by,
-                created_at=now,
-                expires_at=now + timedelta(seconds=self._policy.invitation_s),
-            )
-            await connection.execute(
-                insert(t.invitations).values(
-                    id=made.id,
-                    organisation_id=organisation_id,
-                    email=address,
-                    name=name,
-                    role=role,
-                    token_sha256=sha256(token),
-                    invited_by=by,
-                    created_at=now,
-                    expires_at=made.expires_at,
-                )
-            )
-        return made, token
+            return await self._invite(transaction, organisation_id, address, name, role, token, by=by), token
 
     async def send_invitation(self, invitation: Invitation, link: str, language: Language) -> bool:
         """Send an invitation's link by e-mail; ``False`` when it could not be sent and has to be handed over."""
@@ -192,6 +152,60 @@ class Invitations(Operators):
             )
             signed_in = await self._sign_in(transaction, operator.id, user_agent)
         return await self.operator(signed_in.token), signed_in
+
+    async def _invite(
+        self,
+        transaction: Transaction,
+        organisation_id: str,
+        email: str,
+        name: str,
+        role: Role,
+        token: str,
+        *,
+        by: OperatorId | None = None,
+    ) -> Invitation:
+        connection, now = transaction.connection, self._clock.now()
+        invitations, people = t.invitations.c, t.operators.c
+        found = select(t.organisations.c.name).where(t.organisations.c.id == organisation_id)
+        organisation_name = (await connection.execute(found)).scalar()
+        if organisation_name is None:
+            raise OrganisationUnknown
+        if (await connection.execute(select(people.id).where(people.email == email))).first():
+            raise EmailTaken
+        await connection.execute(
+            update(t.invitations)
+            .where(
+                invitations.email == email,
+                invitations.organisation_id == organisation_id,
+                invitations.accepted_at.is_(None),
+                invitations.revoked_at.is_(None),
+            )
+            .values(revoked_at=now)
+        )
+        made = Invitation(
+            id=new_id("inv"),
+            organisation=Organisation(organisation_id, organisation_name),
+            email=email,
+            name=name,
+            role=role,
+            invited_by=by,
+            created_at=now,
+            expires_at=now + timedelta(seconds=self._policy.invitation_s),
+        )
+        await connection.execute(
+            insert(t.invitations).values(
+                id=made.id,
+                organisation_id=organisation_id,
+                email=email,
+                name=name,
+                role=role,
+                token_sha256=sha256(token),
+                invited_by=by,
+                created_at=now,
+                expires_at=made.expires_at,
+            )
+        )
+        return made
 
 
 def _open_invitations() -> Select[Any]:

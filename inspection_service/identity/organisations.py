@@ -21,12 +21,8 @@ class Organisations(Room):
 
     async def create_organisation(self, name: str) -> Organisation:
         """Found an organisation; it sees nothing until a tenant lets it in."""
-        made = Organisation(new_id("org"), name)
         async with self._database.write() as transaction:
-            await transaction.connection.execute(
-                insert(t.organisations).values(id=made.id, name=name, created_at=self._clock.now())
-            )
-        return made
+            return await self._insert_organisation(transaction, name)
 
     async def organisation(self, organisation_id: str) -> Organisation:
         """Return one organisation. Raises ``OrganisationUnknown``."""
@@ -102,6 +98,13 @@ class Organisations(Room):
             return frozenset(
                 TenantId(found) for found in (await transaction.connection.execute(query)).scalars()
             )
+
+    async def _insert_organisation(self, transaction: Transaction, name: str) -> Organisation:
+        made = Organisation(new_id("org"), name)
+        await transaction.connection.execute(
+            insert(t.organisations).values(id=made.id, name=name, created_at=self._clock.now())
+        )
+        return made
 
     async def tenant_exists(self, tenant_id: TenantId) -> None:
         """Return when there is such a platform, for who runs the service. Raises ``NotFound``."""

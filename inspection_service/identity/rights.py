@@ -17,6 +17,7 @@ Act = Literal[
     "prepare_publication",
     "withdraw_publication",
     "approve_publication",
+    "look_on",
     "take_over",
     "correct",
     "hold",
@@ -34,6 +35,7 @@ RIGHTS: Final[Mapping[Act, frozenset[Role]]] = {
     "prepare_publication": _EVERYBODY,  # what is hidden in each copy, and that it was looked at
     "withdraw_publication": _EVERYBODY,  # protects people: who sees a plate in public does not wait for a supervisor
     "approve_publication": _SUPERVISORS,
+    "look_on": _SUPERVISORS,  # at a colleague's call; the seller is told
     "take_over": _SUPERVISORS,  # a case that a colleague holds
     "correct": _SUPERVISORS,  # add to a sealed report, or withdraw it
     "hold": _SUPERVISORS,  # keep a case from erasure

@@ -10,15 +10,33 @@ from sqlalchemy import func, select
 from inspection_service.identity.errors import LastAdmin, MemberUnknown
 from inspection_service.identity.invitations import Invitations
 from inspection_service.identity.operator_sessions import PERSON
+from inspection_service.identity.operators import checked_email
+from inspection_service.identity.organisations import Organisations, grant_within
 from inspection_service.identity.records import Operator, Role
-from inspection_service.identity.records_team import Member
-from inspection_service.inspections.records import OperatorId
+from inspection_service.identity.records_team import Invitation, Member, Organisation
+from inspection_service.identity.secrets import new_token
+from inspection_service.inspections.records import OperatorId, TenantId
 from inspection_service.storage import tables as t
 from inspection_service.storage.database import Transaction
 
 
-class Team(Invitations):
+class Team(Invitations, Organisations):
     """The people of one organisation."""
+
+    async def found_organisation(
+        self, tenant_id: TenantId, name: str, *, email: str, name_of_admin: str
+    ) -> tuple[Organisation, Invitation, str]:
+        """Found an organisation that sees a tenant's cases, with an invitation for its first admin.
+
+        Raises:
+            EmailTaken, InvalidInput: Nothing was founded.
+        """
+        address, token = checked_email(email), new_token()
+        async with self._database.write() as transaction:
+            made = await self._insert_organisation(transaction, name)
+            await grant_within(transaction, tenant_id, made.id, self._clock.now())
+            invitation = await self._invite(transaction, made.id, address, name_of_admin, "admin", token)
+        return made, invitation, token
 
     async def members(self, organisation_id: str) -> list[Member]:
         """List everybody, those whose account is closed last."""

@@ -32,8 +32,28 @@ class Upkeep(Protocol):
 class ProofUpkeep:
     """Keeps the log published and complete, and the promises about personal data."""
 
-    def __init__(self, inspections: Inspections, ledger: Ledger, erasing: Erasing, clock: Clock) -> None:
-        """Keep the collaborators."""
+    def __init__(
+        self,
+        inspections: Inspections,
+        ledger: Ledger,
+        erasing: Erasing,
+        clock: Clock,
+        *,
+        forget_accesses: Callable[[], Awaitable[object]] | None = None,
+        is_done_elsewhere: bool = False,
+    ) -> None:
+        """Keep the collaborators.
+
+        Args:
+            inspections: The records.
+            ledger: The log.
+            erasing: Keeps the promises about personal data.
+            clock: Counts the days.
+            forget_accesses: Deletes what the log of accesses has kept long enough.
+            is_done_elsewhere: What this one names others may do, without its hearing of it.
+        """
+        self._is_done_elsewhere = is_done_elsewhere
+        self._forget_accesses = forget_accesses
         self._inspections = inspections
         self._ledger = ledger
         self._erasing = erasing
@@ -58,6 +78,8 @@ class ProofUpkeep:
         now = self._clock.now()
         if self._retained_at is None or now - self._retained_at >= RETENTION_EVERY:
             names.append("retention")
+            if self._is_done_elsewhere:
+                self._retained_at = now
         return names
 
     async def do(self, name: str) -> None:
@@ -74,5 +96,7 @@ class ProofUpkeep:
         await self._ledger.append(report_leaf(inspection_id, files))
 
     async def _retain(self) -> None:
+        if self._forget_accesses is not None:
+            await self._forget_accesses()
         await self._erasing.by_the_clock()
         self._retained_at = self._clock.now()

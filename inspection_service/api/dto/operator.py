@@ -47,13 +47,6 @@ from inspection_service.inspections.records import (
 )
 
 
-class LoginInput(Input):
-    """Address and password."""
-
-    email: Annotated[str, StringConstraints(min_length=3, max_length=254)]
-    password: Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=False)]
-
-
 class OperatorRef(View):
     """An operator, by name."""
 
@@ -65,12 +58,6 @@ class OperatorMe(OperatorRef):
     """An operator, and what they may do beyond their own cases."""
 
     role: Role
-
-
-class SignedInOperator(View):
-    """Who is signed in."""
-
-    operator: OperatorMe
 
 
 class Colleague(OperatorMe):
