@@ -1,0 +1,314 @@
+"""One live session over two nodes: real processes, a real Redis, real sockets; nodes and Redis die in the middle of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import websockets
+
+from inspection_service.app import open_directory
+from inspection_service.settings import Settings
+from tests.integration.live_pages import PATIENCE_S, Page, agree
+from tests.integration.node_process import Node
+from tests.integration.servers import RedisServer
+from tests.integration.service import PASSWORD, token_of
+
+pytestmark = pytest.mark.integration
+SDP = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\n"
+
+
+@dataclass
+class Fleet:
+    """Two nodes on one database and one Redis."""
+
+    redis: RedisServer
+    nodes: tuple[Node, Node]
+    settings: Settings
+    _accounts: int = 0
+    clients: list[httpx.AsyncClient] = field(default_factory=list)
+
+    def browser(self, node: Node) -> httpx.AsyncClient:
+        """Open a browser at a node."""
+        client = httpx.AsyncClient(base_url=node.origin, headers={"Origin": node.origin}, timeout=PATIENCE_S)
+        self.clients.append(client)
+        return client
+
+    def at(self, node: Node, browser: httpx.AsyncClient) -> httpx.AsyncClient:
+        """Return the same browser as the balancer brings it to another node."""
+        moved = self.browser(node)
+        moved.cookies = browser.cookies
+        return moved
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    folder = tmp_path_factory.mktemp("fleet")
+    with RedisServer(folder / "redis") as redis:
+        more = {"INSPECTION_BROKER__URL": redis.url, "INSPECTION_MEDIA__HEARTBEAT_S": "5"}
+        shared = folder / "instance"
+        nodes = Node(folder / "node1", shared, **more), Node(folder / "node2", shared, **more)
+        try:
+            for node in nodes:
+                node.start()
+            yield Fleet(redis, nodes, Settings(data_dir=shared))
+        finally:
+            for node in nodes:
+                node.kill()
+
+
+@pytest.fixture
+async def fleet(started: Fleet) -> AsyncIterator[Fleet]:
+    """Everything up."""
+    for each in (started.redis, *started.nodes):
+        if each.process is None:
+            await asyncio.to_thread(each.start)
+    yield started
+    for client in started.clients:
+        await client.aclose()
+    started.clients.clear()
+
+
+@dataclass
+class People:
+    """A seller and the operator who holds the case."""
+
+    case: str
+    phone: httpx.AsyncClient
+    desk: httpx.AsyncClient
+    call_id: str = ""
+
+
+async def meet(fleet: Fleet, phone_at: Node, desk_at: Node) -> People:
+    """Order, open the link at one node, sign in and claim at the other."""
+    fleet._accounts += 1
+    email = f"op{fleet._accounts}@example.com"
+    async with open_directory(fleet.settings) as identity:
+        key = await identity.issue_key((await identity.create_tenant("Platform")).id)
+        await identity.create_operator(email, "Olivia", PASSWORD)
+    phone, desk = fleet.browser(phone_at), fleet.browser(desk_at)
+    ordered = await phone.post(
+        "/v1/inspections",
+        json={"checklist": "listing-12", "language": "en"},
+        headers={"Authorization": f"Bearer {key}"},
+    )
+    assert ordered.status_code == 201, ordered.text
+    opened = await phone.post("/v1/seller/session", json={"token": token_of(ordered.json())})
+    assert opened.status_code == 200, opened.text
+    await agree(phone, "steer")
+    signed_in = await desk.post("/v1/operator/login", json={"email": email, "password": PASSWORD})
+    assert signed_in.status_code == 200, signed_in.text
+    case = ordered.json()["id"]
+    claimed = await desk.post(f"/v1/operator/inspections/{case}/claim", json={})
+    assert claimed.status_code == 200, claimed.text
+    return People(case, phone, desk)
+
+
+@asynccontextmanager
+async def joined(browser: httpx.AsyncClient, case: str, role: str, after: int = 0) -> AsyncIterator[Page]:
+    """Open a page of the session at the browser's node, coming back as long as it is asked to."""
+    origin = str(browser.base_url).rstrip("/")
+    cookies = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+    url = f"{origin.replace('http', 'ws')}/v1/sessions/{case}/signalling?role={role}&after={after}"
+    async with AsyncExitStack() as stack, asyncio.timeout(PATIENCE_S) as patience:
+        while True:
+            connection = await stack.enter_async_context(
+                websockets.connect(
+                    url, origin=websockets.Origin(origin), additional_headers={"Cookie": cookies}
+                )
+            )
+            opened = Page(connection)
+            try:
+                await opened.hear("welcome")
+            except websockets.ConnectionClosed as end:
+                assert end.rcvd is not None
+                assert end.rcvd.code in (1012, 1013), end
+                await asyncio.sleep(0.1)  # as a page does before it tries again
+                continue
+            break
+        patience.reschedule(None)
+        beating = asyncio.create_task(_beat(opened))
+        try:
+            yield opened
+        finally:
+            beating.cancel()
+            await asyncio.gather(beating, return_exceptions=True)
+
+
+async def _beat(page: Page) -> None:
+    """Say that one is there, as pages do."""
+    with suppress(websockets.ConnectionClosed):
+        while True:
+            await asyncio.sleep(1.0)
+            await page.say("ping")
+
+
+@asynccontextmanager
+async def in_call(people: People) -> AsyncIterator[tuple[Page, Page]]:
+    """Both in the session and in a call."""
+    async with (
+        joined(people.phone, people.case, "seller") as seller,
+        joined(people.desk, people.case, "operator") as operator,
+    ):
+        await operator.hear("presence", seller=True)
+        await operator.say("call.open")
+        await seller.hear("call", state="ringing")
+        await seller.say("call.accept")
+        people.call_id = (await operator.hear("call", state="accepted"))["call_id"]
+        yield seller, operator
+
+
+async def steer(seller: Page, operator: Page, name: str) -> int:
+    """Have the phone's torch switched; return the command's number."""
+    await operator.say("command", id=name, name="torch", args={"on": True})
+    told = await seller.hear("command", id=name)
+    await seller.say("ack", id=name, ok=True, effect={"torch": True})
+    assert (await operator.hear("ack", id=name, ok=True))["effect"] == {"torch": True}
+    return int(told["no"])
+
+
+async def metric(node: Node, name: str) -> float:
+    """Read one number off a node."""
+    async with httpx.AsyncClient(base_url=node.origin, timeout=PATIENCE_S) as client:
+        lines = (await client.get("/metrics")).text.splitlines()
+    return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(name))
+
+
+async def until(check: Any) -> None:
+    """Wait for something that comes true by itself."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not await check():
+            await asyncio.sleep(0.05)
+
+
+async def log_of(people: People, browser: httpx.AsyncClient) -> list[dict[str, Any]]:
+    """Read the case's whole log as a page does."""
+    events: list[dict[str, Any]] = []
+    view = (await browser.get(f"/v1/operator/inspections/{people.case}")).json()
+    last = view["last_seq"]
+    async with joined(browser, people.case, "operator") as page:
+        async with asyncio.timeout(PATIENCE_S):
+            while not events or events[-1]["seq"] < last:
+                events.append((await page.hear("event"))["event"])
+    return events
+
+
+async def test_two_sides_of_a_call_on_two_nodes(fleet: Fleet) -> None:
+    """Steering, words, presence, consents, descriptions and frames pass as if there were one node."""
+    one, two = fleet.nodes
+    people = await meet(fleet, one, two)
+    async with in_call(people) as (seller, operator):
+        assert await metric(one, "inspection_sessions_owned") == 1
+        assert await metric(two, "inspection_relayed_sockets") == 1
+        assert [await steer(seller, operator, f"k{number}") for number in range(3)] == [1, 2, 3]
+        await operator.say("chat", id="c1", text="A little to the left, please")
+        assert (await seller.hear("chat"))["text"] == "A little to the left, please"
+        await operator.say("signal", payload={"description": {"type": "answer", "sdp": SDP}})
+        assert (await seller.hear("signal"))["payload"]["description"]["sdp"] == SDP
+        # What a list shows comes from the node that does not have the session, too.
+        here = fleet.at(two, people.desk)
+
+        async def is_shown() -> bool:
+            view = (await here.get(f"/v1/operator/inspections/{people.case}")).json()
+            return view["presence"] == {"seller": True, "operators": ["Olivia"]}
+
+        await until(is_shown)
+        queue = (await here.get("/v1/operator/inspections")).json()["items"]
+        (row,) = [row for row in queue if row["id"] == people.case]
+        assert row["call"]["state"] == "accepted"
+        # A consent taken back at the other node ends the call at once.
+        await agree(fleet.at(two, people.phone), "off")
+        assert (await operator.hear("call", state="ended"))["reason"] == "consent-withdrawn"
+        await seller.hear("call", state="ended")
+    assert await metric(two, "inspection_relay_seconds_count") > 0
+
+
+async def test_frames_and_tabs_by_way_of_another_node(fleet: Fleet) -> None:
+    """A seller's frames reach the owner; a newer tab at another node replaces the older; floods end at the edge."""
+    one, two = fleet.nodes
+    people = await meet(fleet, two, one)
+    async with AsyncExitStack() as stack:
+        operator = await stack.enter_async_context(joined(people.desk, people.case, "operator"))
+        seller = await stack.enter_async_context(joined(people.phone, people.case, "seller"))
+        before = await metric(one, 'inspection_analysis_frames_total{path="jpeg"}')
+        await seller.connection.send(b"\xff\xd8\xff not a whole picture")
+
+        async def has_come() -> bool:
+            return await metric(one, 'inspection_analysis_frames_total{path="jpeg"}') > before
+
+        await until(has_come)
+        newer = await stack.enter_async_context(joined(fleet.at(one, people.phone), people.case, "seller"))
+        assert await seller.closed() == 4409
+        await newer.hear("presence", seller=True)
+        elsewhere = await stack.enter_async_context(
+            joined(fleet.at(two, people.desk), people.case, "operator")
+        )
+        for _ in range(300):
+            await elsewhere.connection.send("{}")
+        assert await elsewhere.closed() == 4429
+        # Who signs out at one node is shown out at the other, where the socket is.
+        watching = await stack.enter_async_context(
+            joined(fleet.at(two, people.desk), people.case, "operator")
+        )
+        await people.desk.post("/v1/operator/logout")
+        assert await watching.closed() == await operator.closed() == 4401
+        await newer.hear("presence", operators=[])
+
+
+async def test_the_owner_dies_in_a_call(fleet: Fleet) -> None:
+    """Both sides come back to the other node and to the same call; numbers go on, the open command gets its answer."""
+    one, two = fleet.nodes
+    people = await meet(fleet, one, two)
+    async with in_call(people) as (seller, operator):
+        assert await steer(seller, operator, "k1") == 1
+        await operator.say("command", id="k2", name="torch", args={"on": False})
+        await seller.hear("command", id="k2")
+        one.kill()
+        assert await operator.closed() == 1012
+    async with (
+        joined(fleet.at(two, people.phone), people.case, "seller", seller.last_seq) as seller,
+        joined(people.desk, people.case, "operator", operator.last_seq) as operator,
+    ):
+        assert (await operator.hear("call", state="accepted"))["call_id"] == people.call_id
+        await seller.say("ack", id="k2", ok=True, effect={"torch": False})
+        assert (await operator.hear("ack", id="k2"))["no"] == 2
+        assert await steer(seller, operator, "k3") == 3
+        await operator.say("call.end")
+        await seller.hear("call", state="ended")
+    events = await log_of(people, people.desk)
+    assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
+    kinds = [event["kind"] for event in events]
+    assert (kinds.count("call.accepted"), kinds.count("call.ended")) == (1, 1)
+    assert (kinds.count("command.sent"), kinds.count("command.acknowledged")) == (3, 3)
+
+
+async def test_redis_dies_in_a_call(fleet: Fleet) -> None:
+    """The owner's page goes on; the other comes back when Redis does; HTTP never fails, and readiness says why."""
+    one, two = fleet.nodes
+    people = await meet(fleet, one, two)
+    async with in_call(people) as (seller, operator):
+        fleet.redis.kill()
+        assert await operator.closed() == 1012
+        await seller.hear("presence", operators=[])
+        ready = (await people.desk.get("/readyz")).json()
+        assert (ready["status"], ready["degraded"]) == ("ok", ["broker"])
+        # An act at the node that does not have the session reaches it through the log.
+        await agree(fleet.at(two, people.phone), "point")
+        await asyncio.to_thread(fleet.redis.start)
+        async with joined(people.desk, people.case, "operator", operator.last_seq) as operator:
+            assert (await operator.hear("call"))["call_id"] == people.call_id
+            await operator.say("command", id="k1", name="torch", args={"on": True})
+            assert (await operator.hear("ack", id="k1"))["error"] == "level-needed"
+            await agree(people.phone, "steer")
+            assert await steer(seller, operator, "k2") == 1
+            await operator.say("call.end")
+            await seller.hear("call", state="ended")
+    assert await metric(one, "inspection_sessions_lost_total") == 0
+    async with httpx.AsyncClient(base_url=two.origin, timeout=PATIENCE_S) as client:
+        assert (await client.get("/readyz")).json()["degraded"] == []
