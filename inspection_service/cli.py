@@ -148,6 +148,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     _instance(migrating)
 
+    _copying(
+        command(
+            "copy-instance",
+            "copy_instance",
+            "copy an instance to PostgreSQL and S3, and check every row and byte",
+        )
+    )
+
     first = command(
         "first-run", "first_run", "prepare an instance to try: keys, a platform, an operator, an inspection"
     )
@@ -169,7 +177,9 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--json", action="store_true", help="print one JSON object a step")
 
     predict = command("predict", "predict", "run one vision task over a folder of photos")
-    predict.add_argument("task", choices=("framing", "damage", "odometer", "plate", "person", "platetext", "vin"))
+    predict.add_argument(
+        "task", choices=("framing", "damage", "odometer", "plate", "person", "platetext", "vin")
+    )
     predict.add_argument("--images", type=_folder, required=True, metavar="DIR", help="searched recursively")
     predict.add_argument("--out", type=Path, required=True, metavar="FILE", help="JSON list to write")
     predict.add_argument("--asks", type=_file, metavar="FILE", help="JSON list of {file, asked}, for framing")
@@ -245,6 +255,23 @@ def _verifying(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="answer as JSON")
 
 
+def _copying(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--from-data-dir", type=_folder, default="instance", metavar="DIR", help="folder of the instance"
+    )
+    parser.add_argument("--to-database", required=True, metavar="URL", help="postgresql+asyncpg://...")
+    parser.add_argument(
+        "--to-store",
+        required=True,
+        metavar="URL",
+        help="s3://BUCKET?endpoint=URL (keys: INSPECTION_STORE__...)",
+    )
+    parser.add_argument(
+        "--secrets-to", type=Path, metavar="DIR", help="also copy pepper and signing keys into this folder"
+    )
+    parser.add_argument("--json", action="store_true", help="print the summary as JSON")
+
+
 def _instance(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data-dir", type=Path, metavar="DIR", help="folder of the instance (default: instance)"
@@ -283,6 +310,9 @@ def _keys(parser: argparse.ArgumentParser) -> None:
     revoke.add_argument("--reason", choices=_REVOCATION_REASONS, default="unspecified")
     platform = act("platform", "admit a platform and print its API key, once")
     platform.add_argument("--name", required=True)
+    platform.add_argument(
+        "--sandbox", action="store_true", help="its inspections are carried out by a simulated seller"
+    )
     operator = act("operator", "admit an operator and print the password, once")
     operator.add_argument("--email", required=True)
     operator.add_argument("--name", required=True)

@@ -4,7 +4,11 @@ InspectionServiceError
 ├── NotFound
 │   └── ObjectMissing        no object under this key
 ├── Conflict
-│   └── ObjectExists         other bytes are already there; nothing is ever overwritten
+│   ├── ObjectExists         other bytes are already there; nothing is ever overwritten
+│   ├── SourceInUse          an instance that is to be copied or replaced is open in another process
+│   ├── SchemaDiffers        it was last opened by another release
+│   ├── TargetNotEmpty       where it is to go something else is; ``what`` names it
+│   └── CopyIncomplete       what was read back is not what was written; ``what`` names it
 ├── InvalidInput
 │   └── KeyInvalid           a key that is not plain path segments
 └── Unavailable
@@ -29,6 +33,30 @@ class ObjectExists(Conflict):
     """Other bytes are already stored under this key."""
 
     slug = "object-exists"
+
+
+class SourceInUse(Conflict):
+    """This instance is in use: stop the service and its workers first."""
+
+    slug = "source-in-use"
+
+
+class SchemaDiffers(Conflict):
+    """This instance was last opened by another release: run `inspection-service migrate` on it first."""
+
+    slug = "schema-differs"
+
+
+class TargetNotEmpty(Conflict):
+    """What is there already is no copy of this instance; choose an empty place."""
+
+    slug = "target-not-empty"
+
+
+class CopyIncomplete(Conflict):
+    """What was read back is not what was written; run the copy again."""
+
+    slug = "copy-incomplete"
 
 
 class KeyInvalid(InvalidInput):

@@ -14,10 +14,11 @@ from taskiq.exceptions import TaskiqError
 from taskiq.receiver import Receiver
 
 from inspection_service.settings import BrokerSettings, WorkSettings
+from inspection_service.storage.errors import BrokerUnavailable
 from inspection_service.telemetry import logs
 from inspection_service.telemetry.metrics import Metrics
 from inspection_service.work.backoff import Backoff
-from inspection_service.work.errors import BrokerAway, JudgeAway
+from inspection_service.work.errors import JudgeAway
 from inspection_service.work.marks import DOING_S, Marks
 from inspection_service.work.pieces import QUEUES, Ids, Queue, Work
 from inspection_service.work.reconciler import LONGEST_WAIT_S, tried
@@ -75,7 +76,7 @@ class Crew:
                     await self._send_one(work, ids)
         except (RedisError, OSError, TaskiqError) as error:
             logs.queue_away(work.queue, error)
-            raise BrokerAway from error
+            raise BrokerUnavailable from error
 
     async def _send_one(self, work: Work, ids: Ids) -> None:
         try:
@@ -111,12 +112,12 @@ class Crew:
         """Return when the broker answers.
 
         Raises:
-            BrokerAway: It does not.
+            BrokerUnavailable: It does not.
         """
         try:
             await self._redis.ping()
         except (RedisError, OSError) as error:
-            raise BrokerAway from error
+            raise BrokerUnavailable from error
 
     async def close(self) -> None:
         """Let go of all connections; closing twice is fine."""

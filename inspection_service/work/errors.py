@@ -7,8 +7,7 @@ InspectionServiceError
 │   └── ErasureImpossible  a report of version 1.0 holds its values in clear
 └── Unavailable
     ├── VisionFailed   the models crashed on this photo, or took too long; ``cause`` says which
-    ├── JudgeAway      no photo can be judged at present, whatever it shows; ``cause`` says why
-    └── BrokerAway     work cannot be handed to others at present; it is in the records and is not lost
+    └── JudgeAway      no photo can be judged at present, whatever it shows; ``cause`` says why
 """
 
 from __future__ import annotations
@@ -38,9 +37,3 @@ class ErasureImpossible(Conflict):
     """This report holds its personal values in clear (version 1.0): only the whole report can go."""
 
     slug = "erasure-impossible"
-
-
-class BrokerAway(Unavailable):
-    """The broker does not answer."""
-
-    slug = "broker-away"

@@ -19,10 +19,11 @@ from inspection_service.inspections.bus import EventBus, Subscription
 from inspection_service.inspections.service import Inspections
 from inspection_service.reports.errors import SealingMustWait
 from inspection_service.settings import WorkSettings
+from inspection_service.storage.errors import BrokerUnavailable
 from inspection_service.telemetry import logs
 from inspection_service.telemetry.metrics import Metrics
 from inspection_service.work.backoff import Backoff
-from inspection_service.work.errors import BrokerAway, JudgeAway
+from inspection_service.work.errors import JudgeAway
 from inspection_service.work.handlers import Handlers
 from inspection_service.work.pieces import QUEUES, Ids, Queue, Work, works_of
 from inspection_service.work.upkeep import Upkeep
@@ -97,7 +98,7 @@ class Workers(Protocol):
         """Send what is not known to be under way.
 
         Raises:
-            BrokerAway: Nothing can be sent.
+            BrokerUnavailable: Nothing can be sent.
         """
         ...
 
@@ -213,7 +214,7 @@ class Reconciler:
         if self._crew is not None and found:
             try:
                 await self._crew.send(work, found)
-            except BrokerAway:
+            except BrokerUnavailable:
                 # Others do the same now: each begins somewhere else, and what is done is not done again.
                 found = random.sample(found, len(found))
             else:

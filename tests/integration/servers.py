@@ -289,7 +289,7 @@ class SeaweedServer(_Process):
             "server",
             f"-dir={self.folder / 'data'}",
             *("-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-filer", "-s3", f"-s3.config={config}"),
-            *("-master.volumeSizeLimitMB=64", "-volume.max=20", "-volume.preStopSeconds=1"),
+            *("-master.volumeSizeLimitMB=64", "-volume.max=200", "-volume.preStopSeconds=1"),
             *listens,
         ]
 

@@ -12,9 +12,9 @@ import pytest
 from redis.asyncio import Redis
 
 from inspection_service.settings import BrokerSettings, WorkSettings
+from inspection_service.storage.errors import BrokerUnavailable
 from inspection_service.testing import Backend, open_backend
 from inspection_service.work.crew import Crew
-from inspection_service.work.errors import BrokerAway
 from inspection_service.work.pieces import QUEUES, Queue
 from inspection_service.work.reconciler import Reconciler
 from tests.integration.servers import RedisServer
@@ -148,7 +148,7 @@ async def test_while_redis_is_away_work_is_done_by_whoever_looks(
     waiting = await photographed(backend, 3)
     server.kill()
     worker = Worker(backend, server.url)
-    with pytest.raises(BrokerAway):
+    with pytest.raises(BrokerUnavailable):
         await worker.crew.ping()
     async with worker.working(), worker.looking():
         await until_judged(backend, *waiting)
@@ -256,5 +256,5 @@ async def test_no_broker_behind_the_address_is_known_soon(tmp_path: Path) -> Non
     async with open_backend(tmp_path) as backend:
         worker = Worker(backend, "redis://127.0.0.1:1/0")
         async with worker.working():
-            with pytest.raises(BrokerAway):
+            with pytest.raises(BrokerUnavailable):
                 await worker.crew.ping()
