@@ -21,11 +21,13 @@ from inspection_service.client.records import (
     Event,
     EventPage,
     File,
+    Finding,
     Inspection,
     Language,
     OrderedInspection,
     Page,
     Purpose,
+    Reading,
     Record,
     Reminder,
     SavedBundle,
@@ -170,14 +172,41 @@ class Inspecting(Asking):
         Args:
             state: Only these.
             page_size: How many are fetched at once.
-            filters: Others of ``GET /v1/inspections``.
+            filters: Others of ``GET /v1/inspections``: ``reference``, ``plate``, ``updated_since`` ...
         """
         return self._pages(Inspection, "/v1/inspections", state=state, limit=page_size, **filters)
 
     @operation
-    def cancel(self, inspection_id: str) -> Flow[Inspection]:
+    def cancel(self, inspection_id: str, *, reason: str | None = None) -> Flow[Inspection]:
         """Close an inspection that is no longer wanted; repeating it is fine."""
-        return (yield from self._asked(Inspection, "POST", _at(inspection_id, "cancel")))
+        body = None if reason is None else {"reason": reason}
+        return (yield from self._asked(Inspection, "POST", _at(inspection_id, "cancel"), body=body))
+
+    @operation
+    def extend(self, inspection_id: str, deadline_at: datetime | None) -> Flow[Inspection]:
+        """Give the seller another deadline; ``None``: as long as it takes."""
+        body = {"deadline_at": deadline_at}
+        path = _at(inspection_id, "extend")
+        return (yield from self._asked(Inspection, "POST", path, body=body, with_nulls=True))
+
+    @operation
+    def ask_photo(
+        self,
+        inspection_id: str,
+        text: str,
+        *,
+        step_id: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Flow[Inspection]:
+        """Ask the seller for one more photo, in their language; an inspection in review opens again."""
+        body = {"text": text, "step_id": step_id}
+        path = _at(inspection_id, "photo-requests")
+        return (yield from self._asked(Inspection, "POST", path, body=body, key=idempotency_key))
+
+    @operation
+    def take_back_photo(self, inspection_id: str, request_id: str) -> Flow[None]:
+        """Do without a photo you asked for."""
+        yield from self._sent("DELETE", _at(inspection_id, f"photo-requests/{quote(request_id, safe='')}"))
 
     @operation
     def new_link(self, inspection_id: str) -> Flow[SellerLink]:
@@ -198,6 +227,16 @@ class Inspecting(Asking):
     def captures(self, inspection_id: str) -> Flow[tuple[Capture, ...]]:
         """List all photos, also those that were not accepted."""
         return (yield from self._items(Capture, _at(inspection_id, "captures")))
+
+    @operation
+    def findings(self, inspection_id: str) -> Flow[tuple[Finding, ...]]:
+        """List what model, operators and seller say of damage."""
+        return (yield from self._items(Finding, _at(inspection_id, "findings")))
+
+    @operation
+    def readings(self, inspection_id: str) -> Flow[tuple[Reading, ...]]:
+        """List the latest word of each voice on the odometer and on each control point."""
+        return (yield from self._items(Reading, _at(inspection_id, "readings")))
 
     @operation
     def checklists(self) -> Flow[tuple[Checklist, ...]]:

@@ -104,6 +104,17 @@ class Progress(Record):
     total: int
 
 
+class PhotoRequest(Record):
+    """A photo you asked for, beside what the checklist wants."""
+
+    id: str
+    text: str
+    step_id: str | None
+    asked_at: datetime
+    status: Literal["open", "sent", "retake", "done", "skipped"]
+    capture_id: str | None
+
+
 class Inspection(Record):
     """One inspection."""
 
@@ -119,6 +130,8 @@ class Inspection(Record):
     created_at: datetime
     updated_at: datetime
     progress: Progress
+    photo_requests: tuple[PhotoRequest, ...]
+    cancel_reason: str | None
     report: Report | None
 
     @property
@@ -171,6 +184,36 @@ class Capture(Record):
     judgement: dict[str, Any] | None
     decided_by: Actor | None
     decision_reason: str | None
+
+
+class Finding(Record):
+    """One statement about damage; who says so is never mixed."""
+
+    id: str
+    capture_id: str | None
+    more_capture_ids: tuple[str, ...]
+    source: Literal["model", "operator", "seller"]
+    kind: str
+    kind_label: str
+    box: tuple[float, float, float, float] | None
+    part: str | None
+    severity: Literal["minor", "major"] | None
+    model_score: float | None
+    text: str | None
+    verdict: Literal["confirmed", "rejected"] | None
+    verdict_by: Actor | None
+    verdict_note: str | None
+    dispute: str | None
+
+
+class Reading(Record):
+    """What one voice says of one control point."""
+
+    control_point: str
+    voice: Literal["model", "operator", "seller"]
+    value: dict[str, Any]
+    at: datetime
+    capture_ids: tuple[str, ...]
 
 
 class Checklist(Record):

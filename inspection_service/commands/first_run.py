@@ -53,6 +53,8 @@ class FirstRun:
     operator_password: str
     seller_token: str
     inspection_id: str
+    sandbox_key: str = ""
+    """Of a platform whose inspections are carried out by a simulated seller; an older first run made none."""
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -78,7 +80,10 @@ async def prepare_instance(settings: Settings) -> FirstRun:
         platform = await _platform(identity, earlier)
         email, password = await _operator(identity, earlier)
         token, inspection_id = await _inspection(identity, platform[0], earlier)
-    prepared = FirstRun(platform[0].tenant_id, platform[1], email, password, token, inspection_id)
+        sandbox_key = await _sandbox(identity, earlier)
+    prepared = FirstRun(
+        platform[0].tenant_id, platform[1], email, password, token, inspection_id, sandbox_key
+    )
     if prepared != earlier:
         _write(path, prepared)
     return prepared
@@ -90,6 +95,13 @@ async def _platform(identity: Identity, earlier: FirstRun | None) -> tuple[Platf
     tenant = await identity.create_tenant("Demo platform")
     key = await identity.issue_key(tenant.id, "demo")
     return await identity.platform(key), key
+
+
+async def _sandbox(identity: Identity, earlier: FirstRun | None) -> str:
+    if earlier is not None and earlier.sandbox_key:
+        return earlier.sandbox_key
+    tenant = await identity.create_tenant("Demo platform (sandbox)", kind="sandbox", organisation_id=None)
+    return await identity.issue_key(tenant.id, "sandbox")
 
 
 async def _operator(identity: Identity, earlier: FirstRun | None) -> tuple[str, str]:
@@ -159,6 +171,7 @@ def _addresses(settings: Settings, prepared: FirstRun) -> dict[str, str]:
         "operator_password": prepared.operator_password,
         "api_address": f"{base}/v1/inspections",
         "api_key": prepared.api_key,
+        "sandbox_key": prepared.sandbox_key,
         "inspection_id": prepared.inspection_id,
     }
 
@@ -187,6 +200,8 @@ def _print(settings: Settings, prepared: FirstRun, lan: LanFiles | None) -> None
         f"-H 'Content-Type: application/json' -d '{order}'",
         markup=False,
     )
+    console.print("\nWith this key a simulated seller carries it out within a minute (docs/api.md):")
+    console.print(f"  {shown['sandbox_key']}", markup=False)
     console.print(
         f"\nEverything is in {settings.data_dir.absolute()}. Secrets are random; one-time codes appear here.\n",
         markup=False,

@@ -16,6 +16,7 @@ from inspection_service.app import open_directory, open_signer
 from inspection_service.clock import SystemClock, isoformat
 from inspection_service.commands.serve import settings_of
 from inspection_service.commands.terminal import err, out, write_json
+from inspection_service.identity.records import TenantKind
 from inspection_service.identity.service import Identity
 from inspection_service.reports import own_authority
 from inspection_service.reports.key_ring import RingEntry, read_ring
@@ -30,6 +31,7 @@ from inspection_service.reports.keys_opening import (
 from inspection_service.reports.sign_json import thumbprint
 from inspection_service.reports.signing_request import signing_request
 from inspection_service.settings import Settings
+from inspection_service.storage.tables import HOUSE
 
 _PASSWORD_BYTES = 15
 
@@ -127,7 +129,10 @@ def platform(arguments: argparse.Namespace) -> int:
     """Admit a platform and print its key, which is shown this once."""
 
     async def act(identity: Identity) -> dict[str, str]:
-        tenant = await identity.create_tenant(arguments.name)
+        kind: TenantKind = "sandbox" if arguments.sandbox else "live"
+        # No operators are bothered with cases of no real car.
+        grant = None if arguments.sandbox else HOUSE
+        tenant = await identity.create_tenant(arguments.name, kind=kind, organisation_id=grant)
         return {"platform": tenant.id, "name": tenant.name, "api_key": await identity.issue_key(tenant.id)}
 
     return _admit(settings_of(arguments), act, as_json=arguments.json)

@@ -11,7 +11,7 @@ from datetime import datetime, time, timedelta
 from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, insert, or_, select, update
 
 from inspection_service.clock import new_id
 from inspection_service.inspections.changes import Acts, Change
@@ -36,6 +36,8 @@ GIVE_UP_AFTER: Final = 8
 LEASE: Final = timedelta(minutes=2)
 """How long a message being sent is left alone; longer than any mail server is waited for."""
 _FIRST_PAUSE: Final = timedelta(minutes=1)
+_IN_A_ROW: Final = timedelta(minutes=1)
+"""Photos asked for within this time are one message."""
 _YOUNG: Final = timedelta(hours=6)
 """An order younger than this needs no reminder of its deadline."""
 _TOO_LATE: Final = timedelta(days=7)
@@ -140,8 +142,8 @@ class Reminding(Acts):
     # -- the service's own -----------------------------------------------------------------------------------
     async def to_plan(
         self, settings: MessageSettings, limit: int = 100
-    ) -> list[tuple[InspectionId, ReminderKind]]:
-        """Find who is due a reminder by the clock and has none of its kind; nobody at night.
+    ) -> list[tuple[InspectionId, ReminderKind, int]]:
+        """Find who is due a message and has none of its kind and number; nobody at night.
 
         Never: a seller who asked to stop, one without an address, one who had enough, and sandboxes' sellers.
         """
@@ -149,7 +151,9 @@ class Reminding(Acts):
         if by_day(now, settings) != now:
             return []
         async with self._database.read() as transaction:
-            return await _ReminderRepository(transaction.connection, self._scope).due(now, settings, limit)
+            found = _ReminderRepository(transaction.connection, self._scope)
+            by_clock = [(each, kind, 1) for each, kind in await found.due(now, settings, limit)]
+            return by_clock + await found.asked_for_photos(now, limit)
 
     async def to_send(self, limit: int = 100) -> list[Reminder]:
         """Return planned messages whose time has come, oldest first."""
@@ -237,11 +241,6 @@ class _ReminderRepository(QueueRepository):
                 select(func.count()).where(mine, t.reminders.c.kind.in_(NAGGING)).scalar_subquery()
                 >= settings.max_reminders
             )
-            stopped = (
-                select(t.events.c.seq)
-                .where(t.events.c.inspection_id == column.id, t.events.c.kind == "reminder.stopped")
-                .exists()
-            )
             query = (
                 self._within(select(column.id).join(t.tenants, t.tenants.c.id == column.tenant_id))
                 .where(
@@ -251,7 +250,7 @@ class _ReminderRepository(QueueRepository):
                     ~had,
                     ~heard,
                     ~enough,
-                    ~stopped,
+                    ~_stopped(),
                 )
                 .order_by(column.created_at)
                 .limit(limit)
@@ -260,6 +259,39 @@ class _ReminderRepository(QueueRepository):
             already = {each for each, _ in found}  # one message at a time
             found += [(InspectionId(row), kind) for row in rows if row not in already]
         return found
+
+    async def asked_for_photos(
+        self, now: datetime, limit: int
+    ) -> list[tuple[InspectionId, ReminderKind, int]]:
+        """Sellers who were asked for more photos and were not told: once for all that was asked in a row."""
+        column, event, reminder = t.inspections.c, t.events.c, t.reminders.c
+        told = select(reminder.id).where(
+            reminder.inspection_id == column.id, reminder.kind == "photos", reminder.no >= event.seq
+        )
+        later = t.events.alias()
+        asked_later = select(later.c.seq).where(
+            later.c.inspection_id == column.id, later.c.kind == "photo.asked", later.c.seq > event.seq
+        )
+        query = (
+            self._within(
+                select(column.id, event.seq)
+                .join(t.events, event.inspection_id == column.id)
+                .join(t.tenants, t.tenants.c.id == column.tenant_id)
+            )
+            .where(
+                column.state.in_(WAITING),
+                event.kind == "photo.asked",
+                event.at <= now - _IN_A_ROW,
+                or_(*(column.contact[way].as_string().is_not(None) for way in ("email", "phone"))),
+                t.tenants.c.kind == "live",
+                ~told.exists(),
+                ~asked_later.exists(),
+                ~_stopped(),
+            )
+            .order_by(event.at)
+            .limit(limit)
+        )
+        return [(InspectionId(row.id), "photos", row.seq) for row in await self._connection.execute(query)]
 
     async def to_send(self, now: datetime, limit: int) -> list[Reminder]:
         column = t.reminders.c
@@ -270,6 +302,15 @@ class _ReminderRepository(QueueRepository):
             .limit(limit)
         )
         return [_reminder(row) for row in (await self._connection.execute(query)).mappings()]
+
+
+def _stopped() -> ColumnElement[bool]:
+    event = t.events.alias()
+    return (
+        select(event.c.seq)
+        .where(event.c.inspection_id == t.inspections.c.id, event.c.kind == "reminder.stopped")
+        .exists()
+    )
 
 
 async def _plan(change: Change, kind: ReminderKind, no: int, due_at: datetime) -> Reminder:

@@ -59,11 +59,13 @@ class Reminders:
         )
 
     async def _due(self) -> Sequence[Ids]:
-        return list(await self._inspections.to_plan(self._settings))
+        found = await self._inspections.to_plan(self._settings)
+        return [(inspection_id, kind, str(no)) for inspection_id, kind, no in found]
 
-    async def _plan(self, inspection_id: str, kind: str) -> None:
+    async def _plan(self, inspection_id: str, kind: str, no: str) -> None:
+        case = InspectionId(inspection_id)
         with suppress(NotFound, NoAddress):  # erased meanwhile
-            await self._inspections.plan_reminder(InspectionId(inspection_id), cast("ReminderKind", kind), 1)
+            await self._inspections.plan_reminder(case, cast("ReminderKind", kind), int(no))
 
     async def _planned(self) -> Sequence[Ids]:
         return [(each.inspection_id, each.id) for each in await self._inspections.to_send()]
