@@ -40,7 +40,9 @@ from inspection_service.telemetry.metrics import Metrics
 
 TICK_S: Final = 1.0
 FACTS_S: Final = 15.0
-"""A message about the record may be lost: so often the session looks for itself whether consent and claim stand."""
+"""A message about the record may be lost: so often the session looks whether its log has grown, and then into it."""
+ALL_FACTS_S: Final = 120.0
+"""So often it reads what it must know in any case: that a claim has lapsed is no event."""
 STALE_S: Final = 0.5
 """Before a page is refused what the record may allow by now, the record is read again, this often at most."""
 
@@ -65,6 +67,10 @@ class SessionRecord(Protocol):
 
     async def facts(self, inspection_id: InspectionId) -> SessionFacts:
         """Return what the session must know now."""
+        ...
+
+    async def head(self, inspection_id: InspectionId) -> int:
+        """Return the number of the newest event in the log; cheap."""
         ...
 
 
@@ -92,7 +98,8 @@ class LiveSession:
         self._record = record
         self._relays = relays
         self._monotonic = monotonic
-        self._facts_read_s = monotonic()
+        self._facts_read_s = self._looked_s = monotonic()
+        self._facts_seq = facts.last_seq
         self._connections: dict[str, Connection] = {}
         self._consents: set[ConsentPurpose] = set()
         self._shown: deque[str] = deque(maxlen=SHOWN_MESSAGES)
@@ -265,11 +272,16 @@ class LiveSession:
             await asyncio.sleep(TICK_S)
             with logs.kept_going("session.time", self.inspection_id):
                 await self._perform(self._signalling.tick)
-                if self._is_stale(FACTS_S):
-                    async with self._order:
-                        await self._refresh()
+                if self._monotonic() - self._looked_s >= FACTS_S:
+                    await self._look_into_record()
                 if await self._analysis.reap() and self._signalling.seller is not None:
                     self._send(self._signalling.seller, {"type": "analysis", "description": None})
+
+    async def _look_into_record(self) -> None:
+        self._looked_s = self._monotonic()
+        if self._is_stale(ALL_FACTS_S) or await self._record.head(self.inspection_id) != self._facts_seq:
+            async with self._order:
+                await self._refresh()
 
     def _is_stale(self, after_s: float) -> bool:
         return self._monotonic() - self._facts_read_s >= after_s
@@ -278,6 +290,7 @@ class LiveSession:
         """Take over what the record says now; the caller holds the order."""
         self._facts_read_s = self._monotonic()
         facts = await self._record.facts(self.inspection_id)
+        self._facts_seq = facts.last_seq
         await self._carry_out_all(self._follow(facts))
         await self._stop_looking_without_consent()
 

@@ -28,6 +28,7 @@ from tests.integration.test_live_session import (
     counted,
     heard,
     jpeg,
+    reached,
 )
 
 pytestmark = pytest.mark.integration
@@ -81,9 +82,7 @@ class Room:
         assert await asyncio.to_thread(self.guide.looks.acquire, timeout=PATIENCE_S)
 
     async def looked_at(self, frames: int) -> None:
-        async with asyncio.timeout(PATIENCE_S):
-            while counted(self.metrics, "inspection_frame_age_seconds_count") < frames:  # noqa: ASYNC110, a metric tells nobody
-                await asyncio.sleep(0)
+        await reached(lambda: counted(self.metrics, "inspection_frame_age_seconds_count") >= frames)
 
     def hints(self) -> int:
         """How many hints wait in the outboxes."""
