@@ -330,6 +330,7 @@ async def open_service(
                 erasing,
                 clock,
                 forget_accesses=partial(accesses.forget, settings.privacy.accesses_days),
+                is_done_elsewhere=crew is not None,
             ),
             crew=crew,
             more=(*reminders.works(), *Sandbox(inspections, records.identity, clock).works()),
