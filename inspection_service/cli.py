@@ -215,6 +215,7 @@ def _parser() -> argparse.ArgumentParser:
     _instance(load)
 
     _keys(command("keys", "keys", "make and show signing keys; admit platforms and operators"))
+    _people(command("people", "people", "organisations, who sees whose cases, operators locked out"))
     command("openapi", "openapi", "print the OpenAPI document")
     return parser
 
@@ -281,6 +282,37 @@ def _instance(parser: argparse.ArgumentParser) -> None:
 def _listening(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", metavar="ADDRESS", help="address to listen on (default: 127.0.0.1)")
     parser.add_argument("--port", type=int, metavar="PORT", help="port to listen on (default: 8080)")
+
+
+def _people(parser: argparse.ArgumentParser) -> None:
+    acts = parser.add_subparsers(metavar="ACT", required=True)
+
+    def act(name: str, text: str) -> argparse.ArgumentParser:
+        sub = acts.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        sub.set_defaults(module="people", function=name.replace("-", "_"))
+        _instance(sub)
+        sub.add_argument("--json", action="store_true")
+        return sub
+
+    act("list", "show organisations and their people").set_defaults(function="list_")
+    act("organisation", "found an operating organisation").add_argument("--name", required=True)
+    for name, text in (
+        ("grant", "let an organisation see a platform's cases"),
+        ("revoke", "close a platform's cases to an organisation"),
+    ):
+        who = act(name, text)
+        who.add_argument("--platform", required=True, metavar="ID")
+        who.add_argument("--organisation", required=True, metavar="ID")
+    invite = act("invite", "invite somebody to a team and print the link, once")
+    invite.add_argument("--email", required=True)
+    invite.add_argument("--name", required=True)
+    invite.add_argument("--role", choices=("operator", "supervisor", "admin"), default="operator")
+    invite.add_argument("--organisation", metavar="ID", help="(default: the house's own)")
+    for name, text in (
+        ("unlock", "let somebody try again who mistyped too often"),
+        ("reset-second-factor", "take back a second factor that was lost"),
+    ):
+        act(name, text).add_argument("--email", required=True)
 
 
 def _keys(parser: argparse.ArgumentParser) -> None:
