@@ -23,6 +23,7 @@ URL_MAX: Final = 2000
 HTTPS_PORT: Final = 443
 FREE_PORTS: Final = 1024
 """From here on any port may be used with https; below it only 443, where no mail and no shell listens."""
+_LAST_PORT: Final = 65535
 _V4_SPECIAL: Final = tuple(
     ip_network(each)
     for each in (
@@ -116,7 +117,9 @@ def target_of(url: str, *, allow_private: bool) -> Target:
         )
     if parsed.fragment or url.endswith("#"):
         raise _refused("A URL with a fragment (#) is not called.")
-    port = parsed.port or (HTTPS_PORT if parsed.scheme == "https" else 80)
+    port = parsed.port if parsed.port is not None else HTTPS_PORT if parsed.scheme == "https" else 80
+    if not 0 < port <= _LAST_PORT:
+        raise _refused("There is no such port.")
     if not allow_private:
         if port != HTTPS_PORT and port < FREE_PORTS:
             raise _refused(f"The port must be {HTTPS_PORT}, or {FREE_PORTS} and above.")

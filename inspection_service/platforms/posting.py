@@ -16,6 +16,8 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import cache
+from pathlib import Path
 from typing import Final, Protocol
 
 import httpcore
@@ -84,6 +86,12 @@ class SystemResolver:
 def _getaddrinfo(host: str, port: int) -> Sequence[str]:
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+@cache
+def _trust(ca_file: Path | None) -> ssl.SSLContext:
+    """Return what certificates are verified against; reading the machine's list takes a while."""
+    return ssl.create_default_context(cafile=ca_file)
 
 
 class AddressRefused(Exception):
@@ -171,7 +179,7 @@ class GuardedPoster:
         self._backend = PinnedBackend(
             resolver or self._own or SystemResolver(1), allow_private=settings.allow_private, dial=dial
         )
-        self._tls = ssl.create_default_context(cafile=settings.ca_file)
+        self._tls = _trust(settings.ca_file)
 
     def close(self) -> None:
         """Let go of threads; closing twice is fine."""

@@ -41,7 +41,7 @@ class Sent:
         return int(self.message["data"]["seq"])
 
 
-Says = Callable[[Sent], int | Answer]
+Says = Callable[[Sent], int | Answer] | int
 
 
 @dataclass
@@ -49,7 +49,7 @@ class FakePoster:
     """Answers each message as told: with 204 when it is told nothing."""
 
     backend: Backend
-    says: Says = lambda sent: 204
+    says: Says = 204
     sent: list[Sent] = field(default_factory=list)
     hold: asyncio.Event | None = None
     """While it is not set no message is answered."""
@@ -64,7 +64,7 @@ class FakePoster:
         if self.hold is not None:
             self.held.set()
             await self.hold.wait()
-        said = self.says(sent)
+        said = self.says if isinstance(self.says, int) else self.says(sent)
         if isinstance(said, Answer):
             return said
         now = self.backend.clock.now()
