@@ -89,7 +89,8 @@ def _is_obvious(password: str) -> bool:
         return True
     if _in_a_row(lowered) >= _LONGEST_RUN_SHARE * len(lowered):
         return True
-    plain = lowered.translate(str.maketrans("@0134$57", "aoleasst"))
+    trimmed = re.sub(r"^[\W\d_]+|[\W\d_]+$", "", lowered)
+    plain = trimmed.translate(str.maketrans("@0134$57", "aoleasst"))
     return any(_is_made_of_words(re.sub(r"[^a-z]", "", each)) for each in (lowered, plain))
 
 
