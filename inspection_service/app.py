@@ -73,7 +73,8 @@ from inspection_service.telemetry import logs
 from inspection_service.telemetry.metrics import Metrics
 from inspection_service.vision.hideable import Found, Hideable
 from inspection_service.vision.model_files import ModelFiles
-from inspection_service.vision.pipeline import LiveGuide, Pipeline
+from inspection_service.vision.live import LiveGuide
+from inspection_service.vision.pipeline import Pipeline
 from inspection_service.work import Handlers, JudgeInProcess, PhotoJudge, Reconciler
 from inspection_service.work.archive import RecordArchive
 from inspection_service.work.correcting import Corrections
@@ -124,16 +125,19 @@ class Running:
             stop: Set it to end: nothing new is begun, and what others sent here is finished while there is time.
             queues: What kinds of work.
         """
-        tasks = {
-            asyncio.create_task(self.reconciler.run(queues), name="reconciler"),
-            asyncio.create_task(self._take(stop, queues), name="take-work"),
-        }
+        looking = {asyncio.create_task(self.reconciler.run(queues), name="reconciler")}
         if "webhook" in queues:
-            tasks.add(asyncio.create_task(self.services.webhooks.delivering.run(), name="webhooks"))
+            looking.add(asyncio.create_task(self.services.webhooks.delivering.run(), name="webhooks"))
+        taking = asyncio.create_task(self._take(stop, queues), name="take-work")
+        stopping = asyncio.create_task(stop.wait(), name="stop")
+        tasks = {*looking, taking, stopping}
         try:
             ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in ended:
                 task.result()
+            for task in looking:
+                task.cancel()
+            await taking
         finally:
             for task in tasks:
                 task.cancel()
@@ -313,7 +317,7 @@ async def open_service(
             redactor=redactor,
             publications=publications,
         )
-        crew = await stack.enter_async_context(_open_crew(settings, metrics, pings))
+        crew = await stack.enter_async_context(_open_crew(settings, metrics))
         reminders = Reminders(
             inspections, records.identity, records.messenger, settings.messages, settings.base_url
         )
@@ -390,15 +394,12 @@ def _open_webhooks(
 
 
 @asynccontextmanager
-async def _open_crew(
-    settings: Settings, metrics: Metrics, pings: dict[str, Callable[[], Awaitable[None]]]
-) -> AsyncIterator[Crew | None]:
-    """Open the way to other workers, where there is a broker, and let readiness ask for it."""
+async def _open_crew(settings: Settings, metrics: Metrics) -> AsyncIterator[Crew | None]:
+    """Open the way to other workers, where there is a broker; without it the work is only found by the clock."""
     if not settings.broker.url:
         yield None
         return
     crew = Crew(settings.broker, settings.work, metrics=metrics)
-    pings["broker"] = crew.ping
     try:
         yield crew
     finally:
