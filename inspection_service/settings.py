@@ -45,6 +45,8 @@ class StoreSettings(_Part):
     """S3 access key; without it boto3 looks in its usual places."""
     secret_key: SecretStr | None = None
     """S3 secret key."""
+    public_endpoint: str = ""
+    """The S3 server's address as platforms reach it, when it is another one; it stands in addresses for their photos."""
     threads: Annotated[int, Field(ge=1, le=64)] = 4
     """Threads for blocking reads and writes."""
 

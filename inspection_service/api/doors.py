@@ -19,6 +19,7 @@ from inspection_service.api import (
     assistance,
     bundle,
     corrections,
+    direct,
     frames,
     health,
     keys,
@@ -116,6 +117,7 @@ def install_doors(app: FastAPI, static_dir: Path, checklists_dir: Path) -> None:
     for room in (
         platform,
         keys,
+        direct,
         webhooks,
         seller,
         assistance,

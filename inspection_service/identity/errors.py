@@ -13,6 +13,7 @@ InspectionServiceError
 │   ├── PasswordWrong          the password again, for what changes the account
 │   ├── SecondFactorMissing    the account must set one up before anything else
 │   ├── ScopeMissing           the key may not do this; ``scope`` names what it lacks
+│   ├── TicketInvalid          an address for photos that is not ours, or whose hour is over
 │   ├── ScopeNotHeld           a key cannot give what it has not
 │   └── TooManyTries           ``retry_after_s`` says when to come back
 ├── NotFound
@@ -66,6 +67,12 @@ class ScopeMissing(NotAllowed):
     """This key may not do that; use one that has the scope."""
 
     slug = "scope-missing"
+
+
+class TicketInvalid(NotAllowed):
+    """This address takes no photo, or no longer; announce the photo again."""
+
+    slug = "upload-ticket-invalid"
 
 
 class ScopeNotHeld(NotAllowed):

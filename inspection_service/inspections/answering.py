@@ -65,6 +65,12 @@ class Answering(Acts):
             if change.inspection.state in ("ordered", "invited"):
                 change.move("start")
                 await change.record("seller.joined")
+            elif (
+                not took_over
+                and change.inspection.state == "in_progress"
+                and not await change.case.has_joined()
+            ):
+                await change.record("seller.joined")  # their platform had begun to send photos
             elif took_over and change.inspection.state not in CLOSED:
                 await change.record("seller.taken_over")
         return change.inspection

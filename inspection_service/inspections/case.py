@@ -75,6 +75,12 @@ class Case(LiveCase):
         )
         return int((await self._connection.execute(query)).scalar_one())
 
+    async def has_joined(self) -> bool:
+        """Say whether the seller has ever tapped Start."""
+        column = t.events.c
+        query = select(column.seq).where(self._is_mine(column.inspection_id), column.kind == "seller.joined")
+        return (await self._connection.execute(query.limit(1))).first() is not None
+
     async def append(self, event: Event) -> None:
         """Add an event; numbers are unique, so two writers cannot write the same line."""
         await self._connection.execute(

@@ -10,6 +10,7 @@ InspectionServiceError
 │   ├── ReadingInvalid        an odometer reading that is not digits
 │   ├── FindingInvalid        a kind or a box that means nothing
 │   ├── UploadTooLarge        more bytes than one photo may have
+│   ├── BytesDiffer           what a platform sent is not what it announced
 │   ├── UploadInvalid         the announced facts contradict each other
 │   ├── ChecksumMismatch      the bytes that arrived are not the bytes announced
 │   ├── DrawingTooLarge       more lines on a frozen picture than anybody draws
@@ -31,6 +32,7 @@ InspectionServiceError
 └── Conflict
     ├── VersionConflict       somebody else wrote first
     ├── StateChanged          it is no longer the version the caller saw
+    ├── BytesMissing          nothing was sent yet
     ├── AlreadyAnswered       a photo that was asked for is there
     ├── CaseClaimed           another operator holds the case
     ├── CannotKeep            a photo may only be kept after two failed tries
@@ -174,6 +176,18 @@ class VersionConflict(Conflict):
 
     slug = "version-conflict"
     retryable = True
+
+
+class BytesDiffer(InvalidInput):
+    """What was sent is not what was announced; announce it again and send it once more."""
+
+    slug = "bytes-differ"
+
+
+class BytesMissing(Conflict):
+    """Nothing has arrived at the upload's address yet."""
+
+    slug = "bytes-missing"
 
 
 class StateChanged(Conflict):

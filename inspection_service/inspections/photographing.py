@@ -16,8 +16,10 @@ from typing import Final
 from inspection_service.clock import new_id
 from inspection_service.errors import Closed
 from inspection_service.inspections.case import Case
-from inspection_service.inspections.changes import Acts, step_of
+from inspection_service.inspections.changes import Acts, Change, step_of
 from inspection_service.inspections.errors import (
+    BytesDiffer,
+    BytesMissing,
     CaptureIdReused,
     ChecksumMismatch,
     ConsentMissing,
@@ -29,7 +31,7 @@ from inspection_service.inspections.errors import (
     UploadTooLarge,
     UploadUnknown,
 )
-from inspection_service.inspections.records import Actor, Capture, CaptureId, InspectionId, StepId
+from inspection_service.inspections.records import Actor, Capture, CaptureId, Consent, InspectionId, StepId
 from inspection_service.inspections.requests import Load, NewCapture, NewUpload, Upload
 from inspection_service.inspections.states import CLOSED
 from inspection_service.storage.errors import ObjectMissing
@@ -41,13 +43,24 @@ _MOVING_S: Final = 3600
 """Seconds after its last byte when an upload no longer counts as under way: photos given up must not lock a seller out
 until they expire. They still count as photos and bytes."""
 _METHOD: Final = re.compile(r"[a-z_]{1,32}")
+BY_PLATFORM: Final = "api"
+"""The method of photos that a platform sends itself."""
 
 
 class Photographing(Acts):
     """How photos come in."""
 
-    async def create_upload(self, inspection_id: InspectionId, new: NewUpload, *, by: Actor) -> Upload:
+    async def create_upload(
+        self, inspection_id: InspectionId, new: NewUpload, *, by: Actor, platform_consent: bool = False
+    ) -> Upload:
         """Announce a photo. The same ``capture_id`` again gives the same upload (finished: offset is the length).
+
+        Args:
+            inspection_id: The inspection.
+            new: The photo.
+            by: Who will send it.
+            platform_consent: The platform says that the seller agreed to photos before it; one that waits for its
+                seller then begins.
 
         Raises:
             UploadTooLarge, UploadInvalid, StepUnknown: It cannot be taken.
@@ -60,7 +73,11 @@ class Photographing(Acts):
         self._check_facts(new.capture_id, new.length_bytes, new.media_type, new.method)
         if new.sha256 is not None and not _SHA256.fullmatch(new.sha256):
             raise UploadInvalid("sha256 is 64 lower-case hexadecimal digits.", field="sha256")
+        if (new.method == BY_PLATFORM) != (by.kind == "platform"):
+            raise UploadInvalid("Only what a platform sends is called api.", field="method")
         async with self._change(inspection_id, by) as change:
+            if platform_consent:
+                await begin_for_platform(change)
             case = change.case
             earlier = await case.upload_of_capture(new.capture_id)
             if earlier is not None:
@@ -191,14 +208,46 @@ class Photographing(Acts):
             new = NewCapture(
                 upload.capture_id, upload.step_id, data, upload.media_type, upload.method, upload.taken_at
             )
+            is_platforms = upload.method == BY_PLATFORM
+            sender = Actor("platform", upload.tenant_id) if is_platforms else Actor("seller", inspection_id)
             try:
-                await self._receive(inspection_id, new, Actor("seller", inspection_id), upload_id)
+                await self._receive(inspection_id, new, sender, upload_id)
             except (DuplicatePhoto, CaptureIdReused):
                 await self.drop(inspection_id, upload_id)
                 raise
             upload = replace(upload, is_finished=True, pieces=())
         await self._remove_pieces(upload_id)
         return upload
+
+    async def finish_direct(self, inspection_id: InspectionId, upload_id: str) -> Upload:
+        """Take what a platform put at ``direct_key``; safe to repeat at any point.
+
+        Raises:
+            BytesMissing: There is nothing yet.
+            BytesDiffer: Its size or its hash is not the announced one; the upload is dropped and may start again.
+            UploadUnknown, DuplicatePhoto, NotTakingPhotos, Closed: As for ``finish``.
+        """
+        upload = await self._find_upload(inspection_id, upload_id)
+        if upload.method != BY_PLATFORM:
+            raise UploadUnknown
+        if upload.is_finished:
+            return upload
+        key = direct_key(upload_id)
+        try:
+            size_bytes = await self._store.size(key)
+        except ObjectMissing:
+            if upload.offset_bytes == upload.length_bytes:  # another request finished it a moment ago
+                return await self.finish(inspection_id, upload_id)
+            raise BytesMissing from None
+        if size_bytes != upload.length_bytes:
+            await self.drop(inspection_id, upload_id)
+            raise BytesDiffer
+        if upload.offset_bytes == 0:
+            await self._advance(upload, key, size_bytes)
+        try:
+            return await self.finish(inspection_id, upload_id)
+        except ChecksumMismatch as error:
+            raise BytesDiffer from error
 
     async def drop(self, inspection_id: InspectionId, upload_id: str) -> None:
         """Throw an upload away; a finished one loses its upload, never its capture.
@@ -318,6 +367,23 @@ class Photographing(Acts):
             raise UploadInvalid("media_type names an image format such as image/jpeg.", field="media_type")
         if not _METHOD.fullmatch(method):
             raise UploadInvalid("method is a short word such as take_photo.", field="method")
+
+
+def direct_key(upload_id: str) -> str:
+    """Return where in the store a platform puts the bytes of an upload."""
+    return f"uploads/{upload_id}/direct"
+
+
+async def begin_for_platform(change: Change) -> None:
+    """Note that the platform says its seller agrees to photos; what the seller said themselves stands."""
+    consents = await change.case.consents()
+    if change.inspection.state in ("ordered", "invited"):
+        change.move("start")
+        await change.record("photos.begun")
+    if "photos" not in consents:
+        await change.case.add_consent(Consent("photos", is_given=True, at=change.now))
+        await change.record("consent.given", purpose="photos")
+    await change.save()  # what admits a photo looks at the inspection as it is written
 
 
 def _quota(what: str, quota: str, limit: int) -> QuotaExceeded:

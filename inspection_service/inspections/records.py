@@ -153,7 +153,7 @@ class Capture:
     media_type: str
     object_key: str
     method: str
-    """How it was taken: ``take_photo``, ``grab_frame``, ``video_frame``, ``file``, ``demo``."""
+    """How it was taken: ``take_photo``, ``grab_frame``, ``video_frame``, ``file``, ``demo``, ``api`` (the platform)."""
     taken_at: datetime | None
     """The phone's clock, which may be wrong."""
     received_at: datetime

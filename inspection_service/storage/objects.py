@@ -3,12 +3,41 @@
 from __future__ import annotations
 
 import re
-from typing import Final, Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Protocol, runtime_checkable
 
 from inspection_service.storage.errors import KeyInvalid
 
 _KEY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
 _KEY_MAX = 512
+
+
+@dataclass(frozen=True, slots=True)
+class DirectPut:
+    """Where somebody without our keys may put one object, and what they must send with it."""
+
+    url: str
+    headers: Mapping[str, str]
+
+
+@runtime_checkable
+class TakesDirectly(Protocol):
+    """A store that takes an object from somebody else, without the bytes passing through the service."""
+
+    async def direct_put(
+        self, key: str, *, size_bytes: int, sha256: str, media_type: str, valid_s: int
+    ) -> DirectPut:
+        """Return an address that takes exactly this object for ``valid_s`` seconds.
+
+        Args:
+            key: Under which it will be.
+            size_bytes: Its size, which the signature binds.
+            sha256: Its hash in hexadecimal, which the signature binds; the store refuses other bytes where it can.
+            media_type: Its type.
+            valid_s: Seconds until the address dies.
+        """
+        ...
 
 
 class ObjectStore(Protocol):

@@ -32,5 +32,6 @@ def open_store(url: str, settings: StoreSettings | None = None) -> ObjectStore:
             access_key=settings.access_key.get_secret_value() if settings.access_key else None,
             secret_key=settings.secret_key.get_secret_value() if settings.secret_key else None,
             threads=settings.threads,
+            public_endpoint=settings.public_endpoint or None,
         )
     raise ValueError(f"store.url must be file:///PATH or s3://BUCKET, not {parts.scheme}://")

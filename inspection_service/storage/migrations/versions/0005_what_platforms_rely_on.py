@@ -11,7 +11,7 @@ branch_labels = None
 depends_on = None
 
 
-def upgrade() -> None:
+def upgrade() -> None:  # noqa: PLR0915 - one statement after the other
     op.create_table(
         "accesses",
         sa.Column(
@@ -249,7 +249,7 @@ def upgrade() -> None:
     )
 
 
-def downgrade() -> None:
+def downgrade() -> None:  # noqa: PLR0915 - one statement after the other
     with op.batch_alter_table("tenants") as batch_op:
         batch_op.drop_column("kind")
 
