@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final, Literal
 
@@ -84,6 +84,7 @@ class Recording(Acts):
                 reasons=reasons,
                 view=judgement.get("view"),
                 model_set=model_set,
+                **_copies(inspection_id, judgement.get("same_as", ())),
             )
             if is_accepted:
                 await change.record("capture.accepted", **facts)
@@ -158,3 +159,10 @@ class Recording(Acts):
             if kind == "call.opened" and by.kind == "operator":
                 await answer_help(change, "call")
             return event
+
+
+def _copies(inspection_id: InspectionId, same_as: Iterable[Mapping[str, str]]) -> dict[str, Any]:
+    """Name the photos that look like this one; of other inspections only how many, for the record may be shown."""
+    own = [each["capture_id"] for each in same_as if each["inspection_id"] == inspection_id]
+    elsewhere = sum(each["inspection_id"] != inspection_id for each in same_as)
+    return ({"same_picture_as": own} if own else {}) | ({"known_elsewhere": elsewhere} if elsewhere else {})

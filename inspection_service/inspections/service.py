@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from inspection_service.inspections.afterwards import Afterwards
+from inspection_service.inspections.alike import Recognising
 from inspection_service.inspections.annotating import Annotating
 from inspection_service.inspections.answering import Answering
 from inspection_service.inspections.deciding import Deciding
@@ -31,6 +32,7 @@ class Inspections(
     Annotating,
     Filming,
     Recording,
+    Recognising,
     Holding,
     Reminding,
     Simulating,

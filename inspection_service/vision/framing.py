@@ -57,6 +57,12 @@ ALSO: Mapping[str, Mapping[str, float]] = {
 _OTHER_END = {"left": "right", "right": "left"}
 
 
+def known(view: str | None) -> None:
+    """Raise ``ValueError`` for what is no view; a caller's mistake."""
+    if view is not None and view not in VIEWS:
+        raise ValueError(f"{view!r} is not a view")
+
+
 def mirrored(view: str) -> str:
     """Return the view that a mirror makes of ``view``; most are their own."""
     return "_".join(_OTHER_END.get(part, part) for part in view.split("_"))
@@ -165,6 +171,16 @@ def decide(
         reasons.update(_framing_faults(seen, scene, size, limits))
     ordered = tuple(code for code in REASONS if code in reasons)
     return Verdict(not ordered, ordered, tuple(code for code in REASONS if code in faults))
+
+
+def needs_scene(asked: str | None, seen: Seen, limits: Mapping[str, float]) -> bool:
+    """Say whether what the scene model finds can change the first reason of :func:`decide`, or its acceptance."""
+    subject = asked or seen.view
+    if subject not in RING:
+        return False
+    if _shows(subject, seen, limits):
+        return seen.faults["too_small"] < limits["too_small"]
+    return _why_wrong(subject, seen, (), limits) == "no_car"
 
 
 def _shows(asked: str, seen: Seen, limits: Mapping[str, float]) -> bool:

@@ -65,6 +65,7 @@ class Judgement:
         plate: What stands on the car's plate; None when no plate was seen. The record keeps no text of it, see
             ``work.identifying``.
         vin: Likewise the VIN; None when none was looked for.
+        look: Fingerprint by which a copy of the photo is recognised; None for a picture that shows nothing.
         seconds: How long judging took.
     """
 
@@ -83,6 +84,7 @@ class Judgement:
     odometer: OdometerReading | None
     plate: CarText | None
     vin: CarText | None
+    look: str | None
     seconds: float
 
     def to_json(self) -> dict[str, Any]:
@@ -103,6 +105,7 @@ class Judgement:
             "odometer": self.odometer.to_json() if self.odometer else None,
             "plate": self.plate.to_json() if self.plate else None,
             "vin": self.vin.to_json() if self.vin else None,
+            "look": self.look,
             "seconds": round(self.seconds, 3),
         }
 

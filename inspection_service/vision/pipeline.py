@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,8 +22,10 @@ from inspection_service.vision.damage import ON_CAR, Damage, Detection, lies_on,
 from inspection_service.vision.decode import Limits, Photo, decode_photo
 from inspection_service.vision.detector import BoxXyxy
 from inspection_service.vision.engine import Model
-from inspection_service.vision.framing import RING, VIEWS, Framing, decide, largest_car
+from inspection_service.vision.framing import RING, Framing, decide, known, largest_car
 from inspection_service.vision.judgement import REASONS, Guidance, Judgement, Quality
+from inspection_service.vision.live import LiveGuide
+from inspection_service.vision.look import fingerprint
 from inspection_service.vision.manifest import REQUIRED_MODELS, model_set
 from inspection_service.vision.odometer import Odometer, OdometerReading
 from inspection_service.vision.odometer_second import PaddleText
@@ -55,8 +58,8 @@ MENDABLE = frozenset({"not_found", "blurred", "cut_off"})
 """Why a number was not read, where another photo may mend it. When the readers merely disagree about a good photo it
 stands, and a person reads it: nobody should be sent back into the rain for the sake of a machine."""
 
-SCENE_EVERY_S = 2.0
-"""In a live call the scene is looked at this often; a car does not move faster."""
+GOLDEN = 0.618034
+"""Multiples of it, without their whole part, never crowd: so live sessions look at their scenes in turn."""
 
 Image = NDArray[np.uint8]
 Boxed = TypeVar("Boxed", SceneObject, Detection)
@@ -86,6 +89,7 @@ class Pipeline:
         self._plates = plates
         self._vins = vins
         self._limits = limits
+        self._guides = count()
 
     @classmethod
     def open(cls, models_dir: Path, limits: Limits | None = None) -> Pipeline:
@@ -122,7 +126,7 @@ class Pipeline:
             UnusableImage: The bytes cannot be judged: not an image, truncated, or too large.
             ValueError: ``asked_view`` is not a view; a caller's mistake.
         """
-        _known(asked_view)
+        known(asked_view)
         started = time.perf_counter()
         photo = decode_photo(
             image_bytes, SMALL_PRINT_PX if asked_view in SMALL_PRINT else ENOUGH_PX, self._limits
@@ -161,6 +165,7 @@ class Pipeline:
             odometer=reading,
             plate=self._read_plate(photo, things) if seen.view in SHOWS_PLATE else None,
             vin=self._read_vin(photo, image_bytes, asked_view, seen.view),
+            look=fingerprint(small),
             seconds=time.perf_counter() - started,
         )
 
@@ -213,59 +218,7 @@ class Pipeline:
         Args:
             monotonic_s: Seconds that only grow.
         """
-        return LiveGuide(self._scene, self._framing, monotonic_s)
-
-
-class LiveGuide:
-    """Opinions on the frames of one session: framing on each, the scene now and then.
-
-    Each frame is judged by itself; what is shown to people settles in ``sessions.guidance``.
-    """
-
-    def __init__(
-        self,
-        scene: Callable[[Image], tuple[SceneObject, ...]],
-        framing: Framing,
-        monotonic_s: Callable[[], float],
-    ) -> None:
-        """Keep the collaborators; see :meth:`Pipeline.live`."""
-        self._scene = scene
-        self._framing = framing
-        self._monotonic_s = monotonic_s
-        self._objects: tuple[SceneObject, ...] = ()
-        self._looked_s: float | None = None
-
-    def hint(self, frame: NDArray[np.uint8], asked_view: str | None) -> Guidance:
-        """Judge the newest frame.
-
-        Args:
-            frame: ``(H, W, 3)`` uint8, BGR, upright.
-            asked_view: One of ``VIEWS``, or None.
-        """
-        _known(asked_view)
-        now = self._monotonic_s()
-        if self._looked_s is None or now - self._looked_s >= SCENE_EVERY_S:
-            self._objects, self._looked_s = self._scene(frame), now
-        return self._judge(frame, asked_view)
-
-    def _judge(self, frame: NDArray[np.uint8], asked: str | None) -> Guidance:
-        height, width = frame.shape[:2]
-        seen = self._framing.glance(frame)
-        verdict = decide(
-            asked,
-            seen,
-            quality.measure(frame),
-            self._objects,
-            size=(width, height),
-            limits=self._framing.thresholds,
-        )
-        car = largest_car(self._objects)
-        box = None
-        if car is not None:
-            x1, y1, x2, y2 = car.box
-            box = (x1 / width, y1 / height, x2 / width, y2 / height)
-        code = verdict.reasons[0] if verdict.reasons else "ok"
-        return Guidance(code, verdict.accepted, asked, seen.view, seen.score, verdict.reasons, box)
+        return LiveGuide(self._scene, self._framing, monotonic_s, phase=next(self._guides) * GOLDEN % 1)
 
 
 def halved(image: Image, long_side_px: int) -> Image:
@@ -275,11 +228,6 @@ def halved(image: Image, long_side_px: int) -> Image:
         even = image[: half[1] * 2, : half[0] * 2]  # OpenCV averages exact pairs many times faster
         image = np.asarray(cv2.resize(even, half, interpolation=cv2.INTER_AREA), np.uint8)
     return image
-
-
-def _known(view: str | None) -> None:
-    if view is not None and view not in VIEWS:
-        raise ValueError(f"{view!r} is not a view")
 
 
 def _at_full_scale(found: Sequence[Boxed], scale: float) -> tuple[Boxed, ...]:

@@ -25,6 +25,9 @@ from inspection_service.work.judging import PhotoJudge
 from inspection_service.work.pictures import PagePictures
 from inspection_service.work.sealing import Archive, Sealer, Sealing
 
+MOST_NAMED = 10
+"""Photos named that look like a new one."""
+
 
 class Handlers:
     """Judges photos, seals reports, expires what is late."""
@@ -72,6 +75,11 @@ class Handlers:
             logs.capture_unreadable(capture.inspection_id, capture.id, fault)
             self._metrics.framing_verdicts.labels("unreadable").inc()
             return
+        known = await self._inspections.known_pictures(capture, judgement.get("look"))
+        judgement["same_as"] = [
+            {"capture_id": each.capture_id, "inspection_id": each.inspection_id}
+            for each in known[:MOST_NAMED]
+        ]
         written = await self._inspections.record_judgement(capture.inspection_id, capture.id, judgement)
         seconds = (self._clock.now() - started).total_seconds()
         logs.capture_judged(capture.inspection_id, capture.id, seconds, accepted=written.is_evidence)

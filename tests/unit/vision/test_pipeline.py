@@ -17,7 +17,7 @@ from inspection_service.vision.engine import Placement, stretch
 from inspection_service.vision.errors import NotAnImage
 from inspection_service.vision.framing import VIEWS, Framing
 from inspection_service.vision.odometer import OdometerReading
-from inspection_service.vision.pipeline import SCENE_EVERY_S, Pipeline
+from inspection_service.vision.pipeline import Pipeline
 from inspection_service.vision.scene import SceneObject
 from tests.unit.vision.test_framing import LIMITS
 
@@ -235,16 +235,19 @@ class Ticks:
         return self.now_s
 
 
-def test_a_live_hint_looks_at_the_scene_only_now_and_then() -> None:
+def test_live_sessions_look_at_their_scenes_in_turn() -> None:
+    """However many begin in one moment: after the first look each has a moment of its own."""
     bench, ticks = Bench("rear"), Ticks()
-    guide = bench.pipeline.live(ticks)
-    for _ in range(5):
-        guide.hint(street(640, 360), "rear")
-        ticks.now_s += 0.3
-    assert len(bench.scene_sizes) == 1
-    ticks.now_s = SCENE_EVERY_S
-    guide.hint(street(640, 360), "rear")
-    assert len(bench.scene_sizes) == 2
+    guides = [bench.pipeline.live(ticks) for _ in range(8)]
+    looks = []
+    for _ in range(40):  # frames, a tenth of a second apart
+        before = len(bench.scene_sizes)
+        for guide in guides:
+            guide.hint(street(64, 36), "rear")
+        looks.append(len(bench.scene_sizes) - before)
+        ticks.now_s += 0.1
+    assert looks[0] == 8
+    assert max(looks[1:]) <= 2
 
 
 def test_a_new_step_is_judged_at_once() -> None:

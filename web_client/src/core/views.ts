@@ -78,6 +78,8 @@ export interface Judgement {
   /** Absent in records from before plates and numbers were read. */
   readonly plate?: Identity | null;
   readonly vin?: Identity | null;
+  /** Photos that look like copies of this one, or it of them. */
+  readonly same_as?: readonly { readonly capture_id: string; readonly inspection_id: string }[];
 }
 
 /** Whether what stands on the car is what was ordered; the text that was read is not kept. `no` is a doubt. */

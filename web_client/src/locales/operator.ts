@@ -52,6 +52,8 @@ const en = {
   viewFound: "View found",
   asked: "asked",
   identity: {
+    copyHere: "looks like the same picture as another photo of this inspection",
+    copyElsewhere: "looks like a picture from another inspection",
     plate: {
       yes: "plate as ordered",
       no: "reads another plate than ordered: please look",
@@ -288,6 +290,8 @@ const fr: Texts = {
   viewFound: "Vue trouvée",
   asked: "demandée",
   identity: {
+    copyHere: "semble être la même image qu’une autre photo de cette inspection",
+    copyElsewhere: "semble être une image d’une autre inspection",
     plate: {
       yes: "plaque conforme à la commande",
       no: "lit une autre plaque que celle de la commande : à vérifier",

@@ -1,4 +1,4 @@
-import type { Box, Identity } from "../../core/views";
+import type { Box, Identity, Judgement } from "../../core/views";
 import type { CaseModel } from "./case-model";
 import { t } from "./desk";
 import { Photo } from "./photo";
@@ -125,6 +125,7 @@ function Said({ model }: { readonly model: CaseModel }) {
       {capture?.advice && ` · ${capture.advice.sentence}`}
       <SameCar what="plate" identity={judgement.plate} />
       <SameCar what="vin" identity={judgement.vin} />
+      <SamePicture model={model} copies={judgement.same_as ?? []} />
     </>
   );
 }
@@ -134,6 +135,18 @@ function SameCar({ what, identity }: { readonly what: "plate" | "vin"; readonly 
   if (!identity || identity.matches_order === "not_stated") return null;
   const said = t().identity[what][identity.matches_order];
   return <> · {identity.matches_order === "no" ? <strong class="bad">{said}</strong> : said}</>;
+}
+
+/** That the picture was sent before, for another step or in another inspection. */
+function SamePicture({ model, copies }: { readonly model: CaseModel; readonly copies: NonNullable<Judgement["same_as"]> }) {
+  if (copies.length === 0) return null;
+  const here = copies.some((copy) => copy.inspection_id === model.id);
+  return (
+    <>
+      {" "}
+      · <strong class="bad">{here ? t().identity.copyHere : t().identity.copyElsewhere}</strong>
+    </>
+  );
 }
 
 /** What the model and the people decided about the photo, in one line each. */
