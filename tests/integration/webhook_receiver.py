@@ -55,24 +55,32 @@ class Receiver:
 
     async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Take one connection."""
-        with suppress(ConnectionError, asyncio.IncompleteReadError):
-            head = (await reader.readuntil(b"\r\n\r\n")).decode()
-            first, *lines = head.split("\r\n")
-            headers = {
-                name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines if line)
-            }
-            body = await reader.readexactly(int(headers["content-length"]))
-            arrived = Arrived(first.split(" ")[1], headers, body)
-            self.arrived.append(arrived)
-            self.more.set()
-            if isinstance(self.answer, bytes):
-                writer.write(self.answer)
-            else:
-                await self.answer(arrived, writer)
-            await writer.drain()
-        writer.close()
-        with suppress(ConnectionError):
-            await writer.wait_closed()
+        try:
+            with suppress(ConnectionError, asyncio.IncompleteReadError):
+                await self._answer(await _read(reader), writer)
+        finally:
+            writer.close()
+            with suppress(ConnectionError, TimeoutError):
+                async with asyncio.timeout(1):  # a peer that hangs up without a word keeps nobody
+                    await writer.wait_closed()
+
+    async def _answer(self, arrived: Arrived, writer: asyncio.StreamWriter) -> None:
+        self.arrived.append(arrived)
+        self.more.set()
+        if isinstance(self.answer, bytes):
+            writer.write(self.answer)
+        else:
+            await self.answer(arrived, writer)
+        await writer.drain()
+
+
+async def _read(reader: asyncio.StreamReader) -> Arrived:
+    head = (await reader.readuntil(b"\r\n\r\n")).decode()
+    first, *lines = head.split("\r\n")
+    named = (line.partition(":") for line in lines if line)
+    headers = {name.lower(): value.strip() for name, _, value in named}
+    body = await reader.readexactly(int(headers["content-length"]))
+    return Arrived(first.split(" ")[1], headers, body)
 
 
 @asynccontextmanager
