@@ -140,12 +140,12 @@ class Database:
         if not self.is_sqlite:
             return
         with _translated():
-            raw = await self._opened().raw_connection()
-            try:
-                assert raw.driver_connection is not None
-                await (await raw.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")).close()
-            finally:
-                raw.close()
+            # Outside a transaction, and given back like any other: a connection closed without awaiting is torn down by
+            # a thread that outlives the event loop.
+            async with self._opened().connect() as connection:
+                driver = (await connection.get_raw_connection()).driver_connection
+                assert driver is not None
+                await (await driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")).close()
 
     def _opened(self) -> AsyncEngine:
         if self._engine is None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
@@ -152,3 +153,14 @@ async def test_moments_come_back_aware_and_in_utc(tmp_path: Path) -> None:
         with pytest.raises(Exception, match="without time zone"):
             async with database.write() as transaction:
                 await transaction.connection.execute(insert(t.tenants).values(naive))
+
+
+async def test_forgetting_what_was_deleted_costs_no_connection(tmp_path: Path) -> None:
+    """The one it used goes back to the others instead of being torn down behind the event loop."""
+    path = tmp_path / "x.db"
+    async with Database(f"sqlite+aiosqlite:///{path}") as database:
+        await migrate(database)
+        threads = {thread.ident for thread in threading.enumerate()}
+        await database.forget_deleted()
+        assert {thread.ident for thread in threading.enumerate()} == threads
+        assert path.with_name("x.db-wal").stat().st_size == 0

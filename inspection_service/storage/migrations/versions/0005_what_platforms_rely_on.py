@@ -192,6 +192,8 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement after the other
         ),
         sa.PrimaryKeyConstraint("inspection_id", name=op.f("pk_session_holders")),
     )
+    with op.batch_alter_table("session_holders") as batch_op:
+        batch_op.create_index(batch_op.f("ix_session_holders_node_id"), ["node_id"], unique=False)
 
     with op.batch_alter_table("api_keys") as batch_op:
         batch_op.add_column(sa.Column("prefix", sa.String(length=16), server_default="", nullable=False))
@@ -290,36 +292,11 @@ def downgrade() -> None:  # noqa: PLR0915 - one statement after the other
 
     op.drop_table("session_holders")
     op.drop_table("webhook_attempts")
-    with op.batch_alter_table("webhook_deliveries") as batch_op:
-        batch_op.drop_index("ix_webhook_deliveries_turn")
-        batch_op.drop_index(batch_op.f("ix_webhook_deliveries_tenant_id_created_at_id"))
-        batch_op.drop_index(batch_op.f("ix_webhook_deliveries_state_next_at"))
-
     op.drop_table("webhook_deliveries")
-    with op.batch_alter_table("reminders") as batch_op:
-        batch_op.drop_index(batch_op.f("ix_reminders_sent_at_due_at"))
-
     op.drop_table("reminders")
-    with op.batch_alter_table("webhook_endpoints") as batch_op:
-        batch_op.drop_index(batch_op.f("ix_webhook_endpoints_tenant_id"))
-
     op.drop_table("webhook_endpoints")
-    with op.batch_alter_table("invitations") as batch_op:
-        batch_op.drop_index(batch_op.f("ix_invitations_organisation_id"))
-
     op.drop_table("invitations")
-    with op.batch_alter_table("idempotent_answers") as batch_op:
-        batch_op.drop_index(batch_op.f("ix_idempotent_answers_created_at"))
-
     op.drop_table("idempotent_answers")
-    with op.batch_alter_table("grants") as batch_op:
-        batch_op.drop_index(batch_op.f("ix_grants_organisation_id"))
-
     op.drop_table("grants")
     op.drop_table("organisations")
-    with op.batch_alter_table("accesses") as batch_op:
-        batch_op.drop_index(batch_op.f("ix_accesses_tenant_id_at"))
-        batch_op.drop_index(batch_op.f("ix_accesses_inspection_id_at"))
-        batch_op.drop_index(batch_op.f("ix_accesses_actor_id_at"))
-
     op.drop_table("accesses")
