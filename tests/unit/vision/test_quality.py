@@ -77,3 +77,17 @@ def test_burnt_out_pixels_are_counted() -> None:
     image = np.full((300, 400, 3), 100, np.uint8)
     image[:150] = 255
     assert measure(image).clipped_share == pytest.approx(0.5, abs=0.01)
+
+
+@pytest.mark.parametrize("width", [640, 1200])
+def test_one_channel_shrunk_measures_what_three_do(width: int) -> None:
+    """Live frames are measured on their brightness alone, which is shrunk last and not first."""
+    image = scene(width, width * 9 // 16)
+    image[:40] = 255
+    scale = 448 / width
+    shrunk = np.asarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
+    luma = np.asarray(cv2.cvtColor(shrunk, cv2.COLOR_BGR2GRAY), np.uint8)
+    measured = measure(image)
+    assert measured.brightness == pytest.approx(float(luma.mean()), abs=0.1)
+    assert measured.highlights == pytest.approx(float(np.percentile(luma, 99)), abs=1)
+    assert measured.sharpness == pytest.approx(measure(shrunk).sharpness, rel=0.02)
