@@ -38,7 +38,7 @@ class Measures:
 
 
 def work_copy(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Shrink a picture, ``(H, W)`` or ``(H, W, 3)``, so that its longer side is ``WORK_PX``; a smaller one is returned as it is."""
+    """Shrink a picture, ``(H, W)`` or ``(H, W, 3)``, so that its longer side is ``WORK_PX``; a smaller one stays."""
     scale = WORK_PX / max(image.shape[:2])
     if scale >= 1:
         return image
