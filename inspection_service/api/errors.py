@@ -6,7 +6,6 @@ InspectionServiceError
 │   ├── RoleNeeded            an act of another role
 │   └── SightChanged          the desk must look anew at whose cases it sees
 ├── InvalidInput
-│   ├── ConditionUnreadable   an If-Match that is none
 │   ├── RangeUnsatisfiable    bytes beyond the end
 │   ├── TusVersionUnsupported
 │   ├── UploadHeaderInvalid
@@ -84,12 +83,6 @@ class IdempotencyKeyInUse(Conflict):
 
     slug = "idempotency-key-in-use"
     retryable = True
-
-
-class ConditionUnreadable(InvalidInput):
-    """If-Match takes one ETag of this inspection, such as "7"."""
-
-    slug = "condition-unreadable"
 
 
 class RangeUnsatisfiable(InvalidInput):

@@ -23,7 +23,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from inspection_service.api.bodies import replayed
 from inspection_service.api.dependencies import admitted, services_of
 from inspection_service.api.errors import IdempotencyKeyInUse, RateLimited
-from inspection_service.api.origin import SAFE_METHODS
 from inspection_service.api.problems import refusal
 from inspection_service.errors import InspectionServiceError
 from inspection_service.identity.errors import KeyUnknown
@@ -32,6 +31,7 @@ from inspection_service.identity.service import Identity
 from inspection_service.inspections.records import TenantId
 
 HEADER: Final = "Idempotency-Key"
+UNSAFE_METHODS: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 REPLAYED: Final = "Idempotent-Replayed"
 _WAIT_S: Final = 5.0
 """How long a request waits for the answer of the one that runs."""
@@ -70,7 +70,7 @@ class OnceOnly:
         headers = Headers(scope=scope)
         kind, _, secret = headers.get("authorization", "").partition(" ")
         key = headers.get(HEADER)
-        if key is None or scope["method"] in SAFE_METHODS or kind.lower() != "bearer":
+        if key is None or scope["method"] not in UNSAFE_METHODS or kind.lower() != "bearer":
             await self._app(scope, receive, watch)
             return
         await self._once(Request(scope, receive), key, secret.strip(), receive, watch)

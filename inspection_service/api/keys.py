@@ -9,10 +9,12 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from inspection_service.api.dependencies import ByKeyManager, Opened
+from inspection_service.api.dependencies import ByKeyManager, Opened, PlatformDoor
 from inspection_service.api.dto.keys import KeyInput, KeyList, KeyView, NewKeyView, RotateInput
 from inspection_service.api.idempotency import seed_of
 from inspection_service.api.problems import problems
+from inspection_service.api.services import Services
+from inspection_service.identity.accesses import Deed
 from inspection_service.identity.keys import NewKey
 from inspection_service.identity.records import ApiKey, IssuedKey
 
@@ -31,6 +33,7 @@ async def create_key(
         seed_of(request),
     )
     issued = await services.identity.make_key(door.platform.tenant_id, new, granted_by=door.platform)
+    await _note(services, door, "key_made", issued.key.id)
     return _issued(issued, services.clock.now(), response)
 
 
@@ -60,6 +63,7 @@ async def rotate_key(
         granted_by=door.platform,
         seed=seed_of(request),
     )
+    await _note(services, door, "key_made", issued.key.id)
     return _issued(issued, services.clock.now(), response)
 
 
@@ -67,6 +71,12 @@ async def rotate_key(
 async def revoke_key(key_id: str, door: ByKeyManager, services: Opened) -> None:
     """Make a key worthless at once; repeating it is fine."""
     await services.identity.revoke_key(door.platform.tenant_id, key_id)
+    await _note(services, door, "key_revoked", key_id)
+
+
+async def _note(services: Services, door: PlatformDoor, what: Deed, key_id: str) -> None:
+    about = {"key": door.platform.key_id, "about": key_id}
+    await services.accesses.note(door.platform.actor, what, tenant_id=door.platform.tenant_id, detail=about)
 
 
 def _issued(issued: IssuedKey, now: datetime, response: Response) -> NewKeyView:

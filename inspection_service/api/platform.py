@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 import rfc8785
 from fastapi import APIRouter, Depends, Header, Query
-from pydantic import AwareDatetime
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -20,6 +19,7 @@ from inspection_service.api.dependencies import (
     Opened,
     note_platform,
 )
+from inspection_service.api.dto.common import MomentInput
 from inspection_service.api.dto.platform import (
     CancelInput,
     CaptureList,
@@ -62,7 +62,10 @@ router = APIRouter(prefix="/v1", tags=["platform"])
 _CHANGE = problems(401, 403, 404, 409, 412, 422, 503)
 
 Limit = Annotated[int, Query(ge=1, le=100)]
-Cursor = Annotated[str | None, Query(max_length=500, description="`next_cursor` of the page before.")]
+Cursor = Annotated[
+    str | None,
+    Query(max_length=500, pattern=r"^[A-Za-z0-9_=-]+$", description="`next_cursor` of the page before."),
+]
 Key = Annotated[
     str | None,
     Header(
@@ -81,9 +84,9 @@ def wanted(
         str | None, Query(max_length=16, description="However it is written: `ab 123 cd` finds `AB-123-CD`.")
     ] = None,
     vin: Annotated[str | None, Query(max_length=17)] = None,
-    created_from: Annotated[AwareDatetime | None, Query()] = None,
-    created_to: Annotated[AwareDatetime | None, Query(description="Before this moment.")] = None,
-    updated_since: Annotated[AwareDatetime | None, Query()] = None,
+    created_from: Annotated[MomentInput | None, Query()] = None,
+    created_to: Annotated[MomentInput | None, Query(description="Before this moment.")] = None,
+    updated_since: Annotated[MomentInput | None, Query()] = None,
 ) -> Wanted:
     """Read which inspections a list is to show."""
     return Wanted(tuple(state or ()), reference, plate, vin, created_from, created_to, updated_since)

@@ -7,11 +7,11 @@ from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime
 from starlette.requests import Request
 from starlette.responses import Response
 
 from inspection_service.api.dependencies import Opened, PlatformDoor, needs
+from inspection_service.api.dto.common import MomentInput
 from inspection_service.api.dto.webhooks import (
     AttemptView,
     DeliveryPage,
@@ -130,7 +130,7 @@ async def list_deliveries(
     inspection_id: Name = None,
     kind: Name = None,
     state: DeliveryState | None = None,
-    since: Annotated[AwareDatetime | None, Query(description="Events from this moment on.")] = None,
+    since: Annotated[MomentInput | None, Query(description="Events from this moment on.")] = None,
     cursor: Annotated[
         str | None, Query(max_length=500, description="`next_cursor` of the page before.")
     ] = None,

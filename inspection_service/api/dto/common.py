@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
 from inspection_service.api.dto.judgement import JudgementJson
 from inspection_service.clock import isoformat
@@ -21,6 +22,18 @@ from inspection_service.inspections.records import (
 
 Moment = Annotated[datetime, PlainSerializer(isoformat, return_type=str, when_used="json")]
 """RFC 3339 in UTC with milliseconds."""
+_RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})")
+
+
+def _written(value: Any) -> Any:
+    """Take a moment only as it is documented: Pydantic would read numbers as seconds since 1970 too."""
+    if isinstance(value, datetime) or (isinstance(value, str) and _RFC3339.fullmatch(value.strip())):
+        return value
+    raise ValueError("A moment is written as in RFC 3339, with its offset: 2026-11-22T10:00:00Z.")
+
+
+MomentInput = Annotated[AwareDatetime, BeforeValidator(_written)]
+"""A moment somebody sends: RFC 3339 with its offset from UTC."""
 Box = tuple[float, float, float, float]
 """``x1, y1, x2, y2`` in pixels of the upright photo."""
 Severity = Literal["minor", "major"]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
-from inspection_service.api.dto.common import Input, Moment, View
+from inspection_service.api.dto.common import Input, Moment, MomentInput, View
 
 
 class DirectUploadInput(Input):
@@ -23,7 +23,7 @@ class DirectUploadInput(Input):
     length_bytes: int = Field(ge=1, le=2**40)
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
     media_type: Annotated[str, StringConstraints(pattern=r"^image/[a-z0-9.+-]{1,40}$")] = "image/jpeg"
-    taken_at: AwareDatetime | None = None
+    taken_at: MomentInput | None = None
     seller_consents: bool = Field(
         default=False,
         description="You declare that the seller agreed, to you, that these photos are taken and kept. Needed until "

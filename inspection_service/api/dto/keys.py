@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
-from inspection_service.api.dto.common import Input, Moment, View
+from inspection_service.api.dto.common import Input, Moment, MomentInput, View
 from inspection_service.identity.keys import LONGEST_OVERLAP_S
 from inspection_service.identity.records import KeyScope
 
@@ -20,7 +20,7 @@ class KeyInput(Input):
     scopes: Annotated[list[KeyScope], Field(min_length=1, max_length=7)] | None = Field(
         default=None, description="What it may do; left out: everything. Never more than the key that asks."
     )
-    expires_at: AwareDatetime | None = None
+    expires_at: MomentInput | None = None
 
 
 class RotateInput(Input):

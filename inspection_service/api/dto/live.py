@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
-from inspection_service.api.dto.common import ActorView, Input, Moment, Severity, Text, View
+from inspection_service.api.dto.common import ActorView, Input, Moment, MomentInput, Severity, Text, View
 from inspection_service.inspections.annotating import POINTS_MAX, STROKES_MAX, WIDTH_MAX
 from inspection_service.inspections.records import (
     RecordingDevice,
@@ -92,7 +92,7 @@ class RecordingInput(Input):
     media_type: Annotated[str, StringConstraints(min_length=3, max_length=160)] = Field(
         examples=["video/webm;codecs=vp8,opus"]
     )
-    started_at: AwareDatetime | None = Field(default=None, description="By the device's own clock.")
+    started_at: MomentInput | None = Field(default=None, description="By the device's own clock.")
     recording_id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{8,64}$")] | None = Field(
         default=None, description="The device's own, or that of the recording this kind belongs to."
     )

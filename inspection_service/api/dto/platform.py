@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from inspection_service.api.dto.common import (
     CaptureView,
@@ -13,6 +13,7 @@ from inspection_service.api.dto.common import (
     FindingView,
     Input,
     Moment,
+    MomentInput,
     Progress,
     VehicleView,
     View,
@@ -72,7 +73,7 @@ class OrderInput(Input):
     checklist: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,64}$")]
     language: Language = "fr"
     purpose: Purpose = "listing"
-    deadline_at: AwareDatetime | None = None
+    deadline_at: MomentInput | None = None
     contact: ContactInput | None = None
     reference: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
     sign_off: SignOff | None = Field(default=None, description="Overrides what the checklist says.")
@@ -99,7 +100,7 @@ class CancelInput(Input):
 class ExtendInput(Input):
     """Until when the seller has time."""
 
-    deadline_at: AwareDatetime | None = Field(description="`null`: as long as it takes.")
+    deadline_at: MomentInput | None = Field(description="`null`: as long as it takes.")
 
 
 class PhotoRequestInput(Input):

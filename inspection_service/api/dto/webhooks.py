@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
-from inspection_service.api.dto.common import Input, Moment, View
+from inspection_service.api.dto.common import Input, Moment, MomentInput, View
 from inspection_service.platforms.addresses import URL_MAX
 from inspection_service.platforms.kinds import Kind
 from inspection_service.platforms.records import DeliveryState, DisabledWhy, Fault
@@ -55,10 +55,8 @@ class RotateSecretInput(Input):
 class ReplayInput(Input):
     """Which failed deliveries are sent again."""
 
-    since: AwareDatetime = Field(description="Events from this moment on.")
-    until: AwareDatetime | None = Field(
-        default=None, description="And before this one; left out: the present."
-    )
+    since: MomentInput = Field(description="Events from this moment on.")
+    until: MomentInput | None = Field(default=None, description="And before this one; left out: the present.")
 
 
 class WebhookView(View):
