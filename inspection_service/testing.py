@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import itertools
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -35,8 +36,9 @@ from inspection_service.inspections.scope import AllTenants
 from inspection_service.inspections.service import Inspections
 from inspection_service.platforms import WebhookOutbox
 from inspection_service.settings import LinkSettings, UploadSettings, WorkSettings, shipped_data
+from inspection_service.storage.broker import MAX_MESSAGE_BYTES, Take, Undelivered
 from inspection_service.storage.database import Database
-from inspection_service.storage.errors import ObjectExists, ObjectMissing, StorageFull
+from inspection_service.storage.errors import BrokerUnavailable, ObjectExists, ObjectMissing, StorageFull
 from inspection_service.storage.migrate import migrate
 from inspection_service.storage.objects import ObjectStore, checked_key
 from inspection_service.telemetry.metrics import Metrics
@@ -116,6 +118,109 @@ class MemoryStore:
 
     async def close(self) -> None:
         """Nothing to let go of."""
+
+
+class MemoryExchange:
+    """What a Redis would be: channels and leases that several ``MemoryBroker`` share, and that a test can lose."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.clock = clock
+        self.brokers: list[MemoryBroker] = []
+        self.leases: dict[str, tuple[str, float]] = {}
+        """Holder, and when it runs out, by key."""
+        self.drop: Callable[[str, bytes], bool] = lambda _channel, _message: False
+        """Says which messages are lost on the way."""
+
+    def holder(self, key: str) -> str | None:
+        """Return who has a lease now."""
+        holder, until_s = self.leases.get(key, ("", 0.0))
+        return holder if until_s > self.clock.monotonic_s() else None
+
+
+class MemoryBroker:
+    """One node's broker on a ``MemoryExchange``; messages arrive at once, in the order they were sent."""
+
+    def __init__(self, exchange: MemoryExchange) -> None:
+        self._exchange = exchange
+        self._takers: dict[str, list[Take]] = {}
+        self._gaps: list[Callable[[], None]] = []
+        self._returns: list[Callable[[], None]] = []
+        self.is_up = True
+        exchange.brokers.append(self)
+
+    def lose(self) -> None:
+        """Cut this node off."""
+        self.is_up = False
+        for tell in self._gaps:
+            tell()
+
+    def find(self) -> None:
+        """Join it again."""
+        self.is_up = True
+        for tell in self._returns:
+            tell()
+
+    def listen(self, channel: str, take: Take) -> None:
+        """Hear a channel; see ``Broker.listen``."""
+        self._takers.setdefault(channel, []).append(take)
+
+    def on_gap(self, tell: Callable[[], None]) -> None:
+        """Call this when messages may have been lost."""
+        self._gaps.append(tell)
+
+    def on_return(self, tell: Callable[[], None]) -> None:
+        """Call this when messages pass again."""
+        self._returns.append(tell)
+
+    def send(self, channel: str, message: bytes, undelivered: Undelivered | None = None) -> bool:
+        """Send a message; see ``Broker.send``."""
+        if not self.is_up or len(message) > MAX_MESSAGE_BYTES:
+            return False
+        if self._exchange.drop(channel, message):
+            return True
+        heard = [
+            take for each in self._exchange.brokers if each.is_up for take in each._takers.get(channel, ())
+        ]
+        for take in heard:
+            take(message)
+        if not heard and undelivered is not None:
+            undelivered()
+        return True
+
+    async def acquire(self, key: str, holder: str, ttl_s: float) -> str:
+        """Take a lease that nobody has; see ``Broker.acquire``."""
+        return await self.take_over(key, holder, "", ttl_s)
+
+    async def renew(self, leases: Mapping[str, str], ttl_s: float) -> frozenset[str]:
+        """Keep leases; see ``Broker.renew``."""
+        held = {key: await self.take_over(key, holder, holder, ttl_s) for key, holder in leases.items()}
+        return frozenset(key for key, holder in leases.items() if held[key] != holder)
+
+    async def take_over(self, key: str, holder: str, from_holder: str, ttl_s: float) -> str:
+        """Take a lease from a holder that is gone; see ``Broker.take_over``."""
+        await self.ping()
+        now = self._exchange.holder(key)
+        if now is not None and now != from_holder:
+            return now
+        self._exchange.leases[key] = (holder, self._exchange.clock.monotonic_s() + ttl_s)
+        return holder
+
+    async def release(self, key: str, holder: str) -> None:
+        """Give a lease back; see ``Broker.release``."""
+        await self.ping()
+        if self._exchange.holder(key) == holder:
+            del self._exchange.leases[key]
+
+    async def is_heard(self, channel: str) -> bool:
+        """Say whether anybody listens to a channel."""
+        await self.ping()
+        return any(each.is_up and each._takers.get(channel) for each in self._exchange.brokers)
+
+    async def ping(self) -> None:
+        """Return when it answers."""
+        await asyncio.sleep(0)
+        if not self.is_up:
+            raise BrokerUnavailable
 
 
 class MemoryMessenger:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from sqlalchemy import select
+
 from inspection_service.inspections.changes import Acts
 from inspection_service.inspections.errors import SessionElsewhere
 from inspection_service.inspections.records import InspectionId
+from inspection_service.storage import tables as t
 
 FIRST_FENCE: Final = 1
 
@@ -50,7 +53,9 @@ class Holding(Acts):
             if held is not None and held.fence == fence:
                 await case.save_session_holder(None, fence)
 
-    async def needs_session(self, inspection_id: InspectionId, fence: int) -> None:
-        """Return when the session is still held with this number. Raises ``SessionMoved``."""
-        async with self._reading() as repository:
-            await (await repository.case(inspection_id)).needs_fence(fence)
+    async def held_sessions(self, node_id: str) -> frozenset[InspectionId]:
+        """Return the inspections whose sessions a node has, as the record knows it; of all tenants."""
+        column = t.session_holders.c
+        query = select(column.inspection_id).where(column.node_id == node_id)
+        async with self._database.read() as transaction:
+            return frozenset(map(InspectionId, (await transaction.connection.execute(query)).scalars()))

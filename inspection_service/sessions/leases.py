@@ -43,6 +43,10 @@ class Fences(Protocol):
         """Note that nobody owns it any more, unless somebody else does by now."""
         ...
 
+    async def held_sessions(self, node_id: str) -> frozenset[InspectionId]:
+        """Return what a node owns, as the record knows it."""
+        ...
+
 
 @dataclass(slots=True)
 class _Held:
@@ -172,7 +176,7 @@ class Leases:
     async def renew(self, used: frozenset[InspectionId]) -> frozenset[InspectionId]:
         """Keep the leases of sessions that are used, give the others back.
 
-        While the broker is away sessions go on: the fence keeps them from writing what is no longer theirs to write.
+        While the broker is away sessions go on as long as the record says that they are here.
 
         Args:
             used: Sessions that live here.
@@ -189,12 +193,17 @@ class Leases:
         keys = {_key(inspection_id): inspection_id for inspection_id in self._held}
         try:
             lost = await self._broker.renew(dict.fromkeys(keys, self.node_id), LEASE_S)
+            moved = frozenset(keys[key] for key in lost)
         except BrokerUnavailable:
-            return frozenset()
-        return frozenset(keys[key] for key in lost if self.forget(keys[key]))
+            moved = self.held - await self._fences.held_sessions(self.node_id)
+        return frozenset(each for each in moved if self.forget(each))
 
     async def release_all(self) -> None:
         """Give everything back: this node ends."""
+        asking = list(self._asking.values())
+        for task in asking:
+            task.cancel()
+        await asyncio.gather(*asking, return_exceptions=True)
         for inspection_id in list(self._held):
             await self.release(inspection_id)
 

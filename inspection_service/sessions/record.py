@@ -66,31 +66,15 @@ class InspectionRecord:
             raise
 
     async def facts(self, inspection_id: InspectionId, *, whole: bool = False) -> SessionFacts:
-        """Return what a session must know now; ``whole`` where it begins, with what the log tells of a call.
-
-        Raises:
-            SessionMoved: Another node has the session.
-        """
-        await self._require_session(inspection_id)
+        """Return what a session must know now; ``whole`` where it begins, with what the log tells of a call."""
         read = self._inspections.dossier if whole else self._inspections.summary
         dossier = await read(inspection_id)
         is_waiting = await self._inspections.help_waiting(inspection_id)
         return facts_of(dossier, self._clock.now(), help_waiting=is_waiting)
 
     async def head(self, inspection_id: InspectionId) -> int:
-        """Return the number of the newest event. Raises ``SessionMoved``."""
-        await self._require_session(inspection_id)
+        """Return the number of the newest event."""
         return await self._inspections.head(inspection_id)
-
-    async def _require_session(self, inspection_id: InspectionId) -> None:
-        fence = self._fence(inspection_id)
-        if fence is None:
-            return
-        try:
-            await self._inspections.needs_session(inspection_id, fence)
-        except SessionMoved:
-            self._moved(inspection_id)
-            raise
 
     async def events(self, inspection_id: InspectionId, after: int) -> tuple[Event, ...]:
         """Return the events after a number, oldest first, a few hundred at a time."""

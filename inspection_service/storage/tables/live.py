@@ -118,7 +118,7 @@ session_holders = Table(
     "session_holders",
     metadata,
     Column("inspection_id", String(ID), ForeignKey("inspections.id"), primary_key=True),
-    Column("node_id", String(ID)),
+    Column("node_id", String(ID), index=True),
     Column("fence", BigInteger, nullable=False),
 )
 """Which node has the live session: a node's writes carry the fence, and an older one's are refused."""
