@@ -55,6 +55,9 @@ _BODIES: dict[str, Any] = {
     "POST /v1/seller/takeover": {"token": "TOKEN"},
     "POST /v1/operator/login": {"email": "a@example.com", "password": "wrong password"},
     "POST /v1/inspections": {"checklist": "listing-12"},
+    "POST /v1/webhooks": {"url": "http://127.0.0.1/"},
+    "PATCH /v1/webhooks/{webhook_id}": {"description": "theirs"},
+    "POST /v1/webhooks/{webhook_id}/replay": {"since": "2026-01-01T00:00:00Z"},
     "POST /v1/inspections/{inspection_id}/corrections": {"kind": "addendum", "text": "More."},
     "POST /v1/operator/inspections/{inspection_id}/corrections": {"kind": "addendum", "text": "More."},
     "PUT /v1/inspections/{inspection_id}/legal-hold": {"is_held": True, "reason": "A claim."},
@@ -66,6 +69,8 @@ _BODIES: dict[str, Any] = {
 }
 
 _RECORDED = {
+    "webhook_id": "whk_none",
+    "delivery_id": "del_none",
     "frame_id": "frm_none",
     "recording_id": "rec_nothing",
     "kind": "video",

@@ -31,6 +31,7 @@ from inspection_service.storage.errors import DatabaseUnavailable
 from inspection_service.storage.migrate import alembic_config, migrate
 from inspection_service.testing import Backend, judgement, open_backend
 from tests.unit.ledger.ledger_rules import RULES, concurrent_appends_lose_nothing
+from tests.unit.platforms.webhook_rules import BY_LOCKS
 
 pytestmark = pytest.mark.integration
 
@@ -241,6 +242,12 @@ async def test_the_log_is_the_same_here(rule: Callable[[Database], Awaitable[Non
     async with Database(url) as database:
         await migrate(database)
         await rule(database)
+
+
+@pytest.mark.parametrize("rule", BY_LOCKS, ids=lambda rule: rule.__name__)
+async def test_platforms_are_told_alike(rule: Callable[[Backend], Awaitable[None]], backend: Backend) -> None:
+    """See the rule."""
+    await rule(backend)
 
 
 async def test_concurrent_appends_to_the_log(url: str) -> None:

@@ -14,5 +14,5 @@ pytestmark = pytest.mark.unit
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 async def test_rule(rule: Callable[[Backend], Awaitable[None]], backend: Backend) -> None:
-    """See ``webhook_rules``; ``tests/integration/test_webhooks_postgres.py`` holds PostgreSQL to the same."""
+    """See ``webhook_rules``; ``tests/integration/test_postgres.py`` holds PostgreSQL to the same."""
     await rule(backend)

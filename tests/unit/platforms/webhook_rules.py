@@ -376,21 +376,25 @@ async def endpoints_are_made_once_for_one_request(backend: Backend) -> None:
     await desk.endpoint()
 
 
-RULES = (
+BY_LOCKS = (
     a_delivery_is_there_exactly_when_its_event_is,
     events_of_one_inspection_arrive_in_order,
-    what_fails_is_tried_for_a_day_and_then_given_up,
     two_senders_never_send_the_same_at_once,
-    a_sender_that_dies_loses_nothing,
     a_late_answer_still_counts,
-    a_sender_that_stops_hands_on_what_it_had_begun,
     an_endpoint_that_fails_for_days_is_disabled,
-    failures_far_apart_are_not_one_outage,
-    an_endpoint_that_says_gone_is_believed,
     one_delivery_is_sent_again_on_request,
     an_earlier_event_sent_again_does_not_let_a_later_one_pass,
+    a_turn_that_was_lost_is_given_again,
+)
+"""Rules that stand on locks and on what SQL does: held on every database."""
+RULES = (
+    *BY_LOCKS,
+    what_fails_is_tried_for_a_day_and_then_given_up,
+    a_sender_that_dies_loses_nothing,
+    a_sender_that_stops_hands_on_what_it_had_begun,
+    failures_far_apart_are_not_one_outage,
+    an_endpoint_that_says_gone_is_believed,
     deliveries_are_listed_page_by_page,
     old_deliveries_are_forgotten,
-    a_turn_that_was_lost_is_given_again,
     endpoints_are_made_once_for_one_request,
 )
