@@ -15,7 +15,7 @@ pytestmark = pytest.mark.unit
 
 @pytest.fixture
 async def judge() -> AsyncIterator[JudgeInProcess]:
-    made = JudgeInProcess(OddJudge, timeout_s=30)
+    made = JudgeInProcess(OddJudge, timeout_s=120)
     yield made
     await made.close()
     await made.close()
@@ -44,14 +44,14 @@ async def test_a_child_that_hangs_is_killed(judge: JudgeInProcess) -> None:
     with pytest.raises(VisionFailed) as failed:
         await judge.judge(b"hang", "front")
     assert failed.value.attributes["cause"] == "timeout"
-    judge._timeout_s = 30
+    judge._timeout_s = 120
     assert (await judge.judge(b"fine", "front"))["view"] == "front"
 
 
 @pytest.mark.parametrize(("make", "cause"), [(broken, "no models"), (dying, "died while starting")])
 async def test_a_child_without_models_says_why(make: Callable[[], OddJudge], cause: str) -> None:
     """The reason reaches the log instead of a silent wait, and no photo is blamed for it."""
-    judge = JudgeInProcess(make, timeout_s=30)
+    judge = JudgeInProcess(make, timeout_s=120)
     await judge.ping()
     with pytest.raises(JudgeAway) as failed:
         await judge.judge(b"fine", "front")
@@ -66,7 +66,7 @@ async def test_a_child_without_models_says_why(make: Callable[[], OddJudge], cau
 async def test_a_child_starts_again_once_the_models_are_back(tmp_path: Path) -> None:
     """Readiness follows."""
     models = tmp_path / "models"
-    judge = JudgeInProcess(Restorable(models), timeout_s=30)
+    judge = JudgeInProcess(Restorable(models), timeout_s=120)
     with pytest.raises(JudgeAway):
         await judge.judge(b"fine", "front")
     models.touch()
@@ -77,7 +77,7 @@ async def test_a_child_starts_again_once_the_models_are_back(tmp_path: Path) -> 
 
 async def test_threads_give_the_same_answers() -> None:
     """For the command line, where one process is enough."""
-    judge = JudgeInThread(OddJudge(), timeout_s=30)
+    judge = JudgeInThread(OddJudge(), timeout_s=120)
     assert (await judge.judge(b"fine", "front"))["view"] == "front"
     with pytest.raises(InvalidInput):
         await judge.judge(b"unusable", "front")
