@@ -85,7 +85,7 @@ class Asking:
         items = tuple(kind.model_validate(item) for item in found["items"])
         return Page(items=items, next_cursor=found.get("next_cursor"))
 
-    def _pages(self, kind: type[R], path: str, **params: Any) -> Pages[R]:
+    def _pages(self, kind: type[R], path: str, /, **params: Any) -> Pages[R]:
         return partial(self._page, kind, path, params)
 
     @operation
