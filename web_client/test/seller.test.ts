@@ -468,6 +468,38 @@ describe("the seller's page", () => {
     expect(seller.state).toMatchObject({ chat: [{ id: "m1" }], unsaid: [{ id: "capture-2" }] });
   });
 
+  test("a sentence that was not sent yet survives a reload, goes again under its id, and is then forgotten", async () => {
+    await enter();
+    line().breaks();
+    seller.live.write("Done!");
+    seller = newPage();
+    await enter();
+    expect(seller.state).toMatchObject({ unsaid: [{ id: "capture-1", text: "Done!", isRefused: false }] });
+    line().says(welcome);
+    expect(said()).toEqual([{ type: "chat", id: "capture-1", text: "Done!" }]);
+    line().says({ type: "chat", ...stored, client_id: "capture-1" });
+    seller = newPage();
+    await enter();
+    expect(seller.state).toMatchObject({ unsaid: [] });
+  });
+
+  test("a refused sentence survives a reload too, and still waits for a person to try again", async () => {
+    await enter();
+    seller.live.write("Done!");
+    line().says({ type: "problem", problem: { type: "urn:inspection:problem:quota-exceeded", id: "capture-1" } });
+    seller = newPage();
+    await enter();
+    line().says(welcome);
+    expect(said()).toEqual([]);
+    expect(seller.state).toMatchObject({ unsaid: [{ id: "capture-1", isRefused: true }] });
+  });
+
+  test.each(["not json", "{}", "[null, 7, {}]"])("a memory that is spoilt is no memory: %s", async (spoilt) => {
+    memory.set(`unsaid:${view().inspection.id}`, spoilt);
+    await enter();
+    expect(seller.state).toMatchObject({ at: "inside", unsaid: [] });
+  });
+
   test("a sentence that is refused says so, stays for another try, and does not go again by itself", async () => {
     await enter();
     seller.live.write("Done!");

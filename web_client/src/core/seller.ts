@@ -5,7 +5,7 @@ import { realTimers, type Timers } from "./backoff";
 import { keep, type KeptPhoto, type Still } from "./capture";
 import type { IceServer, Incoming, LiveLevel, Outgoing } from "./messages";
 import { NoRoom, type PhotoStore } from "./photo-store";
-import { rememberedPlace, rememberPlace, type Memory } from "./place-memory";
+import { rememberedPlace, rememberedUnsaid, rememberPlace, rememberUnsaid, type Memory } from "./place-memory";
 import { Refused, Unreached } from "./problems";
 import { SellerLive } from "./seller-live";
 import { SessionSocket, sessionUrl, type LineState, type SocketLike } from "./session-socket";
@@ -338,9 +338,13 @@ export class Seller {
   }
 
   private dispatch(happening: Happening): void {
+    const before = this.state;
     this.store.dispatch(happening);
     const state = this.state;
     if (state.at !== "inside") return;
+    if (before.at === "inside" && state.unsaid !== before.unsaid) {
+      rememberUnsaid(this.world.memory, state.view.inspection.id, state.unsaid);
+    }
     if (happening.is === "went" || happening.is === "viewed") {
       rememberPlace(this.world.memory, state.view.inspection.id, state.place);
     }
@@ -374,6 +378,7 @@ export class Seller {
   private enter(view: SellerView): void {
     const id = view.inspection.id;
     this.dispatch({ is: "viewed", view, remembered: rememberedPlace(this.world.memory, id) });
+    this.dispatch({ is: "wrote", unsaid: rememberedUnsaid(this.world.memory, id) });
     this.dispatch({ is: "network", isOnline: this.world.isOnline() });
     void this.queue.resume(id);
     this.socket = new SessionSocket({
