@@ -14,8 +14,8 @@ Take = Callable[[bytes], None]
 Undelivered = Callable[[], None]
 """Called when nobody listened to a message."""
 
-MAX_MESSAGE_BYTES: Final = 256 * 1024
-"""Longer than any frame of the live session (96 KiB) with its header."""
+MAX_MESSAGE_BYTES: Final = 320 * 1024
+"""Longer than the longest message a page may send (256 KiB), with its header."""
 
 
 class Broker(Protocol):
