@@ -21,8 +21,13 @@ globalThis.bench = {
     return all;
   },
 
-  async mirrorBytes() {
-    return (await bench.stats()).find((stat) => stat.type === "data-channel" && stat.label === "mirror")?.bytesSent ?? 0;
+  /** What has been sent so far: by the mirror, and of the camera's picture beside it. */
+  async sentBytes() {
+    const stats = await bench.stats();
+    const mirror = stats.find((stat) => stat.type === "data-channel" && stat.label === "mirror");
+    const transport = mirror && stats.find((stat) => stat.type === "transport" && stat.dtlsState === "connected");
+    const pictures = stats.filter((stat) => stat.type === "outbound-rtp" && stat.kind === "video" && transport);
+    return [mirror?.bytesSent ?? 0, Math.max(0, ...pictures.map((stat) => stat.bytesSent))];
   },
 
   /** The port of the relay that carries the call now, as this side sees it. */
@@ -44,12 +49,20 @@ globalThis.bench = {
     next();
   },
 
-  /** When pictures came again after the first stall since then; `null`: not yet. */
+  /** When pictures came again after the longest stall since then; `null`: not yet, or there was none. */
   backAt([from, stallMs]) {
     const { pictures } = bench;
-    const found = pictures.findIndex((at, n) => n > 0 && at > from && at - pictures[n - 1] > stallMs);
-    return found < 0 ? null : pictures[found];
+    let longest = stallMs;
+    let back = null;
+    for (let n = 1; n < pictures.length; n += 1) {
+      const stall = pictures[n] - Math.max(pictures[n - 1], from);
+      if (pictures[n] > from && stall > longest) [longest, back] = [stall, pictures[n]];
+    }
+    return back;
   },
+
+  /** How many pictures came since then. */
+  picturesSince: (from) => bench.pictures.filter((at) => at > from).length,
 
   videos: () => [...document.querySelectorAll(".camera-side video")].filter((video) => video.srcObject !== null),
 };
