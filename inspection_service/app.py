@@ -94,6 +94,8 @@ _COPY_THREADS = 2
 _HINT_THREADS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 """Of the live sessions together: one for each core this process may use. A session has one frame in hand at most."""
 _BUS_WAIT_S = 60.0
+_ASK_AGAIN_S = 5.0
+"""A task that does not end may have lost its cancellation to an error of a driver: it is asked again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +141,10 @@ class Running:
                 task.cancel()
             await taking
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.wait(tasks)
+            while tasks:
+                for task in tasks:
+                    task.cancel()
+                _, tasks = await asyncio.wait(tasks, timeout=_ASK_AGAIN_S)
 
     async def _take(self, stop: asyncio.Event, queues: Collection[Queue]) -> None:
         """Do what is sent here until asked to stop; without a broker nobody sends anything."""

@@ -12,6 +12,7 @@ from inspection_service.errors import InspectionServiceError
 from inspection_service.settings import Settings
 from inspection_service.telemetry import logs
 from inspection_service.telemetry.logs import configure_logs
+from inspection_service.work import PhotoJudge
 from inspection_service.work.pieces import QUEUES, Queue
 
 
@@ -19,15 +20,22 @@ def run(arguments: argparse.Namespace) -> int:
     """Work until asked to stop (SIGTERM, Ctrl-C); a second time asked, stop at once."""
     settings = settings_of(arguments)
     configure_logs(settings.log_format)
-    asyncio.run(_work(settings, arguments.queues or QUEUES))
+    asyncio.run(work(settings, arguments.queues or QUEUES))
     return 0
 
 
-async def _work(settings: Settings, queues: tuple[Queue, ...]) -> None:
+async def work(settings: Settings, queues: tuple[Queue, ...], *, judge: PhotoJudge | None = None) -> None:
+    """Work until asked to stop.
+
+    Args:
+        settings: The whole tree.
+        queues: What kinds of work.
+        judge: Judges photos; child processes with the installed models when absent.
+    """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     try:
-        async with open_service(settings) as running:
+        async with open_service(settings, judge=judge) as running:
             working = asyncio.create_task(running.work(stop, queues), name="work")
 
             def asked() -> None:

@@ -182,6 +182,7 @@ class Reconciler:
         async with self._bus.subscribe() as subscription:
             while True:
                 done = await self._look(queue)
+                _end_if_asked()
                 if done.total and not done.failed:
                     continue  # finishing one thing often makes the next one possible
                 await self._called(subscription, works)
@@ -255,6 +256,13 @@ class Reconciler:
         self._backoff.done(work.kind)
         self._backoff.done(work.kind, *ids)
         return True
+
+
+def _end_if_asked() -> None:
+    """Raise a cancellation that a driver turned into an error of its own: nobody would ask a second time."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 async def tried(doing: Awaitable[None], work: Work, ids: Ids, metrics: Metrics) -> Exception | None:

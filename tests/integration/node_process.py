@@ -103,6 +103,13 @@ def _context() -> ForkServerContext:
 
 def _serve(settings: dict[str, str], log: Path) -> None:
     """Serve until killed, with these settings and no others."""
+    read = take_settings(settings, log)
+    app = create_app(read, judge=ScriptedJudge(), messenger=Mailbox())
+    uvicorn.Server(server_config(read, app)).run()
+
+
+def take_settings(settings: dict[str, str], log: Path) -> Settings:
+    """Make a process that was forked off one of its own: its settings, and where it says what it does."""
     for name in list(os.environ):
         if name.startswith("INSPECTION_"):
             del os.environ[name]
@@ -112,5 +119,4 @@ def _serve(settings: dict[str, str], log: Path) -> None:
         os.dup2(file.fileno(), 2)
     read = Settings()
     configure_logs(read.log_format)
-    app = create_app(read, judge=ScriptedJudge(), messenger=Mailbox())
-    uvicorn.Server(server_config(read, app)).run()
+    return read
