@@ -48,13 +48,12 @@ async def signalling(
     await socket.accept()
     try:
         who, inspections = await _admit(socket, services, InspectionId(inspection_id), role)
+        if who.role == "operator":
+            by = Actor("operator", who.actor_id, who.name)
+            await services.accesses.note(by, "live", InspectionId(inspection_id))
     except InspectionServiceError as error:
         await _refuse(socket, error)
         return
-    if who.role == "operator":
-        await services.accesses.note(
-            Actor("operator", who.actor_id, who.name), "live", InspectionId(inspection_id)
-        )
     greeting = {
         "type": "welcome",
         "role": role,

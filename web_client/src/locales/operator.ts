@@ -3,11 +3,13 @@
 import type { CommandRefusal, EndReason, HintCode } from "../core/messages";
 import type { Language } from "../core/views";
 import { liveEn, liveFr } from "./operator-live";
+import { peopleEn, peopleFr } from "./operator-people";
 import { replayEn, replayFr } from "./operator-replay";
 import { sealingEn, sealingFr } from "./operator-sealing";
 
 const en = {
   live: liveEn,
+  people: peopleEn,
   replay: replayEn,
   sealingWaits: sealingEn,
   title: "Inspections",
@@ -15,7 +17,6 @@ const en = {
   password: "Password",
   signIn: "Sign in",
   signOut: "Sign out",
-  loginFailed: "E-mail or password is wrong.",
   open: "Open",
   all: "All",
   none: "No inspection here. New ones appear by themselves.",
@@ -246,6 +247,7 @@ type Texts = typeof en;
 
 const fr: Texts = {
   live: liveFr,
+  people: peopleFr,
   replay: replayFr,
   sealingWaits: sealingFr,
   title: "Inspections",
@@ -253,7 +255,6 @@ const fr: Texts = {
   password: "Mot de passe",
   signIn: "Se connecter",
   signOut: "Se déconnecter",
-  loginFailed: "E-mail ou mot de passe incorrect.",
   open: "En cours",
   all: "Toutes",
   none: "Aucune inspection ici. Les nouvelles apparaissent d’elles-mêmes.",

@@ -2,7 +2,7 @@
 
 import type { Http } from "../../core/api";
 import type { AnnotationView, Box, ChatMessage, CORRECTION_REASONS, Language, StrokeView } from "../../core/views";
-import type { Answer, Colleague, DamageKind, Me, OperatorView, QueuePage, ReplayView } from "./views";
+import type { Answer, Colleague, DamageKind, OperatorView, QueuePage, ReplayView } from "./views";
 
 const CASES = "/v1/operator/inspections";
 
@@ -28,15 +28,6 @@ export const recordingUrl = (id: string, recordingId: string, kind: "video" | "m
 
 export class OperatorApi {
   constructor(private readonly http: Http) {}
-
-  async me(): Promise<Me> {
-    return (await this.http.json<{ operator: Me }>("GET", "/v1/operator/me")).operator;
-  }
-
-  async login(email: string, password: string): Promise<Me> {
-    const answer = await this.http.json<{ operator: Me }>("POST", "/v1/operator/login", { email, password });
-    return answer.operator;
-  }
 
   async logout(): Promise<void> {
     await this.http.json("POST", "/v1/operator/logout", {});

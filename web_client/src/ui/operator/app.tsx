@@ -1,10 +1,13 @@
 import { useEffect, useState } from "preact/hooks";
 import { Refused } from "../../core/problems";
 import { Case } from "./case";
-import { api, attempt, carName, chooseLanguage, go, language, me, notice, path, t } from "./desk";
+import { api, attempt, carName, chooseLanguage, enter, go, language, me, notice, path, people, t } from "./desk";
 import { followFeed } from "./feed";
 import { useKeys } from "./keys";
 import { Login } from "./login";
+import { Account } from "./people/account";
+import { Join } from "./people/join";
+import { Team } from "./people/team";
 import { Queue } from "./queue";
 import { loadQueue, rows } from "./queue-model";
 import { Replay } from "./replay/replay";
@@ -18,7 +21,7 @@ export function App() {
     addEventListener("popstate", back);
     void attempt(async () => {
       try {
-        me.value = await api.me();
+        enter(await people.me());
       } catch (error) {
         me.value = null;
         if (!(error instanceof Refused)) throw error;
@@ -26,11 +29,14 @@ export function App() {
     });
     return () => removeEventListener("popstate", back);
   }, []);
+  // Read once and taken out of the address, so that no history and no screenshot keeps it.
+  const [token] = useState(() => takeToken());
   const isSignedIn = Boolean(me.value);
   // On every page of the desk: colleagues see who is there, and whoever waits is counted.
   useEffect(() => (isSignedIn ? followFeed(() => void loadQueue()) : undefined), [isSignedIn, language.value]);
   useKeys({ "?": () => setHelpOpen(!isHelpOpen), ...(isHelpOpen ? { Escape: () => setHelpOpen(false) } : {}) });
 
+  if (path.value === "/operator/join") return <Join token={token} />;
   if (me.value === undefined) return null;
   if (me.value === null) return <Login />;
   const [, opened, page] = /^\/operator\/inspections\/([\w-]+)(\/replay)?$/.exec(path.value) ?? [];
@@ -55,7 +61,8 @@ export function App() {
         <button lang={language.value === "fr" ? "en" : "fr"} onClick={() => chooseLanguage(language.value === "fr" ? "en" : "fr")}>
           {language.value === "fr" ? "English" : "Français"}
         </button>
-        <span>{me.value.name}</span>
+        {me.value.role === "admin" && <PageLink to="/operator/team" text={texts.people.team} />}
+        <PageLink to="/operator/account" text={me.value.name} title={texts.people.account} />
         <button onClick={() => void attempt(() => api.logout()).then(() => (me.value = null))}>{texts.signOut}</button>
       </div>
       {isHelpOpen && (
@@ -70,9 +77,45 @@ export function App() {
           ))}
         </dl>
       )}
-      {!opened ? <Queue /> : page ? <Replay key={opened} id={opened} /> : <Case key={opened} id={opened} isCovered={isHelpOpen} />}
+      {path.value === "/operator/account" ? (
+        <Account />
+      ) : path.value === "/operator/team" && me.value.role === "admin" ? (
+        <Team />
+      ) : !opened ? (
+        <Queue />
+      ) : page ? (
+        <Replay key={opened} id={opened} />
+      ) : (
+        <Case key={opened} id={opened} isCovered={isHelpOpen} />
+      )}
     </>
   );
+}
+
+interface PageLinkProps {
+  readonly to: string;
+  readonly text: string;
+  readonly title?: string;
+}
+
+/** A page of the desk, opened without loading it anew. */
+function PageLink({ to, text, title }: PageLinkProps) {
+  const open = (event: Event): void => {
+    event.preventDefault();
+    go(to);
+  };
+  return (
+    <a class="page" href={to} title={title} aria-current={path.value === to ? "page" : undefined} onClick={open}>
+      {text}
+    </a>
+  );
+}
+
+function takeToken(): string {
+  if (location.pathname !== "/operator/join") return "";
+  const token = location.hash.slice(1);
+  if (token !== "") history.replaceState(null, "", location.pathname);
+  return token;
 }
 
 /** Who waits for somebody, beside the case that is open; an operator works in several tabs, so the title says it too. */

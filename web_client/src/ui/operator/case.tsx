@@ -3,7 +3,7 @@ import { AfterSeal, correctionQuestion, mayCorrect } from "./after-seal";
 import { CallPanel, mayWatch } from "./call-panel";
 import { CaseHeader } from "./case-header";
 import { CaseModel, type StageMode } from "./case-model";
-import { api, carName, go, language, me, t, takeIntent } from "./desk";
+import { api, carName, go, language, me, notice, t, takeIntent } from "./desk";
 import { Ask, type Question } from "./dialogs";
 import { useKeys, type Keys } from "./keys";
 import { acts } from "./live/acts";
@@ -15,6 +15,7 @@ import { LiveStage } from "./live/stage";
 import { Annotations, Findings, Log, Odometer, Points, Signatures } from "./panels";
 import { PhotoStage, PhotoStrip, type Decisions } from "./photo-stage";
 import { damageQuestion, drawingQuestion, handOverQuestion, keepQuestion, retakeQuestion, takeOverQuestion } from "./questions";
+import { Looked } from "./people/looked";
 import { PublicationPanel } from "./publication/panel";
 import { StepList } from "./step-list";
 
@@ -29,6 +30,7 @@ export function Case({ id, isCovered }: { readonly id: string; readonly isCovere
     return () => model.close();
   }, [model]);
   useEffect(() => void model.refresh(), [model, language.value]);
+  useCaseTakenAway(model);
   const isLive = model.live.isLive.value;
   useEffect(() => void (model.stage.value = isLive ? "live" : "photo"), [isLive]);
   const sellerStep = model.sellerStep.value;
@@ -122,6 +124,7 @@ export function Case({ id, isCovered }: { readonly id: string; readonly isCovere
         <Signatures model={model} ask={setQuestion} />
         <PublicationPanel id={id} state={view.inspection.state} />
         <Log model={model} />
+        {me.value?.role !== "operator" && <Looked id={id} />}
       </aside>
       {isLive && <Voice model={model} />}
       {question && <Ask question={question} onClose={() => setQuestion(null)} />}
@@ -230,4 +233,15 @@ function useTitle(model: CaseModel): void {
   useEffect(() => {
     if (view) document.title = `${unread > 0 ? `(${unread}) ` : ""}${carName(view.inspection.vehicle)}`;
   }, [view, unread]);
+}
+
+/** The platform closed its cases to this team, or the session ended: nothing of the case stays on the screen. */
+function useCaseTakenAway(model: CaseModel): void {
+  const line = model.live.line.value;
+  useEffect(() => {
+    if (line === "signed_out") me.value = null;
+    if (line !== "gone" && line !== "not_yours") return;
+    go("/operator");
+    notice.value = t().people.takenAway;
+  }, [line]);
 }

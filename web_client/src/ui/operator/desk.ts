@@ -6,11 +6,14 @@ import { Refused, Unreached } from "../../core/problems";
 import type { Language } from "../../core/views";
 import { operatorTexts, type OperatorTexts } from "../../locales/operator";
 import { OperatorApi } from "./api";
+import { PeopleApi, type SignedIn } from "./people/api";
 import type { Me, OperatorRef } from "./views";
 
 const LANGUAGE_KEY = "operator.language";
 
-export const api = new OperatorApi(new Http((url, init) => fetch(url, init)));
+const http = new Http((url, init) => fetch(url, init));
+export const api = new OperatorApi(http);
+export const people = new PeopleApi(http);
 export const me = signal<Me | null | undefined>(undefined);
 export const language = signal<Language>(initialLanguage());
 export const notice = signal<string | null>(null);
@@ -25,6 +28,11 @@ export function chooseLanguage(next: Language): void {
   language.value = next;
   document.documentElement.lang = next;
   localStorage.setItem(LANGUAGE_KEY, next);
+}
+
+/** Sit down at the desk; an account that must set up its second factor first is asked to sign in, which leads there. */
+export function enter({ operator, must_enrol }: SignedIn): void {
+  me.value = must_enrol ? null : operator;
 }
 
 /** What is to happen as soon as the next page is there. */
@@ -66,6 +74,14 @@ function inWords(error: unknown): string {
   if (error instanceof Unreached) return t().unreached;
   if (error instanceof Refused) {
     if (error.status === 401) me.value = null;
+    if (error.slug === "second-factor-missing") me.value = null;
+    if (error.slug === "login-failed") return t().people.loginFailed;
+    if (error.slug === "password-wrong") return t().people.passwordWrong;
+    if (error.slug === "code-wrong") return t().people.codeWrong;
+    if (error.slug === "invalid-input" && error.attributes.field === "password") return t().people.weakPassword;
+    if (error.slug === "too-many-tries" && typeof error.attributes.until === "string") {
+      return t().people.lockedUntil(timeOfDay(error.attributes.until));
+    }
     const holder = error.attributes.claimed_by as OperatorRef | undefined;
     return error.slug === "case-claimed" && holder ? t().claimedBy(holder.name) : error.detail || error.title;
   }
@@ -89,6 +105,23 @@ export function ago(seconds: number): string {
 /** The car in one line: make, model and plate, as far as they are known. */
 export function carName(vehicle: { make: string | null; model: string | null; plate: string | null }): string {
   return [vehicle.make, vehicle.model, vehicle.plate].filter(Boolean).join(" · ") || "–";
+}
+
+const locale = (): string => (language.value === "fr" ? "fr-FR" : "en-GB");
+
+/** A day, as far as a page of people needs it. */
+export function day(at: string): string {
+  return new Date(at).toLocaleDateString(locale(), { day: "numeric", month: "short", year: "numeric" });
+}
+
+/** A time of day without seconds, where the operator is. */
+export function timeOfDay(at: string): string {
+  return new Date(at).toLocaleTimeString(locale(), { hour: "2-digit", minute: "2-digit" });
+}
+
+/** A day and a time. */
+export function when(at: string): string {
+  return `${day(at)}, ${timeOfDay(at)}`;
 }
 
 /** A time of day with seconds, as a record has it: 24 hours. */

@@ -10,6 +10,8 @@ interface Props {
   readonly set: CopySet;
   readonly words: PublicationTexts;
   readonly isBusy: boolean;
+  /** An operator looks and hides; what goes out is a supervisor's decision. */
+  readonly mayApprove: boolean;
   readonly onChange: (now: Publication) => void;
   readonly onApprove: () => void;
   readonly onClose: () => void;
@@ -18,7 +20,7 @@ interface Props {
 type Point = readonly [number, number];
 
 /** Every copy, large, one after the other: draw what must go, take away what may stay, say that it was looked at. */
-export function Checker({ id, set, words, isBusy, onChange, onApprove, onClose }: Props) {
+export function Checker({ id, set, words, isBusy, mayApprove, onChange, onApprove, onClose }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   const [chosen, choose] = useState(() => nextToCheck(set.photos, null) ?? set.photos[0]?.capture_id ?? null);
   const [kind, setKind] = useState<HiddenKind>("plate");
@@ -109,9 +111,13 @@ export function Checker({ id, set, words, isBusy, onChange, onApprove, onClose }
         <button class="primary" disabled={isSending || photo.is_checked} onClick={() => void change({ is_checked: true })}>
           {photo.is_checked ? words.isGood : words.good}
         </button>
-        <button class="primary" disabled={!set.is_complete || isSending || isBusy} onClick={onApprove}>
-          {isBusy ? words.approving : words.approve}
-        </button>
+        {mayApprove ? (
+          <button class="primary" disabled={!set.is_complete || isSending || isBusy} onClick={onApprove}>
+            {isBusy ? words.approving : words.approve}
+          </button>
+        ) : (
+          <span class="faint">{words.supervisorApproves}</span>
+        )}
         <button onClick={() => dialog.current?.close()}>{words.close}</button>
       </footer>
       <style>{STYLE}</style>

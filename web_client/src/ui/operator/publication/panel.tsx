@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { publicationEn, publicationFr } from "../../../locales/operator-publication";
-import { attempt, language } from "../desk";
+import { attempt, language, me } from "../desk";
 import { Checker } from "./checker";
 import { askPublication, type Publication, type PublicationAct } from "./model";
 
@@ -72,6 +72,7 @@ export function PublicationPanel({ id, state }: { readonly id: string; readonly 
           set={prepared}
           words={words}
           isBusy={isBusy !== null}
+          mayApprove={me.value?.role !== "operator"}
           onChange={setPublication}
           onApprove={() =>
             void act({ action: "approve", set_sha256: prepared.set_sha256 }).then((isDone) => isDone && setChecking(false))
