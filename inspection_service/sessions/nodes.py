@@ -154,9 +154,12 @@ class NodeSessions:
 
     async def resume(self, inspection_id: InspectionId) -> None:
         """Take up the call that the log says goes on, unless a node that lives has it."""
-        owner = await self.leases.owner(inspection_id)
-        if owner != self._node_id and await self._is_gone(owner):
-            owner = await self.leases.owner(inspection_id, instead_of=owner)
+        try:
+            owner = await self.leases.owner(inspection_id)
+            if owner != self._node_id and await self._is_gone(owner):
+                owner = await self.leases.owner(inspection_id, instead_of=owner)
+        except (BrokerUnavailable, SessionElsewhere):
+            return  # somebody has it, and may live: the next look will tell
         if owner == self._node_id:
             await self._local.resume(inspection_id)
 

@@ -188,15 +188,16 @@ class RedisBroker:
             while self._waiting:
                 try:
                     await self._send_batch()
-                except (RedisError, OSError, TimeoutError) as error:
+                except Exception as error:  # whatever a driver raises means the same here
                     self._lost(error)
                     await self._listen_anew()
 
     async def _listen_anew(self) -> None:
         """End the listening connection too: with the next one both directions begin afresh."""
-        if self._hearing is not None and self._hearing.connection is not None:
+        connection: Any = getattr(self._hearing, "connection", None)  # the driver says it is always None
+        if connection is not None:
             with suppress(RedisError, OSError):
-                await self._hearing.connection.disconnect()
+                await connection.disconnect()
 
     async def _send_batch(self) -> None:
         batch = [self._waiting.popleft() for _ in range(min(_BATCH, len(self._waiting)))]
@@ -207,7 +208,8 @@ class RedisBroker:
             heard: list[int] = await pipeline.execute()
         for each, listeners in zip(batch, heard, strict=True):
             if not listeners and each.undelivered is not None:
-                each.undelivered()
+                with logs.kept_going("broker.undelivered", "all"):
+                    each.undelivered()
 
     async def _keep_listening(self) -> None:
         pause_s = _FIRST_PAUSE_S
@@ -217,7 +219,7 @@ class RedisBroker:
                     pause_s = _FIRST_PAUSE_S
                     self._found()
                     await self._hear(self._hearing)
-            except (RedisError, OSError, TimeoutError) as error:
+            except Exception as error:  # whatever a driver raises means the same here
                 self._lost(error)
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
@@ -250,7 +252,8 @@ class RedisBroker:
             is_asked = False
             if said["type"] == "message":
                 for take in self._takers.get(said["channel"].decode(), ()):
-                    take(said["data"])
+                    with logs.kept_going("broker.take", "all"):
+                        take(said["data"])
 
     def _found(self) -> None:
         is_back = self._has_listened.is_set() and not self._is_up

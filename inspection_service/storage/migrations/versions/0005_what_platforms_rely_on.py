@@ -251,7 +251,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement after the other
     )
 
 
-def downgrade() -> None:  # noqa: PLR0915 - one statement after the other
+def downgrade() -> None:
     with op.batch_alter_table("tenants") as batch_op:
         batch_op.drop_column("kind")
 
