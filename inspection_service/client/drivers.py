@@ -30,16 +30,30 @@ _PIECE_BYTES: Final = 64 * 1024
 class Connection:
     """What both clients keep: where the service is, with which key, and how patiently to try."""
 
-    def __init__(self, *, retries: Retries | None = None) -> None:
+    def __init__(self, api_key: str, *, retries: Retries | None = None) -> None:
         """Keep it."""
+        self._api_key = api_key
         self.retries = retries or Retries()
 
+    def _written(self, call: Call) -> dict[str, Any]:
+        """Return what httpx is asked for; the key goes to the service and nowhere else."""
+        headers = dict(call.headers)
+        if call.is_ours:
+            headers["Authorization"] = f"Bearer {self._api_key}"
+        asked: dict[str, Any] = {"params": dict(call.params) or None, "headers": headers}
+        if call.content is not None:
+            asked["content"] = call.content
+        elif call.body is not None:
+            asked["json"] = call.body
+        if call.timeout_s is not None:
+            asked["timeout"] = call.timeout_s
+        return asked
 
-def _http(base_url: str, api_key: str, timeout_s: float) -> dict[str, Any]:
+
+def _http(base_url: str, timeout_s: float) -> dict[str, Any]:
     return {
         "base_url": base_url.rstrip("/"),
         "headers": {
-            "Authorization": f"Bearer {api_key}",
             "User-Agent": f"inspection-service-client/{_version()}",
         },
         "timeout": timeout_s,
@@ -79,9 +93,9 @@ class Synchronous(Connection):
             transport: Stands in for the network.
             sleep: Waits.
         """
-        super().__init__(retries=retries)
+        super().__init__(api_key, retries=retries)
         self._http = httpx.Client(
-            **_http(base_url, api_key, timeout_s), verify=verify, transport=transport, trust_env=False
+            **_http(base_url, timeout_s), verify=verify, transport=transport, trust_env=False
         )
         self._sleep = sleep
 
@@ -128,7 +142,7 @@ class Synchronous(Connection):
 
     def _send(self, call: Call) -> Answer | Lost:
         try:
-            with self._http.stream(call.method, call.path, **_asked(call)) as response:
+            with self._http.stream(call.method, call.path, **self._written(call)) as response:
                 if call.save_to is None or response.is_error:
                     response.read()
                     return _answer(response, response.content)
@@ -155,9 +169,9 @@ class Asynchronous(Connection):
         sleep: Callable[[float], Coroutine[Any, Any, None]] = asyncio.sleep,
     ) -> None:
         """Keep where the service is; the first call connects. See ``InspectionClient`` for the arguments."""
-        super().__init__(retries=retries)
+        super().__init__(api_key, retries=retries)
         self._http = httpx.AsyncClient(
-            **_http(base_url, api_key, timeout_s), verify=verify, transport=transport, trust_env=False
+            **_http(base_url, timeout_s), verify=verify, transport=transport, trust_env=False
         )
         self._sleep = sleep
 
@@ -205,7 +219,7 @@ class Asynchronous(Connection):
 
     async def _send(self, call: Call) -> Answer | Lost:
         try:
-            async with self._http.stream(call.method, call.path, **_asked(call)) as response:
+            async with self._http.stream(call.method, call.path, **self._written(call)) as response:
                 if call.save_to is None or response.is_error:
                     await response.aread()
                     return _answer(response, response.content)
@@ -288,15 +302,6 @@ class _Saving:
         else:
             with suppress(FileNotFoundError):
                 self._draft.unlink()
-
-
-def _asked(call: Call) -> dict[str, Any]:
-    asked: dict[str, Any] = {"params": dict(call.params), "headers": dict(call.headers)}
-    if call.body is not None:
-        asked["json"] = call.body
-    if call.timeout_s is not None:
-        asked["timeout"] = call.timeout_s
-    return asked
 
 
 def _answer(response: httpx.Response, body: bytes) -> Answer:

@@ -186,6 +186,18 @@ class Capture(Record):
     decision_reason: str | None
 
 
+class DirectUpload(Record):
+    """Where the bytes of an announced photo go."""
+
+    id: str
+    capture_id: str
+    is_complete: bool
+    method: Literal["PUT"]
+    url: str | None
+    headers: dict[str, str]
+    expires_at: datetime
+
+
 class Finding(Record):
     """One statement about damage; who says so is never mixed."""
 

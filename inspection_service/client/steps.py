@@ -33,11 +33,18 @@ class Call:
     params: Mapping[str, str] = field(default_factory=dict)
     body: Any = None
     """Sent as JSON; ``None``: nothing is sent."""
+    content: bytes | None = field(repr=False, default=None)
+    """Sent as it is, instead of ``body``."""
     headers: Mapping[str, str] = field(default_factory=dict)
     save_to: Path | None = None
     """Where the body goes instead of into memory."""
     timeout_s: float | None = None
     """Longest wait for the answer; ``None``: the client's own."""
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it goes to the service itself: the key is for no other address."""
+        return self.path.startswith("/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +129,7 @@ def sent(call: Call, retries: Retries) -> Flow[Answer]:
         Problem: The service refused.
         ServiceAway: It did not answer.
     """
-    if call.method not in SAFE and "Idempotency-Key" not in call.headers:
+    if call.is_ours and call.method not in SAFE and "Idempotency-Key" not in call.headers:
         call = replace(call, headers={**call.headers, "Idempotency-Key": str(uuid.uuid4())})
     for no in range(1, retries.tries + 1):
         outcome: Answer | Lost = yield Send(call)

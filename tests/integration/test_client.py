@@ -33,7 +33,7 @@ from inspection_service.client import (
 from inspection_service.settings import Settings
 from tests.e2e.instance import Instance
 from tests.integration.live_pages import PATIENCE_S, Live, free_port
-from tests.integration.service import manifests
+from tests.integration.service import manifests, picture
 
 pytestmark = pytest.mark.integration
 ROOT = Path(__file__).parents[2]
@@ -151,6 +151,30 @@ async def test_waiting_ends_with_the_event_and_not_with_the_clock(tmp_path: Path
         async with asyncio.timeout(PATIENCE_S):
             assert [event.kind for event in await waiting] == ["inspection.extended"]
         assert await client.wait_for_events(ordered.id, after=99, timeout_s=0) == ()
+
+
+async def test_a_platform_sends_a_photo_itself_and_the_key_stays_here(tmp_path: Path) -> None:
+    """Announced, put where the service says without the key, completed; sending it again is the same photo."""
+    seen: list[httpx.Request] = []
+
+    class Watching(httpx.AsyncHTTPTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            seen.append(request)
+            return await super().handle_async_request(request)
+
+    async with serving(tmp_path) as live:
+        key = await key_of(live, "live")
+        async with AsyncInspectionClient(live.origin, key, transport=Watching()) as client:
+            ordered = await client.order("listing-12")
+            sent: dict[str, Any] = {"step_id": "front", "seller_consents": True, "capture_id": "my-photo-1"}
+            first = await client.upload_photo(ordered.id, picture(1), **sent)
+            again = await client.upload_photo(ordered.id, picture(1), **sent)
+            assert (first.id, first.step_id) == (again.id, "front")
+            assert len(await client.captures(ordered.id)) == 1
+    put = [request for request in seen if request.method == "PUT"]
+    assert len(put) == 1
+    assert "authorization" not in put[0].headers
+    assert all("authorization" in request.headers for request in seen if request.method != "PUT")
 
 
 async def test_a_limit_is_waited_out_as_the_service_says(tmp_path: Path) -> None:

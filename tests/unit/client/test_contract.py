@@ -36,6 +36,7 @@ SAME: dict[type[records.Record], str] = {
     records.Event: "EventView",
     records.EventPage: "EventPage",
     records.Capture: "CaptureView",
+    records.DirectUpload: "DirectUploadView",
     records.Finding: "FindingView",
     records.Reading: "ReadingView",
     records.Checklist: "ChecklistSummary",
@@ -88,6 +89,7 @@ CALLS: dict[str, Callable[[InspectionClient], Any]] = {
     "extend": lambda c: c.extend("i", None),
     "ask_photo": lambda c: c.ask_photo("i", "the book", step_id="front"),
     "take_back_photo": lambda c: c.take_back_photo("i", "asked-1"),
+    "upload_photo": lambda c: c.upload_photo("i", b"x", step_id="front", taken_at=NOW, seller_consents=True),
     "new_link": lambda c: c.new_link("i"),
     "remind": lambda c: c.remind("i"),
     "reminders": lambda c: c.reminders("i"),
@@ -132,7 +134,7 @@ BY_REQUEST = (
     "/personal-data",
     "/publication",
     "/recordings",
-    "/uploads",
+    "uploads/",
     "/corrections/{no}",
 )
 """Rarer routes, for which ``request`` is enough."""
