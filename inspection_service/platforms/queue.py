@@ -6,6 +6,7 @@ the same one at once, and one that dies in the middle loses nothing, because the
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -40,6 +41,8 @@ class Outcome:
     next_at: datetime | None
     disabled: DisabledWhy | None
     """Why the endpoint was taken out of use with this attempt."""
+    is_anybody_next: bool
+    """Whether the next event of the inspection has its turn now."""
 
 
 class DeliveryQueue:
@@ -56,24 +59,30 @@ class DeliveryQueue:
         self._disable_after = timedelta(seconds=settings.disable_after_s)
         self._keep = timedelta(days=settings.keep_days)
 
-    async def endpoints_due(self) -> list[str]:
-        """Name the endpoints in use for which something is due, in no order that favours one."""
-        now = self._clock.now()
-        due = exists().where(_d.endpoint_id == _e.id, _d.state == "pending", _d.next_at <= now)
-        query = select(_e.id).where(*_IN_USE, due)
-        async with self._database.read() as transaction:
-            return list((await transaction.connection.execute(query)).scalars())
+    async def due(self, room: Callable[[str], int]) -> dict[str, list[str]]:
+        """Name what is due, longest due first, by endpoint in use.
 
-    async def due_of(self, endpoint_id: str, limit: int) -> list[str]:
-        """Name what is due for one endpoint, longest due first."""
-        query = (
-            select(_d.id)
-            .where(_d.endpoint_id == endpoint_id, _d.state == "pending", _d.next_at <= self._clock.now())
-            .order_by(_d.next_at, _d.id)
-            .limit(limit)
-        )
+        Args:
+            room: How many at most are named for an endpoint; it is not asked for with none.
+        """
+        now = self._clock.now()
+        is_due = (_d.state == "pending", _d.next_at <= now)
+        query = select(_e.id).where(*_IN_USE, exists().where(_d.endpoint_id == _e.id, *is_due))
+        found: dict[str, list[str]] = {}
         async with self._database.read() as transaction:
-            return list((await transaction.connection.execute(query)).scalars())
+            connection = transaction.connection
+            for endpoint_id in (await connection.execute(query)).scalars().all():
+                limit = room(endpoint_id)
+                if limit <= 0:
+                    continue
+                first = (
+                    select(_d.id)
+                    .where(_d.endpoint_id == endpoint_id, *is_due)
+                    .order_by(_d.next_at, _d.id)
+                    .limit(limit)
+                )
+                found[endpoint_id] = list((await connection.execute(first)).scalars())
+        return found
 
     async def claim(self, delivery_id: str) -> Claimed | None:
         """Take a delivery for as long as one attempt may last.
@@ -146,11 +155,12 @@ class DeliveryQueue:
                 update(t.webhook_deliveries).where(_d.id == delivery.id, is_mine).values(changed)
             )
             await write_attempt(connection, delivery.id, claimed.no, answer)
+            is_next = False
             if disabled is not None:
                 await disable(connection, delivery.endpoint_id, disabled, now)
             else:
-                await line_up(connection, delivery.endpoint_id, delivery.inspection_id, now)
-        return Outcome(changed["state"], changed["next_at"], disabled)
+                is_next = await line_up(connection, delivery.endpoint_id, delivery.inspection_id, now)
+        return Outcome(changed["state"], changed["next_at"], disabled, is_next)
 
     async def oldest_pending_s(self) -> float:
         """Return for how long the oldest message waits that is to be delivered, in seconds; 0 when none is."""

@@ -55,17 +55,22 @@ def is_behind() -> ColumnElement[bool]:
 
 async def line_up(
     connection: AsyncConnection, endpoint_id: str, inspection_id: str | None, now: datetime
-) -> None:
-    """Give the turn to the first pending event of an inspection, and take it from those behind that nobody sends."""
+) -> bool:
+    """Give the turn to the first pending event of an inspection, and take it from those behind that nobody sends.
+
+    Returns:
+        Whether somebody has the turn who had it not before.
+    """
     if inspection_id is None:
-        return
+        return False
     query = (
         select(_d.id, _d.next_at)
         .where(_d.endpoint_id == endpoint_id, _d.inspection_id == inspection_id, _d.state == "pending")
         .order_by(_d.event_seq)
     )
     pending = (await connection.execute(query)).all()
-    if pending and pending[0].next_at is None:
+    is_next = bool(pending) and pending[0].next_at is None
+    if is_next:
         await connection.execute(
             update(t.webhook_deliveries).where(_d.id == pending[0].id).values(next_at=now)
         )
@@ -74,3 +79,4 @@ async def line_up(
         await connection.execute(
             update(t.webhook_deliveries).where(_d.id.in_(early), is_free()).values(next_at=None)
         )
+    return is_next

@@ -11,6 +11,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from inspection_service.clock import Clock
@@ -67,17 +68,15 @@ class Delivering:
         self._under_way: set[str] = set()
         self._refused: dict[str, float] = {}
         """What could not be claimed lately, and until when it is left alone."""
+        self._more_waits = False
+        """Whether the last look found more than could begin."""
         self._call = asyncio.Event()
         self._swept_at: datetime | None = None
 
     async def due(self, limit: int = 100) -> list[str]:
         """Name deliveries that are due, a few of each endpoint, so that one with many hides no other's."""
-        found: list[str] = []
-        for endpoint_id in await self._queue.endpoints_due():
-            found += await self._queue.due_of(endpoint_id, self._settings.at_once_each)
-            if len(found) >= limit:
-                break
-        return found[:limit]
+        found = await self._queue.due(lambda _: self._settings.at_once_each)
+        return [delivery_id for each in found.values() for delivery_id in each][:limit]
 
     async def deliver(self, delivery_id: str) -> Outcome | None:
         """Make one attempt, if it is due and nobody else makes it.
@@ -168,20 +167,32 @@ class Delivering:
         now_s = self._monotonic_s()
         self._refused = {name: until_s for name, until_s in self._refused.items() if until_s > now_s}
         try:
-            for endpoint_id in await self._queue.endpoints_due():
-                free = self._lanes.free(endpoint_id)
-                if free <= 0 or not self._backoff.is_due(endpoint_id):
-                    continue
-                # Those under way are about to be claimed, here or elsewhere: they may still look due.
-                busy = self._under_way | self._refused.keys()
-                for delivery_id in await self._queue.due_of(endpoint_id, free + len(busy)):
-                    if delivery_id not in busy and self._lanes.free(endpoint_id) > 0:
-                        self._under_way.add(delivery_id)
-                        lane = self._lanes.begin(endpoint_id)
-                        group.create_task(self._go(endpoint_id, delivery_id, lane))
+            # Those under way are about to be claimed, here or elsewhere: they may still look due.
+            busy = self._under_way | self._refused.keys()
+            self._more_waits = False
+            for endpoint_id, found in (await self._queue.due(partial(self._room, len(busy)))).items():
+                for delivery_id in found:
+                    if delivery_id in self._under_way or delivery_id in self._refused:
+                        continue
+                    if self._lanes.free(endpoint_id) <= 0:
+                        self._more_waits = True
+                        break
+                    self._under_way.add(delivery_id)
+                    lane = self._lanes.begin(endpoint_id)
+                    group.create_task(self._go(endpoint_id, delivery_id, lane))
         except Exception as error:  # a boundary: the sender outlives whatever a look meets
             logs.work_failed("webhooks", "look", error)
             self._metrics.work_failures.labels("webhooks").inc()
+
+    def _room(self, busy: int, endpoint_id: str) -> int:
+        """Say how many names are worth asking for: one more than may begin, to know whether more waits."""
+        if not self._backoff.is_due(endpoint_id):
+            return 0
+        free = self._lanes.free(endpoint_id)
+        if free <= 0:
+            self._more_waits = True
+            return 0
+        return free + busy + 1
 
     async def _go(self, endpoint_id: str, delivery_id: str, lane: str) -> None:
         try:
@@ -191,8 +202,11 @@ class Delivering:
                 outcome is None
             ):  # another was quicker; asking for the same again at once would go round in circles
                 self._refused[delivery_id] = self._monotonic_s() + self._settings.poll_s
-            elif outcome.next_at is not None:
-                self._call_at(outcome.next_at)
+            else:
+                if outcome.next_at is not None:
+                    self._call_at(outcome.next_at)
+                if outcome.is_anybody_next:
+                    self._call.set()
         except Exception as error:  # a boundary: one bad delivery must not stop the others
             logs.work_failed("webhook", delivery_id, error)
             self._metrics.work_failures.labels("webhook").inc()
@@ -200,7 +214,8 @@ class Delivering:
         finally:
             self._lanes.end(endpoint_id, lane)
             self._under_way.discard(delivery_id)
-            self._call.set()
+            if self._more_waits:
+                self._call.set()
 
     def _call_at(self, moment: datetime) -> None:
         """Look when a pause is over; long ones are met by the clock."""

@@ -22,6 +22,7 @@ SECTIONS = (
     "bench_page",
     "bench_memory",
     "bench_ledger",
+    "bench_webhooks",
 )
 WIDTH_IN_A_FILE = 170
 OUT = Path("build") / "bench.json"
