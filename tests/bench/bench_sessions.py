@@ -112,7 +112,9 @@ def _cameras(instance: Instance) -> list[Row]:
     """Let five sellers send 640x360 at three frames a second to the analysis peer."""
     _spent(instance, 1, 5)  # opens the models
     short_s, _ = _spent(instance, CAMERAS, ENTRY_SECONDS)
+    looked_before = _looked_at(instance)
     long_s, seen = _spent(instance, CAMERAS, ENTRY_SECONDS + CAMERA_SECONDS)
+    looked_share = (_looked_at(instance) - looked_before) / seen["frames_sent"]
     share = (
         (long_s - short_s) / CAMERA_SECONDS / CAMERAS
     )  # what ordering, entering and connecting cost is in both
@@ -123,6 +125,8 @@ def _cameras(instance: Instance) -> list[Row]:
         row(
             "one session's share of a core, camera of 640x360 at 3 fps looked at", 100 * share, "%", at_most=8
         ),
+        # A service that is starved looks cheap: it drops frames.
+        row(f"frames looked at of those sent, {on_one_core}", 100 * looked_share, "%"),
         row("one session's order, consents and connection, processor time", 1000 * entry_s, "ms"),
         row(f"frame to hint, {on_one_core}, p50", hint["p50"], "ms"),
         row(f"frame to hint, {on_one_core}, p95", hint["p95"], "ms", at_most=250),
@@ -136,6 +140,13 @@ def _spent(instance: Instance, count: int, seconds: int) -> tuple[float, dict[st
     seen = _simulate(instance, count, seconds)
     assert seen["errors"] == 0, seen
     return _processor_s(instance.pid) - before_s, seen
+
+
+def _looked_at(instance: Instance) -> float:
+    """Return how many frames the service has looked at so far."""
+    name = "inspection_frame_age_seconds_count "
+    lines = httpx.get(f"{instance.url}/metrics", timeout=PATIENCE_S).text.splitlines()
+    return next(float(line.removeprefix(name)) for line in lines if line.startswith(name))
 
 
 def _simulate(instance: Instance, count: int, seconds: int) -> dict[str, Any]:
