@@ -72,8 +72,8 @@ from inspection_service.storage.redis_broker import RedisBroker
 from inspection_service.telemetry import logs
 from inspection_service.telemetry.metrics import Metrics
 from inspection_service.vision.hideable import Found, Hideable
-from inspection_service.vision.model_files import ModelFiles
 from inspection_service.vision.live import LiveGuide
+from inspection_service.vision.model_files import ModelFiles
 from inspection_service.vision.pipeline import Pipeline
 from inspection_service.work import Handlers, JudgeInProcess, PhotoJudge, Reconciler
 from inspection_service.work.archive import RecordArchive
@@ -222,7 +222,7 @@ def create_app(
         logs.service_stopped()
 
     app = FastAPI(lifespan=lifespan, openapi_url="/openapi.json", docs_url=None, redoc_url=None)
-    install_doors(app, STATIC_DIR, settings.checklists_dir)
+    install_doors(app, STATIC_DIR, settings.checklists_dir, silence_s=settings.http.silence_s)
     return app
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -69,6 +70,12 @@ class HttpSettings(_Part):
     certfile: Path | None = None
     """PEM certificate chain; with ``keyfile`` the service speaks HTTPS."""
     keyfile: Path | None = None
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses and networks of balancers that may say who calls (``X-Forwarded-For``, ``X-Forwarded-Proto``)."""
+    metrics_token_file: Path | None = None
+    """A file with the token that ``/metrics`` asks for; ``None``: only direct callers on this machine or network."""
+    silence_s: Annotated[float, Field(gt=0, le=600)] = 30.0
+    """Longest wait for the next bytes of a request's body before it is given up."""
 
 
 class UploadSettings(_Part):
@@ -275,6 +282,8 @@ class WorkSettings(_Part):
     """Seconds a worker that is asked to stop may take to finish what it has begun."""
     resend_s: Annotated[float, Field(ge=1, le=3600)] = 60.0
     """Seconds after which a piece of work that was sent, and that nobody began, is sent again."""
+    metrics_port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    """Port on which a worker shows its metrics, on ``http.host``; ``None``: it shows none."""
     turn_s: Annotated[float, Field(ge=0, le=10)] = 0.2
     """Seconds for which one process looks at the records for all when there is a broker."""
 
@@ -346,6 +355,16 @@ def _wrong_messages(messages: MessageSettings) -> list[str]:
         ZoneInfo(messages.timezone)
     except (ZoneInfoNotFoundError, ValueError):
         wrong.append("messages.timezone is not a time zone this machine knows, such as Europe/Paris")
+    return wrong
+
+
+def _wrong_proxies(http: HttpSettings) -> list[str]:
+    wrong = []
+    for proxy in http.trusted_proxies:
+        try:
+            ip_network(proxy, strict=False)
+        except ValueError:
+            wrong.append(f"http.trusted_proxies takes addresses and networks, not {proxy}")
     return wrong
 
 
@@ -429,6 +448,7 @@ class Settings(BaseSettings):
             wrong.append("database.url must start with sqlite+aiosqlite:/// or postgresql+asyncpg://")
         if not self.store_url.startswith(("file://", "s3://")):
             wrong.append("store.url must start with file:// or s3://")
+        wrong += _wrong_proxies(self.http)
         if self.broker.url and not self.broker.url.startswith(("redis://", "rediss://")):
             wrong.append("broker.url must be empty or start with redis:// or rediss://")
         wrong += _wrong_signing(self.signing)

@@ -43,6 +43,7 @@ from inspection_service.api.bodies import Bounded
 from inspection_service.api.etags import UNCHANGED, Fresh
 from inspection_service.api.idempotency import HEADER, REPLAYED, OnceOnly
 from inspection_service.api.pages import SafeHeaders, install_pages
+from inspection_service.api.patience import Patient
 from inspection_service.api.problems import MEDIA_TYPE, Problem, install_problems, problems
 
 _DESCRIPTION: Final = """\
@@ -106,13 +107,14 @@ _RETRY_AFTER: Final[dict[str, Any]] = {
 }
 
 
-def install_doors(app: FastAPI, static_dir: Path, checklists_dir: Path) -> None:
+def install_doors(app: FastAPI, static_dir: Path, checklists_dir: Path, *, silence_s: float = 30.0) -> None:
     """Put all routes and layers into an application.
 
     Args:
         app: Its ``state.services`` must be set before the first request.
         static_dir: Where the web client was built to.
         checklists_dir: Whose ``assets`` folder holds the drawings.
+        silence_s: Longest wait for the next bytes of a body.
     """
     for room in (
         platform,
@@ -146,6 +148,7 @@ def install_doors(app: FastAPI, static_dir: Path, checklists_dir: Path) -> None:
     app.add_middleware(Fresh)
     app.add_middleware(OnceOnly)
     app.add_middleware(Bounded)
+    app.add_middleware(Patient, silence_s=silence_s)
     app.add_middleware(GZipMiddleware, minimum_size=_MIN_GZIP_BYTES, compresslevel=6)
     install_problems(app)
     app.add_middleware(SafeHeaders)

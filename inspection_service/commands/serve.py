@@ -52,6 +52,9 @@ def server_config(settings: Settings, app: FastAPI) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
+        # Without trusted proxies nobody may say who calls; uvicorn's own default believes this machine.
+        proxy_headers=bool(settings.http.trusted_proxies),
+        forwarded_allow_ips=",".join(settings.http.trusted_proxies),
         timeout_graceful_shutdown=_GRACE_S,
         ws="websockets-sansio",
         ws_max_size=256 * 1024,

@@ -6,7 +6,9 @@ import argparse
 import asyncio
 import signal
 
-from inspection_service.app import open_service
+from prometheus_client import ProcessCollector, start_http_server
+
+from inspection_service.app import Running, open_service
 from inspection_service.commands.serve import settings_of
 from inspection_service.errors import InspectionServiceError
 from inspection_service.settings import Settings
@@ -22,6 +24,14 @@ def run(arguments: argparse.Namespace) -> int:
     configure_logs(settings.log_format)
     asyncio.run(work(settings, arguments.queues or QUEUES))
     return 0
+
+
+def _show_metrics(running: Running, settings: Settings) -> None:
+    """Show the metrics of this process to Prometheus until it ends."""
+    if settings.work.metrics_port is not None:
+        registry = running.services.metrics.registry
+        ProcessCollector(registry=registry)
+        start_http_server(settings.work.metrics_port, settings.http.host, registry)
 
 
 async def work(settings: Settings, queues: tuple[Queue, ...], *, judge: PhotoJudge | None = None) -> None:
@@ -45,6 +55,7 @@ async def work(settings: Settings, queues: tuple[Queue, ...], *, judge: PhotoJud
 
             for name in (signal.SIGINT, signal.SIGTERM):
                 loop.add_signal_handler(name, asked)
+            _show_metrics(running, settings)
             logs.worker_started(queues)
             await asyncio.gather(working, return_exceptions=True)
             if not working.cancelled() and (error := working.exception()) is not None:
