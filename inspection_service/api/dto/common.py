@@ -37,7 +37,7 @@ MomentInput = Annotated[AwareDatetime, BeforeValidator(_written)]
 Box = tuple[float, float, float, float]
 """``x1, y1, x2, y2`` in pixels of the upright photo."""
 Severity = Literal["minor", "major"]
-Text = Annotated[str, Field(max_length=2000)]
+Text = Annotated[str, Field(max_length=1000)]
 Reason = Annotated[str, Field(min_length=1, max_length=500, examples=["The wheel is behind a wall."])]
 
 

@@ -110,7 +110,7 @@ class DamageInput(Input):
     client_id: Annotated[str, StringConstraints(min_length=8, max_length=64)] = Field(
         description="Made by the page; sending the same again declares nothing new."
     )
-    text: Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+    text: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
     capture_ids: Annotated[tuple[str, ...], Field(max_length=12)] = ()
 
 
