@@ -17,6 +17,7 @@ from tests.bench.rows import Row
 SECTIONS = (
     "bench_vision",
     "bench_sessions",
+    "bench_nodes",
     "bench_call",
     "bench_report",
     "bench_page",

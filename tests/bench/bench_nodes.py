@@ -6,6 +6,8 @@ import asyncio
 import statistics
 import tempfile
 import time
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Final
 
@@ -14,13 +16,15 @@ from redis.asyncio import Redis
 from inspection_service.settings import Settings
 from tests.bench.rows import Row, row
 from tests.integration.fleet import Fleet, in_call, meet, steer
+from tests.integration.live_pages import Page
 from tests.integration.node_process import Node
 from tests.integration.servers import RedisServer
 
-COMMANDS: Final = 200
+COMMANDS: Final = 100
 """Asked for, carried out and answered, one after the other; each is written to the log twice."""
 WARM_UP: Final = 20
-TRIPS: Final = 1000
+QUESTIONS: Final = 100
+TRIPS: Final = 500
 PATIENCE_S: Final = 60.0
 
 
@@ -48,50 +52,74 @@ async def _measured(
     fleet = Fleet(redis, nodes, Settings(data_dir=shared))
     single = Fleet(redis, (alone, alone), Settings(data_dir=shared_alone))
     try:
-        without = await _commands(single, alone, alone)
-        same = await _commands(fleet, one, one)
-        apart = await _commands(fleet, one, two)
+        async with AsyncExitStack() as stack:
+            calls = [
+                await stack.enter_async_context(in_call(await meet(each, phone_at, desk_at)))
+                for each, phone_at, desk_at in ((single, alone, alone), (fleet, one, one), (fleet, one, two))
+            ]
+            without, same, apart = await _taken(COMMANDS, calls, _command)
+            _, near, far = await _taken(QUESTIONS, calls, _question)
         bare = await _round_trips(redis.url)
     finally:
         for client in (*fleet.clients, *single.clients):
             await client.aclose()
-    p50 = statistics.median
-    name = "command asked to answer seen, "
+    name, hop = "command asked to answer seen, ", "a page's question and its answer, "
     return [
-        row(f"{name}one node without a broker, p50", 1000 * p50(without), "ms"),
+        row(f"{name}one node without a broker, p50", _ms(without), "ms"),
         row(
             f"{name}both sides on one of two nodes, p50",
-            1000 * p50(same),
+            _ms(same),
             "ms",
-            reference=("one node without a broker", 1000 * p50(without)),
+            reference=("one node without a broker", _ms(without)),
         ),
         row(
             f"{name}a side on each of two nodes, p50",
-            1000 * p50(apart),
+            _ms(apart),
             "ms",
-            reference=("both sides on one node", 1000 * p50(same)),
+            reference=("both sides on one node", _ms(same)),
         ),
-        row(f"{name}a side on each of two nodes, p95", 1000 * _p95(apart), "ms"),
+        row(f"{name}a side on each of two nodes, p95", _ms(apart, 95), "ms"),
         row(
-            "there and back between two nodes, what it adds to a command, p50",
-            1000 * (p50(apart) - p50(same)),
+            f"{hop}by way of another node, p50",
+            _ms(far),
             "ms",
-            reference=("bare Redis pub/sub, there and back", 1000 * p50(bare)),
+            reference=("on the node that has the session", _ms(near)),
         ),
-        row("bare Redis pub/sub, there and back, p95", 1000 * _p95(bare), "ms"),
+        row(
+            "what the other node adds to a question, p50",
+            _ms(far) - _ms(near),
+            "ms",
+            reference=("bare Redis pub/sub, there and back", _ms(bare)),
+        ),
     ]
 
 
-async def _commands(fleet: Fleet, phone_at: Node, desk_at: Node) -> list[float]:
-    """Have a phone steered; return how long each command took until its answer was seen."""
-    people = await meet(fleet, phone_at, desk_at)
-    taken: list[float] = []
-    async with in_call(people) as (seller, operator):
-        for number in range(WARM_UP + COMMANDS):
+Call = tuple[Page, Page]
+"""A seller's page and an operator's."""
+
+
+async def _taken(
+    count: int, calls: Sequence[Call], act: Callable[[Call, int], Awaitable[object]]
+) -> list[list[float]]:
+    """Time an act in each call by turns, so that whatever else the machine does falls on all alike."""
+    taken: list[list[float]] = [[] for _ in calls]
+    for number in range(WARM_UP + count):
+        for call, times in zip(calls, taken, strict=True):
             began_s = time.perf_counter()
-            await steer(seller, operator, f"k{number}")
-            taken.append(time.perf_counter() - began_s)
-    return taken[WARM_UP:]
+            await act(call, number)
+            times.append(time.perf_counter() - began_s)
+    return [times[WARM_UP:] for times in taken]
+
+
+async def _command(call: Call, number: int) -> None:
+    """Have the phone steered; done when its answer is seen."""
+    await steer(*call, f"k{number}")
+
+
+async def _question(call: Call, _: int) -> None:
+    """Ask the session for fresh credentials of the relay, from the operator's page; nothing is written."""
+    await call[1].say("ice")
+    await call[1].hear("ice")
 
 
 async def _round_trips(url: str) -> list[float]:
@@ -126,5 +154,5 @@ async def _round_trips(url: str) -> list[float]:
     return taken[WARM_UP:]
 
 
-def _p95(values: list[float]) -> float:
-    return statistics.quantiles(values, n=20)[-1]
+def _ms(seconds: list[float], percent: int = 50) -> float:
+    return 1000 * statistics.quantiles(seconds, n=100)[percent - 1]
