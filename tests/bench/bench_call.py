@@ -107,6 +107,7 @@ def _call(
         desk.see("Release")
         desk.press("v")
         desk.page.wait_for_function("() => bench.firstPicture > 0")
+        phone.page.wait_for_selector("#help-sheet", state="detached")
         desk.page.frame_locator(".mirror iframe").get_by_text("1 of 12").first.wait_for()
         yield phone, desk
     finally:

@@ -1,7 +1,7 @@
 /** Help, wherever the seller is: ask a person, see when one comes, leave a number, or go on alone. */
 
 import type { JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
 import type { HelpView } from "../../core/views";
 import { inside, seller, unbroken, useAct, words } from "./context";
@@ -55,6 +55,11 @@ export function HelpSheet(props: { readonly onClose: () => void }): JSX.Element 
   };
   const isInCall = now.call?.state === "accepted";
   const title = help === null || isInCall ? t.title : t.asked;
+  const wasInCall = useRef(isInCall);
+  useEffect(() => {
+    // Who was asked for has come, and wants to see the camera, not this.
+    if (isInCall && !wasInCall.current) props.onClose();
+  }, [isInCall]);
   return (
     <Sheet id="help-sheet" title={title} onClose={props.onClose}>
       {isInCall ? (
