@@ -20,6 +20,7 @@ from rich.table import Table
 from models.recipes.evaluate_detection import damage_metrics, scene_metrics
 from models.recipes.evaluate_framing import framing_metrics
 from models.recipes.evaluate_odometer import odometer_metrics
+from models.recipes.evaluate_text import text_metrics
 
 Row = dict[str, Any]
 PARTS: dict[str, Callable[[Path, Path], list[Row]]] = {
@@ -27,6 +28,7 @@ PARTS: dict[str, Callable[[Path, Path], list[Row]]] = {
     "scene": scene_metrics,
     "damage": damage_metrics,
     "odometer": odometer_metrics,
+    "text": text_metrics,
 }
 KEYS = ("name", "value", "unit", "reference", "reference_value", "ratio", "aim", "met")
 
