@@ -334,6 +334,10 @@ def _wrong_messages(messages: MessageSettings) -> list[str]:
     smtp = urlsplit(messages.smtp_url)
     if messages.smtp_url and (smtp.scheme not in ("smtp", "smtps", "smtp+plain") or not smtp.hostname):
         wrong.append("messages.smtp_url is smtps://HOST, smtp://HOST or smtp+plain://HOST")
+    try:
+        _ = smtp.port
+    except ValueError:
+        wrong.append("messages.smtp_url has a port that is none")
     if bool(messages.smtp_url) != bool(messages.sender):
         wrong.append("messages.smtp_url and messages.sender go together")
     if smtp.password or smtp.username:

@@ -6,9 +6,10 @@ personal and nothing secret rests here. What is due follows from the records: ``
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, and_, func, insert, or_, select, update
@@ -24,6 +25,7 @@ from inspection_service.storage import tables as t
 from inspection_service.storage.database import Transaction
 
 ReminderKind = Literal["invitation", "start", "deadline", "photos", "asked"]
+REMINDER_KINDS: Final[tuple[ReminderKind, ...]] = get_args(ReminderKind)
 Outcome = Literal["sent", "sandbox", "refused", "failed", "not_needed"]
 AUTOMATIC: Final[tuple[ReminderKind, ...]] = ("start", "deadline")
 NAGGING: Final[tuple[ReminderKind, ...]] = (*AUTOMATIC, "asked")
@@ -155,12 +157,16 @@ class Reminding(Acts):
             by_clock = [(each, kind, 1) for each, kind in await found.due(now, settings, limit)]
             return by_clock + await found.asked_for_photos(now, limit)
 
-    async def to_send(self, limit: int = 100) -> list[Reminder]:
-        """Return planned messages whose time has come, oldest first."""
+    async def to_send(self, settings: MessageSettings, limit: int = 100) -> list[Reminder]:
+        """Return planned messages whose time has come, oldest first.
+
+        At night only invitations: whatever delayed a reminder (a mail server, a service that was down), it can wait.
+        """
+        now = self._clock.now()
+        kinds = REMINDER_KINDS if by_day(now, settings) == now else ("invitation",)
         async with self._database.read() as transaction:
-            return await _ReminderRepository(transaction.connection, self._scope).to_send(
-                self._clock.now(), limit
-            )
+            found = _ReminderRepository(transaction.connection, self._scope)
+            return await found.to_send(now, kinds, limit)
 
     async def begin_reminder(self, reminder: Reminder) -> bool:
         """Take a message in hand, alone; should this process die, it is taken up again after ``LEASE``.
@@ -293,11 +299,11 @@ class _ReminderRepository(QueueRepository):
         )
         return [(InspectionId(row.id), "photos", row.seq) for row in await self._connection.execute(query)]
 
-    async def to_send(self, now: datetime, limit: int) -> list[Reminder]:
+    async def to_send(self, now: datetime, kinds: Collection[ReminderKind], limit: int) -> list[Reminder]:
         column = t.reminders.c
         query = (
             self._within(select(t.reminders).join(t.inspections))
-            .where(column.sent_at.is_(None), column.due_at <= now)
+            .where(column.sent_at.is_(None), column.due_at <= now, column.kind.in_(kinds))
             .order_by(column.due_at, column.id)
             .limit(limit)
         )

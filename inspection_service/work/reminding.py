@@ -68,7 +68,7 @@ class Reminders:
             await self._inspections.plan_reminder(case, cast("ReminderKind", kind), int(no))
 
     async def _planned(self) -> Sequence[Ids]:
-        return [(each.inspection_id, each.id) for each in await self._inspections.to_send()]
+        return [(each.inspection_id, each.id) for each in await self._inspections.to_send(self._settings)]
 
     async def _write(self, inspection_id: str, reminder_id: str) -> None:
         with suppress(InspectionUnknown):

@@ -22,6 +22,7 @@ from inspection_service.work.reminding import Reminders
 
 pytestmark = pytest.mark.unit
 SETTINGS = MessageSettings()
+ALWAYS = MessageSettings(quiet_from_h=0, quiet_until_h=0)
 BASE = "https://inspect.example"
 
 
@@ -124,6 +125,24 @@ async def test_nobody_is_woken(backend: Backend) -> None:
     assert len(backend.messenger.sent) == 1
 
 
+async def test_a_reminder_that_was_held_up_does_not_come_at_night(backend: Backend) -> None:
+    """A mail server that comes back in the evening; an invitation, which somebody just ordered, does not wait."""
+    inspection, _ = await backend.ordered()
+    await backend.inspections.ask_reminder(inspection.id, SETTINGS, by=backend.platform.actor)
+    backend.messenger.is_broken = True
+    await look(backend)
+    backend.messenger.is_broken = False
+    backend.clock.advance(hours=10)
+    await look(backend)
+    assert backend.messenger.sent == []
+    await backend.inspections.plan_reminder(inspection.id, "invitation", 1)
+    await look(backend)
+    assert len(backend.messenger.sent) == 1
+    backend.clock.advance(hours=10)
+    await look(backend)
+    assert len(backend.messenger.sent) == 2
+
+
 @pytest.mark.parametrize(
     ("at", "until"),
     [
@@ -187,15 +206,15 @@ async def test_a_mail_server_that_is_away_is_tried_ever_more_rarely_and_not_for_
     backend: Backend,
 ) -> None:
     inspection, _ = await backend.ordered()
-    await backend.inspections.ask_reminder(inspection.id, SETTINGS, by=backend.platform.actor)
+    await backend.inspections.ask_reminder(inspection.id, ALWAYS, by=backend.platform.actor)
     backend.messenger.is_broken = True
     tries = 0
     pauses_s = []
     while (waiting := (await backend.inspections.reminders(inspection.id))[0]).sent_at is None:
         pauses_s.append((waiting.due_at - backend.clock.now()).total_seconds())
         backend.clock.advance(seconds=pauses_s[-1])
-        tries += len(await backend.inspections.to_send())
-        await look(backend)
+        tries += len(await backend.inspections.to_send(ALWAYS))
+        await look(backend, ALWAYS)
     assert tries == GIVE_UP_AFTER
     assert pauses_s == [0, *(60 * 2**n for n in range(GIVE_UP_AFTER - 1))]
     assert ("asked", "failed") in await kinds(backend, inspection.id)
@@ -220,7 +239,7 @@ async def test_of_two_workers_one_sends_and_a_dead_one_is_followed(backend: Back
     """A message in hand is nobody else's until its worker has been silent for some minutes; then the same link goes."""
     inspection, _ = await backend.ordered()
     await backend.inspections.ask_reminder(inspection.id, SETTINGS, by=backend.platform.actor)
-    (planned,) = await backend.inspections.to_send()
+    (planned,) = await backend.inspections.to_send(ALWAYS)
     taken = await asyncio.gather(*(backend.inspections.begin_reminder(planned) for _ in range(4)))
     assert sorted(taken) == [False, False, False, True]
     await look(backend)  # the one that took it died
