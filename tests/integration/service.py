@@ -21,7 +21,9 @@ from PIL import ExifTags, Image
 
 from inspection_service.app import Running, create_app
 from inspection_service.identity.messenger import Message
+from inspection_service.identity.records import Role
 from inspection_service.settings import Settings
+from inspection_service.storage.tables import HOUSE
 from inspection_service.vision.decode import decode
 from inspection_service.vision.hideable import Found
 from inspection_service.vision.manifest import REQUIRED_MODELS
@@ -164,9 +166,17 @@ class Service:
         del client.headers["Origin"]
         return client
 
-    async def operator(self, email: str = "op@example.com", name: str = "Olivia") -> httpx.AsyncClient:
+    async def operator(
+        self,
+        email: str = "op@example.com",
+        name: str = "Olivia",
+        role: Role = "operator",
+        organisation_id: str = HOUSE,
+    ) -> httpx.AsyncClient:
         """Admit an operator and return a signed-in browser."""
-        await self.running.services.identity.create_operator(email, name, PASSWORD)
+        await self.running.services.identity.create_operator(
+            email, name, PASSWORD, role, organisation_id=organisation_id
+        )
         client = self.browser()
         answer = await client.post("/v1/operator/login", json={"email": email, "password": PASSWORD})
         assert answer.status_code == 200, answer.text

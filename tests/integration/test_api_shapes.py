@@ -66,9 +66,23 @@ _BODIES: dict[str, Any] = {
     "POST /v1/operator/inspections/{inspection_id}/publication": {"action": "prepare"},
     "PUT /v1/inspections/{inspection_id}/publication/photos/{capture_id}": {"is_checked": True},
     "PUT /v1/operator/inspections/{inspection_id}/publication/photos/{capture_id}": {"is_checked": True},
+    "POST /v1/operator/join": {"token": "TOKEN", "name": "Eve", "password": "long enough for eve"},
+    "POST /v1/operator/join/preview": {"token": "TOKEN"},
+    "PUT /v1/operator/account/password": {"password": "x", "new_password": "long enough for eve"},
+    "POST /v1/operator/account/second-factor": {"password": "x"},
+    "PUT /v1/operator/account/second-factor": {"pending": "x", "code": "123456"},
+    "POST /v1/operator/account/second-factor/remove": {"password": "x"},
+    "POST /v1/operator/account/recovery-codes": {"password": "x"},
+    "POST /v1/operator/team/invitations": {"email": "eve@example.com", "name": "Eve"},
+    "PUT /v1/operator/team/{operator_id}/role": {"role": "admin"},
+    "POST /v1/organisations": {"name": "Ours", "admin": {"email": "a@example.com", "name": "Ada"}},
 }
 
 _RECORDED = {
+    "organisation_id": "org_none",
+    "operator_id": "opr_none",
+    "invitation_id": "inv_none",
+    "session_id": "ops_none",
     "webhook_id": "whk_none",
     "delivery_id": "del_none",
     "frame_id": "frm_none",
@@ -147,6 +161,8 @@ async def test_every_route_says_who_may_use_it(tmp_path: Path) -> None:
             "POST /v1/seller/takeover",
             "POST /v1/operator/login",
             "POST /v1/operator/logout",
+            "POST /v1/operator/join",
+            "POST /v1/operator/join/preview",
             "OPTIONS /v1/uploads",
             "GET /healthz",
             "GET /readyz",
@@ -267,7 +283,7 @@ async def test_every_body_is_checked_with_pointers(tmp_path: Path) -> None:
         ordered = await service.order(await service.platform(), contact=CONTACT)
         seller, operator, platform = (
             await service.seller(ordered),
-            await service.operator(),
+            await service.operator(role="admin"),
             await service.platform(),
         )
         clients = {

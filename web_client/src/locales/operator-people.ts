@@ -87,7 +87,13 @@ export const peopleEn = {
   resetFactorMeans: "Make sure that it is really this person who asks: from then on the password alone is enough.",
   factorRequired: "Everybody needs a second factor here.",
   factorOptional: "A second factor is optional here.",
-  teamKeys: "role · close · unlock · second factor · invite",
+  teamKeys: [
+    ["r", "role"],
+    ["x", "close"],
+    ["u", "unlock"],
+    ["s", "second factor"],
+    ["i", "invite"],
+  ] as readonly (readonly [string, string])[],
   rolesMean: {
     operator: "Operator: helps sellers, decides about photos, signs off",
     supervisor: "Supervisor: also takes over, corrects and publishes reports, sees who looked",
@@ -202,7 +208,13 @@ export const peopleFr: PeopleTexts = {
   resetFactorMeans: "Assurez-vous que c’est bien cette personne qui le demande : ensuite le mot de passe seul suffit.",
   factorRequired: "Ici, chacun a besoin d’un second facteur.",
   factorOptional: "Ici, le second facteur est facultatif.",
-  teamKeys: "rôle · fermer · débloquer · second facteur · inviter",
+  teamKeys: [
+    ["r", "rôle"],
+    ["x", "fermer"],
+    ["u", "débloquer"],
+    ["s", "second facteur"],
+    ["i", "inviter"],
+  ],
   rolesMean: {
     operator: "Opérateur : aide les vendeurs, décide des photos, valide",
     supervisor: "Superviseur : reprend aussi un dossier, corrige et publie les rapports, voit qui a regardé",

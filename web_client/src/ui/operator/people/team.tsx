@@ -76,7 +76,13 @@ export function Team() {
         <span class="faint">{team.is_second_factor_required ? words.factorRequired : words.factorOptional}</span>
         <span class="space" />
         <span class="faint">
-          <kbd>j</kbd> <kbd>k</kbd> · <kbd>r</kbd> <kbd>x</kbd> <kbd>u</kbd> <kbd>s</kbd> <kbd>i</kbd> {words.teamKeys}
+          <kbd>j</kbd> <kbd>k</kbd>
+          {words.teamKeys.map(([key, what]) => (
+            <span key={key}>
+              {" · "}
+              <kbd>{key}</kbd> {what}
+            </span>
+          ))}
         </span>
         <button class="primary" onClick={() => setInviting(true)}>
           {words.invite}
