@@ -456,6 +456,8 @@ class Settings(BaseSettings):
         if self.broker.url and not self.broker.url.startswith(("redis://", "rediss://")):
             wrong.append("broker.url must be empty or start with redis:// or rediss://")
         wrong += _wrong_signing(self.signing)
+        if self.webhooks.allow_private and self.signing.production:
+            wrong.append("webhooks.allow_private is for development: it opens this network to every platform")
         if self.timestamp.url is None and (self.timestamp.roots_file or self.timestamp.certificates_file):
             wrong.append("timestamp.roots_file and timestamp.certificates_file need timestamp.url")
         if (self.store.access_key is None) != (self.store.secret_key is None):

@@ -8,12 +8,13 @@ from collections.abc import Iterable, Sequence
 
 import httpcore
 import pytest
+from pydantic import ValidationError
 
 from inspection_service.platforms.addresses import is_public, target_of
 from inspection_service.platforms.errors import WebhookUrlRefused
 from inspection_service.platforms.posting import GuardedPoster
 from inspection_service.platforms.records import Answer
-from inspection_service.settings import WebhookSettings
+from inspection_service.settings import Settings, SigningSettings, WebhookSettings
 from inspection_service.testing import FakeClock
 
 pytestmark = pytest.mark.unit
@@ -191,6 +192,12 @@ async def post(names: Names, dial: Dial, url: str = "https://hooks.example.com/i
     """Send a message through the guard."""
     poster = GuardedPoster(WebhookSettings(), FakeClock(), resolver=names, dial=dial)
     return await poster.post(url, '{"a":1}', {"webhook-id": "msg_1"})
+
+
+def test_private_addresses_are_not_allowed_in_production() -> None:
+    """An instance that signs for others does not start with its network open to platforms."""
+    with pytest.raises(ValidationError, match="allow_private"):
+        Settings(webhooks=WebhookSettings(allow_private=True), signing=SigningSettings(production=True))
 
 
 @pytest.mark.parametrize("address", PUBLIC)
