@@ -44,6 +44,8 @@ class Board:
 
     def __init__(self, node_id: str, monotonic: Callable[[], float] = time.monotonic) -> None:
         """Begin with nothing known; what this node itself tells is passed over."""
+        self.on_gone: Callable[[str], None] = lambda _: None
+        """Called with a node that has ended, or has fallen silent."""
         self._node_id = node_id
         self._monotonic = monotonic
         self._nodes: dict[str, _Node] = {}
@@ -102,7 +104,10 @@ class Board:
 
     def _forget(self, node_id: str) -> frozenset[InspectionId]:
         node = self._nodes.pop(node_id, None)
-        return frozenset() if node is None else frozenset(node.sessions)
+        if node is None:
+            return frozenset()
+        self.on_gone(node_id)
+        return frozenset(node.sessions)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Protocol
 
 from inspection_service.errors import Unavailable
@@ -115,8 +116,13 @@ class Leases:
         if asking is None:
             asking = asyncio.create_task(self._ask(inspection_id, instead_of))
             self._asking[inspection_id] = asking
-            asking.add_done_callback(lambda _: self._asking.pop(inspection_id, None))
+            asking.add_done_callback(partial(self._answered, inspection_id))
         return await asyncio.shield(asking)
+
+    def _answered(self, inspection_id: InspectionId, asking: asyncio.Task[str]) -> None:
+        self._asking.pop(inspection_id, None)
+        if not asking.cancelled():
+            asking.exception()  # whoever still waits hears of it; nobody may
 
     async def _ask(self, inspection_id: InspectionId, instead_of: str | None) -> str:
         key = _key(inspection_id)

@@ -93,6 +93,7 @@ class NodeSessions:
         patience_s = 5 * heartbeat_s
         self._guests = Guests(local, broker, self.leases.holds, patience_s=patience_s, metrics=metrics)
         self._board = Board(node_id, monotonic)
+        self._board.on_gone = self._guests.end_of
         self._renewing = asyncio.Event()
         local.on_change = self._changed
         local.on_desks = self._tell_desks

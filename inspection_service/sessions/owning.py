@@ -130,6 +130,12 @@ class Guests:
             guest.expected += 1
             guest.inbox.put_nowait(said)
 
+    def end_of(self, node_id: str) -> None:
+        """Have the guests of a node leave that is gone: their sockets are."""
+        for guest in self._guests.values():
+            if guest.node_id == node_id:
+                guest.end()
+
     def end_all(self) -> None:
         """Have every guest leave: what they say from now on may not arrive."""
         for guest in self._guests.values():

@@ -8,6 +8,7 @@ import pytest
 
 from inspection_service.inspections.errors import SessionElsewhere
 from inspection_service.media.signalling import Participant
+from inspection_service.sessions.board import FORGET_S
 from inspection_service.sessions.edge import SILENCE_S
 from inspection_service.sessions.frames import Echo, Said, read
 from inspection_service.sessions.leases import LEASE_S, UNUSED_S
@@ -219,3 +220,16 @@ async def test_a_flood_ends_at_the_node_it_came_to() -> None:
             await operator.say("ping")
         assert await operator.closed() == 4429
     assert 0 < len(passed) <= 200
+
+
+async def test_pages_of_a_node_that_died_have_left() -> None:
+    """Nobody says goodbye for them: the silence of their node does."""
+    async with nodes("a", "b") as (exchange, (one, two)), one.page(SELLER) as seller:
+        async with two.page(OPERATOR):
+            await seller.hear("presence", operators=["Olivia"])
+            two.sessions._tell_all()
+            exchange.drop = lambda _channel, _message: True  # it is dead: its goodbye reaches nobody
+            exchange.clock.advance(seconds=FORGET_S)
+            one.sessions._board.forget_silent()
+            await seller.hear("presence", operators=[])
+        exchange.drop = lambda _channel, _message: False
