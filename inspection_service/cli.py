@@ -148,6 +148,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     _instance(migrating)
 
+    _backing_up(
+        command("backup", "backup", "copy an instance to a folder, while it is in use"),
+        command("restore", "backup", "put a backup where no instance is", function="put_back"),
+    )
     _copying(
         command(
             "copy-instance",
@@ -254,6 +258,13 @@ def _verifying(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lang", choices=("fr", "en"), default="en", help="language of the answers")
     parser.add_argument("--details", action="store_true", help="print what stands behind each answer")
     parser.add_argument("--json", action="store_true", help="answer as JSON")
+
+
+def _backing_up(backup: argparse.ArgumentParser, restore: argparse.ArgumentParser) -> None:
+    backup.add_argument("folder", type=Path, metavar="DIR", help="new folder for the copy")
+    restore.add_argument("folder", type=_folder, metavar="DIR", help="folder of a backup")
+    _instance(backup)
+    _instance(restore)
 
 
 def _copying(parser: argparse.ArgumentParser) -> None:

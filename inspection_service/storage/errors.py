@@ -10,6 +10,7 @@ InspectionServiceError
 │   ├── TargetNotEmpty       where it is to go something else is; ``what`` names it
 │   └── CopyIncomplete       what was read back is not what was written; ``what`` names it
 ├── InvalidInput
+│   ├── BackupDamaged        a backup that is not whole; ``what`` names the file
 │   └── KeyInvalid           a key that is not plain path segments
 └── Unavailable
     ├── StorageFull          the disk is full; nothing was half written
@@ -57,6 +58,12 @@ class CopyIncomplete(Conflict):
     """What was read back is not what was written; run the copy again."""
 
     slug = "copy-incomplete"
+
+
+class BackupDamaged(InvalidInput):
+    """This backup is not whole: a file is missing or is another one."""
+
+    slug = "backup-damaged"
 
 
 class KeyInvalid(InvalidInput):
