@@ -30,10 +30,25 @@ from inspection_service.storage.database import Database
 from inspection_service.storage.errors import DatabaseUnavailable
 from inspection_service.storage.migrate import alembic_config, migrate
 from inspection_service.testing import Backend, judgement, open_backend
+from tests.unit.identity import test_accesses as looks
+from tests.unit.identity import test_second_factor as factors
+from tests.unit.identity import test_teams as teams
 from tests.unit.ledger.ledger_rules import RULES, concurrent_appends_lose_nothing
 from tests.unit.platforms.webhook_rules import BY_LOCKS
 
 pytestmark = pytest.mark.integration
+PEOPLE = (
+    looks.test_the_same_look_within_ten_minutes_counts_once,
+    looks.test_two_nodes_write_one_look_once,
+    looks.test_a_tenant_reads_its_own_only_page_by_page,
+    factors.test_a_recovery_code_works_once,
+    factors.test_a_code_works_once_and_for_one_step_either_way,
+    teams.test_an_invitation_makes_one_account_of_its_role,
+    teams.test_two_admins_cannot_put_each_other_out_at_once,
+    teams.test_operators_see_the_cases_of_those_who_let_them_in,
+    teams.test_a_platform_founds_an_organisation_of_its_own,
+)
+"""Where locks, JSON and clocks of the database matter."""
 
 
 def _program(name: str) -> str:
@@ -247,6 +262,12 @@ async def test_the_log_is_the_same_here(rule: Callable[[Database], Awaitable[Non
 @pytest.mark.parametrize("rule", BY_LOCKS, ids=lambda rule: rule.__name__)
 async def test_platforms_are_told_alike(rule: Callable[[Backend], Awaitable[None]], backend: Backend) -> None:
     """See the rule."""
+    await rule(backend)
+
+
+@pytest.mark.parametrize("rule", PEOPLE, ids=lambda rule: rule.__name__)
+async def test_people_come_in_alike(rule: Callable[[Backend], Awaitable[None]], backend: Backend) -> None:
+    """See the rule: second factors, teams, grants and the log of accesses."""
     await rule(backend)
 
 
