@@ -579,10 +579,12 @@ async def _open_live(
             records.inspections,
             heartbeat_s=settings.media.heartbeat_s,
             metrics=records.metrics,
+            secret=await asyncio.to_thread(load_pepper, settings.pepper_file),
         )
         if records.broker is not None:
             await stack.enter_async_context(records.broker)
         stack.push_async_callback(live.close)
+        await live.open()
         yield live
 
 

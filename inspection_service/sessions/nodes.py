@@ -11,9 +11,10 @@ from browser to browser all the while.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any, Final
 
 from inspection_service.errors import Unavailable
@@ -24,6 +25,7 @@ from inspection_service.media.signalling import OngoingCall, Participant
 from inspection_service.sessions.board import Board, Shown, changes, last_words
 from inspection_service.sessions.connection import Connection
 from inspection_service.sessions.edge import Edge, RelayedPage
+from inspection_service.sessions.errors import NodesDisagree
 from inspection_service.sessions.frames import (
     COME_BACK,
     Bye,
@@ -36,7 +38,7 @@ from inspection_service.sessions.frames import (
     read,
     written,
 )
-from inspection_service.sessions.leases import Fences, Leases
+from inspection_service.sessions.leases import LEASE_S, Fences, Leases
 from inspection_service.sessions.live import LiveSession
 from inspection_service.sessions.owning import Guests, channel_of
 from inspection_service.sessions.registry import Desk, LiveSessions
@@ -46,6 +48,8 @@ from inspection_service.telemetry import logs
 from inspection_service.telemetry.metrics import Metrics
 
 BOARD: Final = "board"
+COMMON: Final = "common"
+"""The lease that all nodes hold together, as long as they have the same secret."""
 BEAT_S: Final = 1.0
 RENEW_EVERY_BEATS: Final = 2
 FIND_S: Final = 8.0
@@ -70,6 +74,7 @@ class NodeSessions:
         *,
         heartbeat_s: float,
         metrics: Metrics,
+        secret: bytes = b"",
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Keep the collaborators.
@@ -81,6 +86,7 @@ class NodeSessions:
             fences: The record's side of owning a session.
             heartbeat_s: Of pages.
             metrics: Where all of it is counted.
+            secret: What all nodes must have in common.
             monotonic: Tells how long things take.
         """
         self._node_id = node_id
@@ -95,6 +101,7 @@ class NodeSessions:
         self._board = Board(node_id, monotonic)
         self._board.on_gone = self._guests.end_of
         self._renewing = asyncio.Event()
+        self._common = hashlib.sha256(b"nodes of one service " + secret).hexdigest()[:32]
         local.on_change = self._changed
         local.on_desks = self._tell_desks
         broker.listen(channel_of(node_id), self._take)
@@ -269,8 +276,23 @@ class NodeSessions:
             finally:
                 self._renewing.clear()
 
+    async def open(self) -> None:
+        """Begin beside the other nodes; to be called once the broker is open.
+
+        Raises:
+            NodesDisagree: They have another secret. Not noticed while the broker is away.
+        """
+        try:
+            common = await self._broker.acquire(COMMON, self._common, LEASE_S)
+        except BrokerUnavailable:
+            return
+        if common != self._common:
+            raise NodesDisagree
+
     async def renew(self) -> None:
         """Keep the leases of what lives here; what is another's by now is sent there."""
+        with suppress(BrokerUnavailable):
+            await self._broker.renew({COMMON: self._common}, LEASE_S)
         running = self._local.running
         await self.leases.renew(running)
         for inspection_id in running - self.leases.held:

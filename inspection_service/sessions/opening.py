@@ -20,6 +20,7 @@ def join_nodes(
     *,
     heartbeat_s: float,
     metrics: Metrics,
+    secret: bytes,
 ) -> Sessions:
     """Return the live sessions as doors reach them; to be called before the broker is opened.
 
@@ -31,9 +32,12 @@ def join_nodes(
         fences: Says which those are.
         heartbeat_s: Of pages.
         metrics: Where all of it is counted.
+        secret: What all nodes must have in common.
     """
     if broker is None:
         return local
-    nodes = NodeSessions(node_id, local, broker, fences, heartbeat_s=heartbeat_s, metrics=metrics)
+    nodes = NodeSessions(
+        node_id, local, broker, fences, heartbeat_s=heartbeat_s, metrics=metrics, secret=secret
+    )
     record.fenced(nodes.leases.fence, nodes.moved)
     return nodes

@@ -245,6 +245,9 @@ class LiveSessions:
         """The inspections whose sessions rest here."""
         return frozenset(self._running)
 
+    async def open(self) -> None:
+        """Nobody else is there to agree with."""
+
     async def run(self) -> None:
         """Nothing has to be kept up where there is only one node."""
 

@@ -62,6 +62,10 @@ class Sessions(Protocol):
         """Have the session of an inspection follow its log, if it rests in this process."""
         ...
 
+    async def open(self) -> None:
+        """Begin, once the broker is open. Raises ``NodesDisagree``."""
+        ...
+
     async def run(self) -> None:
         """Keep up what has to be kept up, until cancelled."""
         ...

@@ -103,7 +103,12 @@ class TestNode:
     __test__ = False
 
     def __init__(
-        self, node_id: str, exchange: MemoryExchange, fences: Fences, executor: ThreadPoolExecutor
+        self,
+        node_id: str,
+        exchange: MemoryExchange,
+        fences: Fences,
+        executor: ThreadPoolExecutor,
+        secret: bytes = b"",
     ) -> None:
         self.node_id, self.fences = node_id, fences
         self.broker = MemoryBroker(exchange)
@@ -116,6 +121,7 @@ class TestNode:
             fences,
             heartbeat_s=5.0,
             metrics=self.metrics,
+            secret=secret,
             monotonic=exchange.clock.monotonic_s,
         )
 

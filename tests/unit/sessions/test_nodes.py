@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -10,9 +11,11 @@ from inspection_service.inspections.errors import SessionElsewhere
 from inspection_service.media.signalling import Participant
 from inspection_service.sessions.board import FORGET_S
 from inspection_service.sessions.edge import SILENCE_S
+from inspection_service.sessions.errors import NodesDisagree
 from inspection_service.sessions.frames import Echo, Said, read
 from inspection_service.sessions.leases import LEASE_S, UNUSED_S
-from tests.unit.sessions.nodes import CASE, OPERATOR, SELLER, TestNode, TestPage, nodes
+from inspection_service.testing import FakeClock, MemoryExchange
+from tests.unit.sessions.nodes import CASE, OPERATOR, SELLER, Fences, TestNode, TestPage, nodes
 
 pytestmark = pytest.mark.unit
 
@@ -233,3 +236,24 @@ async def test_pages_of_a_node_that_died_have_left() -> None:
             one.sessions._board.forget_silent()
             await seller.hear("presence", operators=[])
         exchange.drop = lambda _channel, _message: False
+
+
+async def test_a_node_with_another_pepper_does_not_join() -> None:
+    """Half of all links and sign-ins would fail by turns; it says so at its start instead."""
+    exchange = MemoryExchange(FakeClock())
+    with ThreadPoolExecutor(1) as executor:
+        one, two, other = (
+            TestNode(name, exchange, Fences(), executor, secret)
+            for name, secret in (("a", b"pepper"), ("b", b"pepper"), ("c", b"salt"))
+        )
+        await one.sessions.open()
+        await two.sessions.open()
+        exchange.clock.advance(seconds=LEASE_S - 1)
+        await two.sessions.renew()
+        exchange.clock.advance(seconds=LEASE_S - 1)
+        with pytest.raises(NodesDisagree):
+            await other.sessions.open()
+        exchange.clock.advance(seconds=LEASE_S)
+        await other.sessions.open()  # the others have gone
+        other.broker.lose()
+        await other.sessions.open()  # nobody to ask
