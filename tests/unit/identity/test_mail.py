@@ -27,7 +27,12 @@ from inspection_service.testing import NOON, FakeClock
 
 pytestmark = pytest.mark.unit
 MESSAGE = Message(
-    "email", "camille@example.com", "fr", "Votre code", "Bonjour, été.", stop_url="https://x.example/stop?token=abc"
+    "email",
+    "camille@example.com",
+    "fr",
+    "Votre code",
+    "Bonjour, été.",
+    stop_url="https://x.example/stop?token=abc",
 )
 
 
@@ -67,7 +72,11 @@ class Receiver:
     ) -> None:
         match verb:
             case "EHLO":
-                writer.write(b"250-here\r\n" + (b"250-STARTTLS\r\n" if self.starts_tls else b"") + b"250 AUTH PLAIN\r\n")
+                writer.write(
+                    b"250-here\r\n"
+                    + (b"250-STARTTLS\r\n" if self.starts_tls else b"")
+                    + b"250 AUTH PLAIN\r\n"
+                )
             case "STARTTLS":
                 writer.write(b"220 go\r\n")
                 await writer.drain()
@@ -115,7 +124,9 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
         .serial_number(7)
         .not_valid_before(NOON - timedelta(days=9000))
         .not_valid_after(NOON + timedelta(days=9000))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False
+        )
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())
     )
@@ -198,7 +209,9 @@ async def test_a_certificate_nobody_vouches_for_is_refused(tls: ssl.SSLContext) 
         ({"EHLO": b"421 closing\r\n", "HELO": b"421 closing\r\n"}, False),
     ],
 )
-async def test_what_never_works_is_told_apart_from_what_may(refusals: dict[str, bytes], *, is_final: bool) -> None:
+async def test_what_never_works_is_told_apart_from_what_may(
+    refusals: dict[str, bytes], *, is_final: bool
+) -> None:
     """A refused person is final; a refused service is ours to mend; neither says the address aloud."""
     async with receiving(Receiver(refusals=refusals)) as receiver:
         with pytest.raises(MessengerFailed) as refused:
