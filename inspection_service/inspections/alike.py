@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import null, select
 
 from inspection_service.inspections.changes import Acts
 from inspection_service.inspections.records import Capture, CaptureId, InspectionId
@@ -50,7 +50,7 @@ class Recognising(Acts):
                 .where(
                     case.tenant_id == tenant_id,
                     photo.id != capture.id,
-                    photo.judgement.is_not(None),
+                    photo.judgement.is_not(null()),
                     photo.method != _DEMONSTRATION,
                 )
                 .order_by(photo.received_at.desc())
