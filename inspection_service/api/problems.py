@@ -30,6 +30,7 @@ from inspection_service.platforms import errors as platforms
 from inspection_service.privacy import errors as privacy
 from inspection_service.storage import errors as storage
 from inspection_service.telemetry import logs
+from inspection_service.telemetry.traces import span
 from inspection_service.vision import errors as vision
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -212,7 +213,7 @@ class Faults:
                 status = message["status"]
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        with structlog.contextvars.bound_contextvars(request_id=request_id), span("request") as traced:
             try:
                 await self._app(scope, receive, watch)
             except Exception as error:
@@ -221,6 +222,8 @@ class Faults:
                     raise
                 response = _render(problem_of(errors.InspectionServiceError(), _urn(request_id)))
                 await response(scope, receive, watch)
+            traced.update_name(f"{scope.get('method', 'WEBSOCKET')} {_route_of(scope)}")
+            traced.set_attribute("http.response.status_code", status or 0)
             if status is not None and not scope["path"].startswith(_UNLOGGED):
                 logs.request_answered(scope["method"], scope["path"], status, time.perf_counter() - started_s)
 

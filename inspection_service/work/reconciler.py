@@ -22,6 +22,7 @@ from inspection_service.settings import WorkSettings
 from inspection_service.storage.errors import BrokerUnavailable
 from inspection_service.telemetry import logs
 from inspection_service.telemetry.metrics import Metrics
+from inspection_service.telemetry.traces import span
 from inspection_service.work.backoff import Backoff
 from inspection_service.work.errors import JudgeAway
 from inspection_service.work.handlers import Handlers
@@ -268,7 +269,8 @@ def _end_if_asked() -> None:
 async def tried(doing: Awaitable[None], work: Work, ids: Ids, metrics: Metrics) -> Exception | None:
     """Do one piece; what it raises is told, counted and returned: one bad case must not stop the others."""
     try:
-        await doing
+        with span(f"work {work.kind}", queue=work.queue):
+            await doing
     except Exception as error:
         if not isinstance(error, SealingMustWait):  # told already, and no fault of ours
             logs.work_failed(work.kind, ids[-1], error)
