@@ -22,6 +22,16 @@ _REVOCATION_REASONS: Final = ("unspecified", "key_compromise", "superseded", "ce
 """Source: RFC 5280, section 5.3.1, those an owner of a key may give."""
 _QUEUES: Final = ("vision", "report", "webhook")
 """As ``work.pieces`` has them: importing those here would cost every command half a second."""
+_SCOPES: Final = (
+    "inspections:read",
+    "inspections:write",
+    "reports:read",
+    "photos:read",
+    "webhooks:manage",
+    "keys:manage",
+    "privacy:manage",
+)
+"""As ``identity.records.KeyScope`` has them; named here so that ``--help`` needs nothing else."""
 _SYSTEM_PACKAGES: Final = "libgl1 libglib2.0-0 libsm6 libice6 libx11-6 libxext6"
 _LIBRARY_MARKS: Final = ("libGL", "libgthread", "libglib", "libSM", "libICE", "libX11", "libXext", "libxcb")
 
@@ -117,7 +127,7 @@ def _file(text: str) -> Path:
     return path
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> argparse.ArgumentParser:  # noqa: PLR0915 - a line or two a command
     parser = _Parser(
         prog="inspection-service",
         description="Remote car inspection: the service, its workers, and tools for its files.",
@@ -220,6 +230,7 @@ def _parser() -> argparse.ArgumentParser:
 
     _keys(command("keys", "keys", "make and show signing keys; admit platforms and operators"))
     _people(command("people", "people", "organisations, who sees whose cases, operators locked out"))
+    _api_keys(command("api-keys", "api_keys", "make, show, change and revoke the API keys of a platform"))
     command("openapi", "openapi", "print the OpenAPI document")
     return parser
 
@@ -360,3 +371,30 @@ def _keys(parser: argparse.ArgumentParser) -> None:
     operator.add_argument("--email", required=True)
     operator.add_argument("--name", required=True)
     operator.add_argument("--role", choices=("operator", "supervisor", "admin"), default="operator")
+
+
+def _api_keys(parser: argparse.ArgumentParser) -> None:
+    acts = parser.add_subparsers(metavar="ACT", required=True)
+
+    def act(name: str, text: str, *, function: str = "") -> argparse.ArgumentParser:
+        sub = acts.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        sub.set_defaults(module="api_keys", function=function or name)
+        _instance(sub)
+        sub.add_argument("--platform", required=True, metavar="ID", help="whose, as `keys platform` printed it")
+        sub.add_argument("--json", action="store_true")
+        return sub
+
+    create = act("create", "make a key and print it, once")
+    create.add_argument("--label", required=True, metavar="TEXT", help="what it is for")
+    create.add_argument(
+        "--scope", action="append", default=[], choices=_SCOPES, help="what it may do; none: everything"
+    )
+    create.add_argument("--days", type=_whole(3650), metavar="N", help="until it ends")
+    act("list", "show the keys of a platform, without their secrets", function="list_")
+    rotate = act("rotate", "make a key like another one, which goes on working for a while")
+    rotate.add_argument("key", metavar="KEY", help="its id")
+    rotate.add_argument(
+        "--overlap-hours", type=_whole(168), default=24, metavar="N", help="while both work, at most 168"
+    )
+    revoke = act("revoke", "make a key worthless at once")
+    revoke.add_argument("key", metavar="KEY", help="its id")

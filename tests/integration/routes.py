@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -46,8 +47,8 @@ BODIES: Final[dict[str, Any]] = {
     "POST /v1/operator/join/preview": {"token": "TOKEN"},
     "POST /v1/operator/join": {"token": "TOKEN", "name": "New", "password": "a long enough secret"},
     "PUT /v1/operator/account/password": {"password": "wrong", "new_password": "a long enough secret"},
-    "PUT /v1/operator/account/second-factor": {"password": "wrong"},
-    "POST /v1/operator/account/second-factor": {"pending": "none", "code": "123456"},
+    "PUT /v1/operator/account/second-factor": {"pending": "none", "code": "123456"},
+    "POST /v1/operator/account/second-factor": {"password": "wrong"},
     "POST /v1/operator/account/second-factor/remove": {"password": "wrong"},
     "POST /v1/operator/account/recovery-codes": {"password": "wrong"},
     "POST /v1/operator/team/invitations": {"email": "n@example.com", "name": "New", "role": "operator"},
@@ -157,7 +158,8 @@ async def call(
         content = b"data" if method == "PATCH" else None
         return await client.request(method, url, headers=headers, content=content)
     if path.endswith("/chunks/{n}"):
-        return await client.request(method, url, content=b"x", headers={"Digest-SHA256": SHA})
+        digest = {"Digest-SHA256": hashlib.sha256(b"x").hexdigest()}
+        return await client.request(method, url, content=b"x", headers=digest)
     body = _filled(BODIES.get(f"{method} {path}"), values)
     return await client.request(method, url, json=body)
 

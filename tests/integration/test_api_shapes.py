@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from inspection_service.errors import InspectionServiceError
+from tests.integration.routes import MISSING, call, documented
 from tests.integration.service import (
     CONTACT,
     ORIGIN,
@@ -24,74 +24,8 @@ from tests.integration.service import (
 
 pytestmark = pytest.mark.integration
 
-_BODIES: dict[str, Any] = {
-    "PUT /v1/operator/inspections/{inspection_id}/odometer": {"reading": "1", "unit": "km"},
-    "PUT /v1/operator/inspections/{inspection_id}/statements/{control_point}": {"answer": "ok"},
-    "POST /v1/operator/inspections/{inspection_id}/captures/{capture_id}/retake": {"reason_code": "blur"},
-    "POST /v1/operator/inspections/{inspection_id}/captures/{capture_id}/override": {"reason": "Seen."},
-    "PUT /v1/operator/inspections/{inspection_id}/findings/{finding_id}": {"verdict": "confirmed"},
-    "POST /v1/operator/inspections/{inspection_id}/sign-off": {},
-    "POST /v1/operator/inspections/{inspection_id}/findings": {
-        "capture_id": "CAPTURE",
-        "box": [1, 1, 2, 2],
-        "kind": "dent",
-        "severity": "minor",
-    },
-    "PUT /v1/seller/consents": {"photos": True, "live_video": False, "location": False, "recording": False},
-    "POST /v1/operator/inspections/{inspection_id}/handover": {"operator_id": "opr_1"},
-    "POST /v1/operator/inspections/{inspection_id}/frames/{frame_id}/keep": {"strokes": []},
-    "POST /v1/operator/inspections/{inspection_id}/recordings": {"kind": "video", "media_type": "video/webm"},
-    "POST /v1/operator/inspections/{inspection_id}/recordings/{recording_id}/finish": {"chunks": {}},
-    "POST /v1/seller/recordings": {"kind": "video", "media_type": "video/webm"},
-    "POST /v1/seller/recordings/{recording_id}/finish": {"chunks": {}},
-    "PUT /v1/seller/step": {"step_id": "front"},
-    "POST /v1/seller/steps/{step_id}/skip": {"reason": "A wall."},
-    "POST /v1/seller/captures/{capture_id}/keep": {"reason": "A wall."},
-    "POST /v1/seller/damages": {"client_id": "12345678", "text": "A dent.", "capture_ids": ["CAPTURE"]},
-    "POST /v1/seller/findings/{finding_id}/dispute": {"text": "No."},
-    "POST /v1/seller/signature": {"name": "Eve", "drawing_svg": "M1 1 L2 2 L3 3", "shown_sha256": "0" * 64},
-    "POST /v1/seller/preview": {"token": "TOKEN"},
-    "POST /v1/seller/session": {"token": "TOKEN"},
-    "POST /v1/seller/takeover": {"token": "TOKEN"},
-    "POST /v1/operator/login": {"email": "a@example.com", "password": "wrong password"},
-    "POST /v1/inspections": {"checklist": "listing-12"},
-    "POST /v1/webhooks": {"url": "http://127.0.0.1/"},
-    "PATCH /v1/webhooks/{webhook_id}": {"description": "theirs"},
-    "POST /v1/webhooks/{webhook_id}/replay": {"since": "2026-01-01T00:00:00Z"},
-    "POST /v1/inspections/{inspection_id}/corrections": {"kind": "addendum", "text": "More."},
-    "POST /v1/operator/inspections/{inspection_id}/corrections": {"kind": "addendum", "text": "More."},
-    "PUT /v1/inspections/{inspection_id}/legal-hold": {"is_held": True, "reason": "A claim."},
-    "PUT /v1/operator/inspections/{inspection_id}/legal-hold": {"is_held": True, "reason": "A claim."},
-    "POST /v1/inspections/{inspection_id}/publication": {"action": "prepare"},
-    "POST /v1/operator/inspections/{inspection_id}/publication": {"action": "prepare"},
-    "PUT /v1/inspections/{inspection_id}/publication/photos/{capture_id}": {"is_checked": True},
-    "PUT /v1/operator/inspections/{inspection_id}/publication/photos/{capture_id}": {"is_checked": True},
-    "POST /v1/operator/join": {"token": "TOKEN", "name": "Eve", "password": "long enough for eve"},
-    "POST /v1/operator/join/preview": {"token": "TOKEN"},
-    "PUT /v1/operator/account/password": {"password": "x", "new_password": "long enough for eve"},
-    "POST /v1/operator/account/second-factor": {"password": "x"},
-    "PUT /v1/operator/account/second-factor": {"pending": "x", "code": "123456"},
-    "POST /v1/operator/account/second-factor/remove": {"password": "x"},
-    "POST /v1/operator/account/recovery-codes": {"password": "x"},
-    "POST /v1/operator/team/invitations": {"email": "eve@example.com", "name": "Eve"},
-    "PUT /v1/operator/team/{operator_id}/role": {"role": "admin"},
-    "POST /v1/organisations": {"name": "Ours", "admin": {"email": "a@example.com", "name": "Ada"}},
-}
-
-_RECORDED = {
-    "organisation_id": "org_none",
-    "operator_id": "opr_none",
-    "invitation_id": "inv_none",
-    "session_id": "ops_none",
-    "webhook_id": "whk_none",
-    "delivery_id": "del_none",
-    "frame_id": "frm_none",
-    "recording_id": "rec_nothing",
-    "kind": "video",
-    "n": "0",
-    "no": "1",
-    "ending": "json",
-}
+_CASE = ("inspection_id", "capture_id", "finding_id", "step_id", "upload_id", "control_point", "checklist_id")
+_RECORDED = {name: value for name, value in MISSING.items() if name not in _CASE}
 """Fills in the places of what a call leaves, and of what follows a report."""
 _SUPERVISORS = ("/corrections", "/legal-hold")
 """Acts of supervisors, whoever holds the case."""
@@ -99,41 +33,12 @@ _SUPERVISORS = ("/corrections", "/legal-hold")
 
 def routes(service: Service) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Return method, path and description of every documented route."""
-    for path, operations in service.app.openapi()["paths"].items():
-        for method, operation in operations.items():
-            yield method.upper(), path, operation
+    yield from documented(service.app)
 
 
 def scheme(operation: dict[str, Any]) -> str | None:
     """Return the security scheme of a route."""
     return next((name for entry in operation.get("security", []) for name in entry), None)
-
-
-async def send(client: httpx.AsyncClient, method: str, path: str, values: dict[str, str]) -> httpx.Response:
-    """Call a route with a body it takes, its placeholders filled in."""
-    body = _BODIES.get(f"{method} {path}")
-    if isinstance(body, dict):
-        body = {
-            name: [values["capture_id"]]
-            if value == ["CAPTURE"]
-            else value.replace("CAPTURE", values["capture_id"])
-            if isinstance(value, str)
-            else value
-            for name, value in body.items()
-        }
-    url = re.sub(r"\{(\w+)\}", lambda match: values[match[1]], path)
-    headers = {}
-    if path.startswith("/v1/uploads"):
-        headers = tus_headers(b"data", "front") | {
-            "Upload-Offset": "0",
-            "Content-Type": "application/offset+octet-stream",
-        }
-        return await client.request(
-            method, url, headers=headers, content=b"data" if method == "PATCH" else None
-        )
-    if path.endswith("/chunks/{n}"):
-        return await client.request(method, url, content=b"x", headers={"Digest-SHA256": "0" * 64})
-    return await client.request(method, url, json=body)
 
 
 async def test_every_route_says_who_may_use_it(tmp_path: Path) -> None:
@@ -150,7 +55,7 @@ async def test_every_route_says_who_may_use_it(tmp_path: Path) -> None:
             if scheme(operation) is None:
                 open_doors.add(f"{method} {path}")
                 continue
-            answer = await send(nobody, method, path, values)
+            answer = await call(nobody, method, path, values)
             assert answer.status_code == 401, (method, path, answer.text)
             if method != "HEAD":
                 slug = "key-unknown" if scheme(operation) == "apiKey" else "session-missing"
@@ -164,6 +69,7 @@ async def test_every_route_says_who_may_use_it(tmp_path: Path) -> None:
             "POST /v1/operator/join",
             "POST /v1/operator/join/preview",
             "OPTIONS /v1/uploads",
+            "PUT /v1/direct-uploads/{ticket}",
             "GET /healthz",
             "GET /readyz",
             "GET /metrics",
@@ -192,12 +98,13 @@ async def test_every_route_against_another_tenants_key(tmp_path: Path) -> None:
         (capture,) = (await owner.get(f"/v1/inspections/{ordered['id']}/captures")).json()["items"]
         before = (await owner.get(f"/v1/inspections/{ordered['id']}/events", params={"limit": 500})).json()
         values = {"inspection_id": ordered["id"], "capture_id": capture["id"], "checklist_id": "listing-12"}
+        values["upload_id"] = "upl_none"
         values |= _RECORDED
         called = 0
         for method, path, operation in routes(service):
             if scheme(operation) != "apiKey" or "{inspection_id}" not in path:
                 continue
-            answer = await send(stranger, method, path, values)
+            answer = await call(stranger, method, path, values)
             problem(answer, "inspection-unknown", 404)
             assert "AB-123-CD" not in answer.text
             called += 1
@@ -229,7 +136,7 @@ async def test_every_route_against_another_sellers_session(tmp_path: Path) -> No
             names = set(re.findall(r"\{(\w+)\}", path)) & {"capture_id", "finding_id", "upload_id"}
             if scheme(operation) != "sellerSession" or not (names or path.endswith("/damages")):
                 continue
-            answer = await send(eve, method, path, values)
+            answer = await call(eve, method, path, values)
             assert answer.status_code == 404, (method, path, answer.text)
             called += 1
         assert called >= 7
@@ -260,13 +167,13 @@ async def test_every_writing_route_against_another_operators_claim(tmp_path: Pat
             if scheme(operation) != "operatorSession" or not is_write or path.endswith("/release"):
                 continue
             if path.endswith(_SUPERVISORS):
-                problem(await send(other, method, path, values), "role-needed", 403)
+                problem(await call(other, method, path, values), "role-needed", 403)
                 continue
             if "/publication" in path:
                 continue  # follows the seal, when nobody holds a case any more
             if "{recording_id}" in path:
                 continue  # belongs to the device that records, whoever holds the case
-            answer = await send(other, method, path, values)
+            answer = await call(other, method, path, values)
             if answer.status_code == 409 and answer.json()["type"].endswith(":conflict"):
                 continue  # the seller has signed: photos take no decisions, whoever asks
             refused = problem(answer, "case-claimed", 409)
@@ -292,7 +199,7 @@ async def test_every_body_is_checked_with_pointers(tmp_path: Path) -> None:
             "apiKey": platform,
             None: service.browser(),
         }
-        values = dict.fromkeys(("inspection_id", "capture_id", "finding_id", "step_id", "control_point"), "x")
+        values = dict.fromkeys(_CASE, "x")
         values |= _RECORDED
         checked = 0
         for method, path, operation in routes(service):

@@ -57,14 +57,14 @@ api_key = "{operator}"
 [checks.positive_data_acceptance]
 # A document describes shapes. What the words mean (a moment that has passed, a step that is not there, a checksum) is
 # refused besides, with these.
-expected-statuses = ["2xx", "3xx", "400", "401", "403", "404", "409", "410", "412", "413", "415", "422", "429", "460", "503"]
+expected-statuses = ["2xx", "3xx", 400, 401, 403, 404, 409, 410, 412, 413, 415, 422, 429, 460, 503]
 
 [checks.negative_data_rejection]
-expected-statuses = ["400", "401", "403", "404", "405", "406", "409", "410", "412", "413", "415", "422", "429", "460", "503"]
+expected-statuses = [400, 401, 403, 404, 405, 406, 409, 410, 412, 413, 415, 422, 429, 460, 503]
 
 [checks.missing_required_header]
 # Another version of the upload protocol is 412 (tus 1.0).
-expected-statuses = ["400", "401", "403", "404", "406", "412", "415", "422"]
+expected-statuses = [400, 401, 403, 404, 406, 412, 415, 422]
 """
 NOT_ASKED: Final = (
     # They end the sessions everything else needs, or make the account one that has to enrol first.
@@ -133,9 +133,9 @@ async def run(folder: Path, base: str, secrets: dict[str, str]) -> None:
     program = Path(sys.executable).with_name("st")
     assert program.exists(), "st is missing: pip install schemathesis"
     report = folder / "report.json"
-    phases = ["--phases", "examples,coverage,fuzzing", "-n", "20"]
+    phases = ["--phases", "examples,coverage,fuzzing", "-n", "10"]
     if not LONG:
-        phases = ["--phases", "examples,fuzzing", "-n", "4", "--max-time", "60"]
+        phases = ["--phases", "examples,fuzzing", "-n", "4", "--max-time", "35"]
     words = [str(program), "--config-file", "schemathesis.toml", "run", f"{base}/openapi.json"]
     words += ["-H", f"Origin: {base}", "--seed", "1", "--no-shrink", *phases]
     words += ["--report", "json", "--report-json-path", str(report)]
