@@ -5,6 +5,7 @@ import type { components } from "../src/generated/openapi";
 import type { Signing } from "../src/core/api";
 import type * as core from "../src/core/views";
 import type { Correction, KeptDrawing } from "../src/ui/operator/api";
+import type * as people from "../src/ui/operator/people/api";
 import type * as operator from "../src/ui/operator/views";
 
 type Api = components["schemas"];
@@ -26,7 +27,13 @@ export type Answers = [
   Fits<operator.QueuePage, Api["QueuePage"]>,
   Fits<operator.ControlPoint, Api["ControlPointView"]>,
   Fits<operator.Statement, Api["StatementView"]>,
-  Fits<{ readonly operator: operator.Me }, Api["SignedInOperator"]>,
+  Fits<people.SignedIn, Api["SignedInOperator"]>,
+  Fits<people.JoinPreview, Api["JoinPreview"]>,
+  Fits<people.Account, Api["AccountView"]>,
+  Fits<people.Enrolment, Api["EnrolmentView"]>,
+  Fits<people.Team, Api["TeamView"]>,
+  Fits<people.InvitationMade, Api["InvitationMade"]>,
+  Fits<people.Accesses, Api["AccessPage"]>,
   Fits<operator.Colleague, Api["Colleague"]>,
   Fits<operator.ReplayView, Api["ReplayView"]>,
   Fits<{ readonly items: readonly core.ChatMessage[] }, Api["ChatList"]>,
@@ -36,6 +43,7 @@ export type Answers = [
 ];
 
 export type Questions = [
+  Fits<Api["InviteInput"], people.Invite>,
   Fits<Api["ConsentsInput"], core.Consents>,
   Fits<Api["SignatureInput"], Signing>,
   Fits<Api["StatementInput"]["answer"], operator.Answer>,

@@ -25,6 +25,7 @@ COMMANDS = (
     "check-checklists",
     "check-models",
     "keys",
+    "people",
     "openapi",
 )
 
