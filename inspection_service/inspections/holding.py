@@ -53,6 +53,12 @@ class Holding(Acts):
             if held is not None and held.fence == fence:
                 await case.save_session_holder(None, fence)
 
+    async def session_node(self, inspection_id: InspectionId) -> str | None:
+        """Return the node that has an inspection's session and has not given it back."""
+        async with self._reading() as repository:
+            held = await (await repository.case(inspection_id)).session_holder()
+            return None if held is None else held.node_id
+
     async def held_sessions(self, node_id: str) -> frozenset[InspectionId]:
         """Return the inspections whose sessions a node has, as the record knows it; of all tenants."""
         column = t.session_holders.c

@@ -10,6 +10,7 @@ Source: M. Kleppmann, "How to do distributed locking" (2016), fencing tokens.
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,8 +28,6 @@ LEASE_S: Final = 10.0
 """How long a lease outlives its node, where nobody notices its death sooner."""
 UNUSED_S: Final = 3.0
 """A lease no session uses is given back after this: a page may have been about to join."""
-RETURN_S: Final = 2.5
-"""After the broker came back, perhaps with nothing in it, owners have this long to say what is theirs."""
 
 
 class Fences(Protocol):
@@ -42,6 +41,10 @@ class Fences(Protocol):
 
     async def release_session(self, inspection_id: InspectionId, fence: int) -> None:
         """Note that nobody owns it any more, unless somebody else does by now."""
+        ...
+
+    async def session_node(self, inspection_id: InspectionId) -> str | None:
+        """Return the owner, as the record knows it."""
         ...
 
     async def held_sessions(self, node_id: str) -> frozenset[InspectionId]:
@@ -75,7 +78,7 @@ class Leases:
         self._monotonic = monotonic
         self._held: dict[InspectionId, _Held] = {}
         self._asking: dict[InspectionId, asyncio.Task[str]] = {}
-        self._settled_s = 0.0
+        self._settled_s = -math.inf
         self._was_away = False
         broker.on_gap(self._gap)
         broker.on_return(self._returned)
@@ -90,6 +93,11 @@ class Leases:
     def held(self) -> frozenset[InspectionId]:
         """The sessions that rest here."""
         return frozenset(self._held)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether owners have had the length of a lease to come back, since the broker did, perhaps with nothing."""
+        return self._monotonic() >= self._settled_s
 
     def fence(self, inspection_id: InspectionId) -> int:
         """Return the number to write with; 0, which the record refuses, for what does not rest here."""
@@ -126,8 +134,12 @@ class Leases:
 
     async def _ask(self, inspection_id: InspectionId, instead_of: str | None) -> str:
         key = _key(inspection_id)
-        await asyncio.sleep(max(0.0, self._settled_s - self._monotonic()))
         try:
+            if not self.is_settled:
+                recorded = await self._fences.session_node(inspection_id)
+                if recorded not in (None, self.node_id):
+                    # The broker may have forgotten the lease, and its holder not be back yet: it is renewed for it.
+                    return await self._broker.take_over(key, recorded, recorded, LEASE_S)
             if instead_of is None:
                 holder = await self._broker.acquire(key, self.node_id, LEASE_S)
             else:
@@ -221,7 +233,7 @@ class Leases:
     def _returned(self) -> None:
         if self._was_away:
             self._was_away = False
-            self._settled_s = self._monotonic() + RETURN_S
+            self._settled_s = self._monotonic() + LEASE_S
 
 
 def _key(inspection_id: InspectionId) -> str:

@@ -155,7 +155,7 @@ class NodeSessions:
         return None
 
     async def _is_gone(self, node_id: str) -> bool:
-        if await self._broker.is_heard(channel_of(node_id)):
+        if not self.leases.is_settled or await self._broker.is_heard(channel_of(node_id)):
             return False
         await asyncio.sleep(GONE_S)
         return not await self._broker.is_heard(channel_of(node_id))

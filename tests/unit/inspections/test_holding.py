@@ -32,6 +32,7 @@ async def test_what_an_older_owner_writes_is_refused(backend: Backend) -> None:
     await rooms.say(case, seller.actor, "hello", fence=newer)
     assert await rooms.held_sessions("node_b") == {case}
     assert await rooms.held_sessions("node_a") == set()
+    assert await rooms.session_node(case) == "node_b"
 
 
 async def test_owners_are_counted_up_however_many_come_at_once(backend: Backend) -> None:

@@ -59,6 +59,9 @@ class Fences:
         if self.held[inspection_id][1] == fence:
             self.held[inspection_id] = (None, fence)
 
+    async def session_node(self, inspection_id: InspectionId) -> str | None:
+        return self.held.get(inspection_id, (None, 0))[0]
+
     async def held_sessions(self, node_id: str) -> frozenset[InspectionId]:
         return frozenset(case for case, (holder, _) in self.held.items() if holder == node_id)
 
