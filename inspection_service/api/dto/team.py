@@ -11,7 +11,7 @@ from inspection_service.api.dto.operator import OperatorMe
 from inspection_service.identity.records import Role
 from inspection_service.inspections.records import Language
 
-Email = Annotated[str, StringConstraints(min_length=3, max_length=254)]
+Email = Annotated[str, StringConstraints(min_length=3, max_length=254, pattern=r"^[^\s\x00-\x1f\x7f]+$")]
 Password = Annotated[str, StringConstraints(min_length=1, max_length=1024, strip_whitespace=False)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Code = Annotated[str, StringConstraints(min_length=1, max_length=40)]

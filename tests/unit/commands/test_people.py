@@ -15,7 +15,7 @@ def say(folder: Path, capsys: pytest.CaptureFixture[str], *words: str) -> list[d
     """Run one act and return its rows."""
     assert main([*words, "--data-dir", str(folder), "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
-    rows: list[dict[str, Any]] = answer["items"] if "items" in answer else [answer]
+    rows: list[dict[str, Any]] = answer.get("items", [answer])
     return rows
 
 
