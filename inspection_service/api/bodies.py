@@ -16,7 +16,7 @@ from inspection_service.inspections.errors import UploadTooLarge
 JSON_MAX_BYTES: Final = 1024 * 1024
 """Longest body of a route that takes JSON: ten times the longest drawing."""
 _TAKES_BYTES: Final = re.compile(
-    r"/v1/uploads/[^/]+|/v1/direct-uploads/[^/]+|/v1/operator/inspections/[^/]+/frames|.*/recordings/[^/]+/\w+/chunks/[^/]+"
+    r"/v1/uploads/[^/]+|/v1/direct-uploads/[^/]+|/v1/seller/frames|.*/recordings/[^/]+/\w+/chunks/[^/]+"
 )
 """Routes whose bodies are photos and films: each bounds its own."""
 

@@ -1,6 +1,7 @@
 """The object store on a real S3 server (SeaweedFS): the same rules, and a photo's whole way."""
 
 import asyncio
+import hashlib
 import json
 import shutil
 import signal
@@ -14,6 +15,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import boto3
+import httpx
 import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
@@ -21,7 +23,7 @@ from pydantic import SecretStr
 
 from inspection_service.settings import StoreSettings
 from inspection_service.storage.errors import StoreUnavailable
-from inspection_service.storage.objects import ObjectStore
+from inspection_service.storage.objects import ObjectStore, TakesDirectly
 from inspection_service.storage.opening import open_store
 from inspection_service.testing import open_backend
 from tests.unit.storage.store_rules import check_rules
@@ -180,3 +182,24 @@ async def test_an_upload_in_pieces_becomes_evidence(store: ObjectStore, tmp_path
         capture, data = await backend.inspections.photo(seller.inspection_id, upload.capture_id)
         assert (capture.state, data) == ("accepted", PHOTO)
         assert await store.list(f"uploads/{upload.id}/") == ()
+
+
+async def test_a_platform_puts_a_photo_straight_into_the_bucket(store: ObjectStore) -> None:
+    """The address takes exactly the announced bytes, without our keys; a longer body does not fit its signature."""
+    assert isinstance(store, TakesDirectly)
+    data = b"\xff\xd8\xff a photo of a platform"
+    put = await store.direct_put(
+        "uploads/upl_1/direct",
+        size_bytes=len(data),
+        sha256=hashlib.sha256(data).hexdigest(),
+        media_type="image/jpeg",
+        valid_s=600,
+    )
+    async with httpx.AsyncClient() as anybody:
+        longer = dict(put.headers) | {"Content-Length": str(len(data) + 1)}
+        refused = await anybody.put(put.url, headers=longer, content=data + b"x")
+        assert refused.status_code in (400, 403), refused.text
+        assert not await store.exists("uploads/upl_1/direct")
+        taken = await anybody.put(put.url, headers=dict(put.headers), content=data)
+        assert taken.status_code == 200, taken.text
+    assert await store.get("uploads/upl_1/direct") == data
