@@ -45,10 +45,11 @@ _CHUNK: Final = 64 * 1024
 
 
 class Worker(Node):
-    """A worker, forked off like the nodes; its port is not used."""
+    """A worker, forked off like the nodes; on its port it shows its metrics."""
 
     def __init__(self, folder: Path, shared: Path, queues: Sequence[Queue], **settings: str) -> None:
         super().__init__(folder, shared, **settings)
+        self._settings["INSPECTION_WORK__METRICS_PORT"] = str(self.port)
         self._queues = tuple(queues)
         self._said = _Said(self.folder / "log")
 
@@ -95,6 +96,8 @@ class Installed(_Process):
             "OMP_NUM_THREADS": "1",
             **settings,
         }
+        if words[0] == "worker":
+            self._settings["INSPECTION_WORK__METRICS_PORT"] = str(self.port)
 
     def start(self) -> None:
         """Start it and return when it can work."""

@@ -71,6 +71,8 @@ async def test_an_inspection_through_all_parts_while_some_of_them_die(tmp_path: 
 
             cluster.workers[0].kill()
             await photographed(seller)
+            counted = (await platform.get(f"http://127.0.0.1:{cluster.workers[1].port}/metrics")).text
+            assert 'inspection_framing_verdicts_total{verdict="accepted"}' in counted
 
             cluster.redis.kill()
             cluster.nodes[0].kill()
