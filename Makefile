@@ -19,8 +19,8 @@ HOME_DIR ?= instance
 STATIC := inspection_service/static
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help run test lint check-web bench eval lock clean install install-test web test-packages \
-        train-framing train-damage train-scene train-odometer
+.PHONY: help run test hostile lint check-web bench eval lock clean install install-test web test-packages \
+        train-framing train-damage train-scene train-odometer test-train
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -39,6 +39,9 @@ lint: $(VENV)/.test check-web ## style, types (Python and TypeScript) and the im
 
 bench: $(VENV)/.test web ## speed and memory, each beside its reference; writes build/bench.json
 	@$(BIN)/python -m tests.bench
+
+hostile: $(VENV)/.test ## the API against its own description with thousands of generated requests, on both databases
+	@INSPECTION_HOSTILE=long $(BIN)/python -m pytest -q tests/integration/test_schemathesis.py
 
 eval: $(VENV)/.test ## accuracy on photos kept apart: make eval DATA=folder; writes build/eval.json
 	@$(BIN)/python -m models.recipes.evaluate --data $(DATA)
@@ -154,6 +157,9 @@ train-odometer: $(VENV)-train/.installed $(VENV)/.test
 	@mkdir -p $(WORK)
 	$(TRAIN).odometer --data $(DATA) --out models --work $(WORK) --seconds $(TRAIN_SECONDS) --resume
 	$(TRAIN).odometer_read --data $(DATA) --out models --work $(WORK) --seconds $(TRAIN_SECONDS) --resume
+
+test-train: $(VENV)-train/.installed ## every recipe on a handful of drawn pictures, some minutes; no photos needed
+	@$(TRAIN).smoke
 
 clean: ## remove what was built; instances and their data stay
 	@rm -rf $(VENV) $(VENV)-train build web_client/node_modules tests/c2pa/node_modules $(STATIC)
