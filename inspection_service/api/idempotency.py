@@ -23,7 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from inspection_service.api.bodies import replayed
 from inspection_service.api.dependencies import admitted, services_of
 from inspection_service.api.errors import IdempotencyKeyInUse, RateLimited
-from inspection_service.api.problems import refusal
+from inspection_service.api.problems import methods_of, refusal
 from inspection_service.errors import InspectionServiceError
 from inspection_service.identity.errors import KeyUnknown
 from inspection_service.identity.replays import Claim, KeptAnswer
@@ -73,7 +73,11 @@ class OnceOnly:
         if key is None or scope["method"] not in UNSAFE_METHODS or kind.lower() != "bearer":
             await self._app(scope, receive, watch)
             return
-        await self._once(Request(scope, receive), key, secret.strip(), receive, watch)
+        request = Request(scope, receive)
+        if scope["method"] not in methods_of(request):
+            await self._app(scope, receive, watch)  # 405, whatever was done under this key
+            return
+        await self._once(request, key, secret.strip(), receive, watch)
 
     async def _once(self, request: Request, key: str, secret: str, receive: Receive, send: Send) -> None:
         scope = request.scope

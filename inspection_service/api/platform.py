@@ -215,7 +215,7 @@ async def list_events(
     inspection_id: str,
     door: ByReader,
     services: Opened,
-    after: Annotated[int, Query(ge=0, le=2**53)] = 0,
+    after: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
     wait_s: Annotated[int, Query(ge=0, le=LONGEST_S, description="Wait so long for the next event.")] = 0,
 ) -> EventPage:

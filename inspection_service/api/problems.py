@@ -283,7 +283,7 @@ def _of_http(request: Request, error: HTTPException) -> Response:
     headers = dict(error.headers or {})
     slug, detail = _slug(error.status_code), str(error.detail)
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        headers["Allow"] = ", ".join(_allowed(request))
+        headers["Allow"] = ", ".join(methods_of(request))
         slug, detail = "method-not-allowed", f"This address answers to {headers['Allow']}."
     elif error.status_code == HTTPStatus.NOT_FOUND:
         slug, detail = "not-found", "There is no such address."
@@ -299,8 +299,8 @@ def _of_http(request: Request, error: HTTPException) -> Response:
     return _render(document, headers)
 
 
-def _allowed(request: Request) -> list[str]:
-    """Which methods any route of this path takes: the framework names only those of the first."""
+def methods_of(request: Request) -> list[str]:
+    """Return which methods any route of this path takes: the framework names only those of the first."""
     return [
         method
         for method in _METHODS
