@@ -41,7 +41,7 @@ async def signalling(
     socket: WebSocket,
     inspection_id: str,
     role: Literal["seller", "operator"],
-    after: Annotated[int, Query(ge=0, le=2**53)] = 0,
+    after: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
 ) -> None:
     """Join the live session of one inspection: events after ``after``, presence, calls, commands and hints."""
     services = services_of(socket)
