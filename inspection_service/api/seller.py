@@ -85,7 +85,7 @@ async def join(
     if body.code is not None:
         await services.limits.codes.hit(caller_of(request))
     seller, signed_in = await services.identity.spend(
-        body.token, session_token=request.cookies.get(SELLER_COOKIE), code=body.code
+        body.token, session_token=request.cookies.get(SELLER_COOKIE), code=body.code, browser=body.browser
     )
     if signed_in is not None:
         set_session(response, request, SELLER_COOKIE, signed_in.token, signed_in.expires_at)

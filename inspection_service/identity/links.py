@@ -20,7 +20,7 @@ from inspection_service.identity.errors import (
     SessionTakenOver,
 )
 from inspection_service.identity.records import LinkPreview, OpenedLink, Seller, SentCode, SignedIn
-from inspection_service.identity.secrets import masked, new_token, sha256
+from inspection_service.identity.secrets import derived_token, masked, new_token, sha256
 from inspection_service.inspections.records import Actor, Contact, Inspection, InspectionId, TenantId
 from inspection_service.storage import tables as t
 from inspection_service.storage.database import Transaction
@@ -89,30 +89,46 @@ class Links(Codes):
         )
 
     async def spend(
-        self, token: str, *, session_token: str | None = None, code: str | None = None
+        self,
+        token: str,
+        *,
+        session_token: str | None = None,
+        code: str | None = None,
+        browser: str | None = None,
     ) -> tuple[Seller, SignedIn | None]:
         """Let a browser in: the first, the same again (``SignedIn`` is ``None``), or another with a takeover code.
+
+        Args:
+            token: Of the link.
+            session_token: What the browser was given when it came in.
+            code: To take over.
+            browser: What the page made up before it asked, the same when it asks again. With it an answer that was
+                lost on the way is given once more; without it the seller would stand locked out by themselves.
 
         Raises:
             LinkUnknown, LinkExpired: No such way in.
             LinkUsedElsewhere: Another browser is inside, or was by this link (``can_send_code``).
             CodeWrong: ``tries_left``.
         """
+        own = new_token() if browser is None else self._own_token(token, browser, code)
         async with self._database.read() as transaction:
             link = await self._link(transaction, token)
             mine = await self._session(transaction, session_token)
+            given = await self._given(transaction, link, own)
             inside = await self._is_somebody_inside(transaction, link)
         if mine is not None and mine.inspection_id == link.inspection_id:
             return mine, None
+        if given is not None:
+            return given
         if not inside and link.expires_at < self._clock.now():
             raise LinkExpired
         if not inside and not link.is_spent:
             async with self._database.write() as transaction:
-                return await self._enter(transaction, link, took_over=False)
+                return await self._enter(transaction, link, own, took_over=False)
         if code is None:
             raise LinkUsedElsewhere(can_send_code=(await self._contact(link)).is_reachable)
         async with self._redeemed(link.inspection_id, "takeover", code) as (_, transaction):
-            return await self._enter(transaction, link, took_over=True)
+            return await self._enter(transaction, link, own, took_over=True)
 
     async def ask_takeover(self, token: str) -> SentCode:
         """Send a takeover code to the contact of the order.
@@ -133,11 +149,27 @@ class Links(Codes):
             raise SessionMissing
         return found
 
+    def _own_token(self, token: str, browser: str, code: str | None) -> str:
+        """Return the session a browser gets by this link, whenever it asks; another one by each takeover."""
+        return derived_token(self._pepper, "seller-session", token, browser, code or "")
+
+    async def _given(
+        self, transaction: Transaction, link: _Link, session_token: str
+    ) -> tuple[Seller, SignedIn] | None:
+        """Find what a browser was given by this link if it was let in already and nobody took over since."""
+        seller = await self._session(transaction, session_token)
+        if seller is None or seller.inspection_id != link.inspection_id:
+            return None
+        sessions = t.seller_sessions.c
+        query = select(sessions.expires_at).where(sessions.id == seller.session_id)
+        expires_at: datetime = (await transaction.connection.execute(query)).scalar_one()
+        return seller, SignedIn(session_token, expires_at)
+
     async def _enter(
-        self, transaction: Transaction, link: _Link, *, took_over: bool
+        self, transaction: Transaction, link: _Link, own: str, *, took_over: bool
     ) -> tuple[Seller, SignedIn]:
         now = self._clock.now()
-        signed_in = SignedIn(new_token(), now + timedelta(seconds=self._links.session_s))
+        signed_in = SignedIn(own, now + timedelta(seconds=self._links.session_s))
         seller = Seller(new_id("sls"), link.tenant_id, link.inspection_id)
         sessions, links = t.seller_sessions.c, t.links.c
         # Locks the inspection first, so that of two browsers that tap Start at once only one finds nobody inside.
@@ -145,6 +177,8 @@ class Links(Codes):
             link.inspection_id, by=seller.actor, took_over=took_over, within=transaction
         )
         if not took_over and await self._is_somebody_inside(transaction, link):
+            if (given := await self._given(transaction, link, own)) is not None:
+                return given  # the browser asked twice at once
             raise LinkUsedElsewhere(can_send_code=joined.contact.is_reachable)
         await transaction.connection.execute(
             update(t.seller_sessions)

@@ -36,6 +36,11 @@ class JoinInput(LinkInput):
     """The token, and the one-time code when another browser already holds the link."""
 
     code: Code | None = None
+    browser: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{22,64}$")] | None = Field(
+        default=None,
+        description="At least 128 random bits the page made up, the same when it asks again: if the answer was lost, "
+        "it is given once more. Without it, a second try counts as another browser.",
+    )
 
 
 class PreviewVehicle(View):

@@ -54,6 +54,38 @@ async def test_the_same_browser_comes_back_with_the_same_session(backend: Backen
     assert await backend.identity.spend(token, session_token=signed_in.token) == (seller, None)
 
 
+BROWSER = "a-browser-made-this-up-0"
+
+
+async def test_an_answer_that_was_lost_is_given_again(backend: Backend) -> None:
+    """The service died after it had let the browser in: the same page gets in, another one does not."""
+    _, token = await backend.ordered()
+    lost = await backend.identity.spend(token, browser=BROWSER)
+    assert await backend.identity.spend(token, browser=BROWSER) == lost
+    for other in (BROWSER[::-1], None):
+        with pytest.raises(LinkUsedElsewhere):
+            await backend.identity.spend(token, browser=other)
+
+
+async def test_who_was_taken_over_does_not_come_back_by_asking_again(backend: Backend) -> None:
+    """Neither by the first answer; a takeover whose answer was lost is given again, too."""
+    _, token = await backend.ordered()
+    await backend.identity.spend(token, browser=BROWSER)
+    await backend.identity.ask_takeover(token)
+    code = backend.messenger.last_code
+    taken = await backend.identity.spend(token, code=code, browser=BROWSER[::-1])
+    assert await backend.identity.spend(token, code=code, browser=BROWSER[::-1]) == taken
+    with pytest.raises(LinkUsedElsewhere):
+        await backend.identity.spend(token, browser=BROWSER)
+
+
+async def test_one_browser_that_asks_twice_at_once_gets_in_once(backend: Backend) -> None:
+    """Its first try was not lost but slow."""
+    _, token = await backend.ordered()
+    answers = await asyncio.gather(*(backend.identity.spend(token, browser=BROWSER) for _ in range(4)))
+    assert len(set(answers)) == 1
+
+
 async def test_of_two_browsers_at_once_one_gets_in(backend: Backend) -> None:
     """Both tap Start in the same moment."""
     _, token = await backend.ordered()

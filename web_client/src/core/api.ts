@@ -73,6 +73,11 @@ export class SellerApi implements RecordingDoor {
   /** In which language the service words its texts. */
   language: Language | null = null;
 
+  /** The same when this page asks twice: an answer that was lost on the way is given once more. */
+  private readonly browser = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
+    byte.toString(16).padStart(2, "0"),
+  ).join("");
+
   constructor(private readonly http: Http) {}
 
   preview(token: string): Promise<LinkPreview> {
@@ -80,7 +85,8 @@ export class SellerApi implements RecordingDoor {
   }
 
   join(token: string, code: string | null): Promise<SellerView> {
-    return this.view("POST", "/session", code === null ? { token } : { token, code });
+    const { browser } = this;
+    return this.view("POST", "/session", code === null ? { token, browser } : { token, code, browser });
   }
 
   sendTakeoverCode(token: string): Promise<{ sent_to: string }> {
