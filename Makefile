@@ -19,7 +19,7 @@ HOME_DIR ?= instance
 STATIC := inspection_service/static
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help run test hostile lint check-web bench eval lock clean install install-test web test-packages \
+.PHONY: help run test hostile lint check-web bench chaos eval lock clean install install-test web test-packages \
         train-framing train-damage train-scene train-odometer test-train
 
 help: ## list what can be made
@@ -42,6 +42,10 @@ bench: $(VENV)/.test web ## speed and memory, each beside its reference; writes 
 
 hostile: $(VENV)/.test ## the API against its own description with thousands of generated requests, on both databases
 	@INSPECTION_HOSTILE=long $(BIN)/python -m pytest -q tests/integration/test_schemathesis.py
+
+CHAOS ?=
+chaos: test-packages $(VENV)/.test ## kill -9 of every part during 200 inspections; make chaos CHAOS="--seed 7 --inspections 50"
+	@$(BIN)/python -m tests.chaos $(CHAOS)
 
 eval: $(VENV)/.test ## accuracy on photos kept apart: make eval DATA=folder; writes build/eval.json
 	@$(BIN)/python -m models.recipes.evaluate --data $(DATA)
