@@ -57,7 +57,8 @@ def _shown(default: Any) -> str:
 
 
 def _docstrings() -> dict[tuple[str, str], str]:
-    tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
+    files = sorted(Path(module.__file__).parent.glob("*.py"))
+    tree = ast.parse("\n".join(file.read_text(encoding="utf-8") for file in files))
     found = {}
     for node in tree.body:
         if not isinstance(node, ast.ClassDef):

@@ -1,18 +1,13 @@
-"""Every knob of the service in one frozen tree, read once from the environment (``INSPECTION_``, nested ``__``)."""
+"""The knobs of each room, as frozen parts of one tree."""
 
 from __future__ import annotations
 
-import json
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr
 
-_PACKAGE = Path(__file__).parent
+_PACKAGE = Path(__file__).parents[1]
 _MIB = 1024 * 1024
 
 
@@ -47,7 +42,7 @@ class StoreSettings(_Part):
     secret_key: SecretStr | None = None
     """S3 secret key."""
     public_endpoint: str = ""
-    """The S3 server's address as platforms reach it, when it is another one; it stands in addresses for their photos."""
+    """The S3 server's address as platforms reach it, where it is another one; stands in addresses for their photos."""
     threads: Annotated[int, Field(ge=1, le=64)] = 4
     """Threads for blocking reads and writes."""
 
@@ -206,7 +201,7 @@ class OperatorSettings(_Part):
     """How operators come in."""
 
     totp: Literal["required", "optional"] | None = None
-    """Whether everybody needs a second factor; ``None``: ``required`` with ``signing.production``, else ``optional``."""
+    """Does everybody need a second factor? ``None``: ``required`` with ``signing.production``, else ``optional``."""
     invitation_s: Annotated[int, Field(ge=3600, le=30 * 86400)] = 72 * 3600
     """Seconds until an unused invitation dies."""
 
@@ -327,176 +322,3 @@ class MessageSettings(_Part):
     """Hours before the deadline at which a seller who has not signed is reminded; ``None``: never."""
     max_reminders: Annotated[int, Field(ge=0, le=50)] = 4
     """Of one inspection, those a platform asks for included."""
-
-
-def _wrong_messages(messages: MessageSettings) -> list[str]:
-    wrong: list[str] = []
-    smtp = urlsplit(messages.smtp_url)
-    if messages.smtp_url and (smtp.scheme not in ("smtp", "smtps", "smtp+plain") or not smtp.hostname):
-        wrong.append("messages.smtp_url is smtps://HOST, smtp://HOST or smtp+plain://HOST")
-    try:
-        _ = smtp.port
-    except ValueError:
-        wrong.append("messages.smtp_url has a port that is none")
-    if bool(messages.smtp_url) != bool(messages.sender):
-        wrong.append("messages.smtp_url and messages.sender go together")
-    if smtp.password or smtp.username:
-        wrong.append(
-            "messages.smtp_url holds no user; they are messages.smtp_user and messages.smtp_password"
-        )
-    sms = urlsplit(messages.sms_url)
-    is_here = sms.hostname in ("127.0.0.1", "::1", "localhost")
-    if messages.sms_url and not (sms.scheme == "https" or (sms.scheme == "http" and is_here)):
-        wrong.append("messages.sms_url must be https:// (http:// on this machine only)")
-    for name in ("smtp_password", "sms_token"):
-        if getattr(messages, name) is not None and getattr(messages, f"{name}_file") is not None:
-            wrong.append(f"messages takes {name} or {name}_file, not both")
-    try:
-        json.loads(messages.sms_body)
-    except ValueError:
-        wrong.append("messages.sms_body is not JSON")
-    try:
-        ZoneInfo(messages.timezone)
-    except (ZoneInfoNotFoundError, ValueError):
-        wrong.append("messages.timezone is not a time zone this machine knows, such as Europe/Paris")
-    return wrong
-
-
-def _wrong_proxies(http: HttpSettings) -> list[str]:
-    wrong = []
-    for proxy in http.trusted_proxies:
-        try:
-            ip_network(proxy, strict=False)
-        except ValueError:
-            wrong.append(f"http.trusted_proxies takes addresses and networks, not {proxy}")
-    return wrong
-
-
-def _wrong_relays(media: MediaSettings) -> list[str]:
-    wrong: list[str] = []
-    turn = media.turn
-    if not all(url.startswith(("stun:", "stuns:")) for url in media.ice_servers):
-        wrong.append("media.ice_servers takes stun: addresses; a relay belongs to media.turn.urls")
-    if not all(url.startswith(("turn:", "turns:")) for url in turn.urls):
-        wrong.append("media.turn.urls takes turn: and turns: addresses")
-    if turn.secret is not None and turn.secret_file is not None:
-        wrong.append("media.turn takes secret or secret_file, not both")
-    if bool(turn.urls) != (turn.secret is not None or turn.secret_file is not None):
-        wrong.append("media.turn.urls and its secret or secret_file go together")
-    if media.relay_only and not turn.urls:
-        wrong.append("media.relay_only needs media.turn.urls: without a relay nobody would connect")
-    return wrong
-
-
-def _wrong_signing(signing: SigningSettings) -> list[str]:
-    needed: dict[str, object]
-    if signing.mode == "development":
-        if signing.production:
-            return [
-                "signing.production refuses development keys: "
-                "set signing.mode to file, pkcs11 or kms (docs/keys.md)"
-            ]
-        return []
-    needed = {"keys_dir": signing.keys_dir}
-    if signing.mode == "pkcs11":
-        needed |= {
-            name: getattr(signing, name)
-            for name in ("pkcs11_library", "pkcs11_token", "pkcs11_pin_file", "pkcs11_key_label")
-        }
-    elif signing.mode == "kms":
-        needed["kms_key_id"] = signing.kms_key_id
-    return [
-        f"signing.mode={signing.mode} needs signing.{name}" for name, value in needed.items() if not value
-    ]
-
-
-class Settings(BaseSettings):
-    """The whole tree. Build it once, in ``app.py`` or ``cli.py``, and hand each room its part."""
-
-    model_config = SettingsConfigDict(
-        env_prefix="INSPECTION_", env_nested_delimiter="__", frozen=True, extra="ignore"
-    )
-
-    data_dir: Path = Path("instance")
-    """Folder of everything this instance writes when nothing else is set."""
-    public_url: HttpUrl | None = None
-    """The address sellers and operators type; ``None``: derived from ``http``."""
-    checklists_dir: Path = Field(default_factory=lambda: shipped_data("checklists"))
-    log_format: Literal["console", "json"] = "console"
-    database: DatabaseSettings = DatabaseSettings()
-    store: StoreSettings = StoreSettings()
-    broker: BrokerSettings = BrokerSettings()
-    http: HttpSettings = HttpSettings()
-    uploads: UploadSettings = UploadSettings()
-    vision: VisionSettings = Field(default_factory=VisionSettings)
-    media: MediaSettings = MediaSettings()
-    signing: SigningSettings = SigningSettings()
-    timestamp: TimestampSettings = TimestampSettings()
-    reports: ReportSettings = ReportSettings()
-    secrets: SecretSettings = SecretSettings()
-    links: LinkSettings = LinkSettings()
-    operators: OperatorSettings = OperatorSettings()
-    limits: LimitSettings = LimitSettings()
-    work: WorkSettings = WorkSettings()
-    webhooks: WebhookSettings = WebhookSettings()
-    privacy: PrivacySettings = PrivacySettings()
-    messages: MessageSettings = MessageSettings()
-
-    @model_validator(mode="after")
-    def _no_contradictions(self) -> Settings:
-        """Refuse at start what could only fail later, all of it at once."""
-        wrong: list[str] = []
-        if (self.http.certfile is None) != (self.http.keyfile is None):
-            wrong.append("http.certfile and http.keyfile go together")
-        if not self.database_url.startswith(("sqlite+aiosqlite:///", "postgresql+asyncpg://")):
-            wrong.append("database.url must start with sqlite+aiosqlite:/// or postgresql+asyncpg://")
-        if not self.store_url.startswith(("file://", "s3://")):
-            wrong.append("store.url must start with file:// or s3://")
-        wrong += _wrong_proxies(self.http)
-        if self.broker.url and not self.broker.url.startswith(("redis://", "rediss://")):
-            wrong.append("broker.url must be empty or start with redis:// or rediss://")
-        wrong += _wrong_signing(self.signing)
-        if self.webhooks.allow_private and self.signing.production:
-            wrong.append("webhooks.allow_private is for development: it opens this network to every platform")
-        if self.timestamp.url is None and (self.timestamp.roots_file or self.timestamp.certificates_file):
-            wrong.append("timestamp.roots_file and timestamp.certificates_file need timestamp.url")
-        if (self.store.access_key is None) != (self.store.secret_key is None):
-            wrong.append("store.access_key and store.secret_key go together")
-        wrong += _wrong_relays(self.media)
-        wrong += _wrong_messages(self.messages)
-        if wrong:
-            raise ValueError("; ".join(wrong))
-        return self
-
-    @property
-    def second_factor(self) -> Literal["required", "optional"]:
-        """Whether every operator needs a second factor, the default filled in."""
-        return self.operators.totp or ("required" if self.signing.production else "optional")
-
-    @property
-    def database_url(self) -> str:
-        """The database to open, the default filled in."""
-        return self.database.url or f"sqlite+aiosqlite:///{self.data_dir.absolute() / 'inspection.db'}"
-
-    @property
-    def store_url(self) -> str:
-        """The object store to open, the default filled in."""
-        return self.store.url or (self.data_dir.absolute() / "objects").as_uri()
-
-    @property
-    def keys_dir(self) -> Path:
-        """Where signing keys rest."""
-        return self.signing.keys_dir or self.data_dir / "keys"
-
-    @property
-    def pepper_file(self) -> Path:
-        """Where the pepper rests."""
-        return self.secrets.pepper_file or self.data_dir / "pepper"
-
-    @property
-    def base_url(self) -> str:
-        """The address of the service without a trailing slash, as it stands in links."""
-        if self.public_url is not None:
-            return str(self.public_url).rstrip("/")
-        scheme = "https" if self.http.certfile else "http"
-        return f"{scheme}://{self.http.host}:{self.http.port}"
