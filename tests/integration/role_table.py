@@ -1,8 +1,8 @@
 """Who may use which route: the table every route of the service has a line in.
 
 A route without a line fails ``test_role_matrix.py``. The first word says who: ``open`` anybody, ``seller`` the browser
-of one inspection, ``operator``, ``supervisor`` or ``admin`` somebody signed in with at least that role, ``platform`` a key
-with the scope that follows, ``page`` what browsers load.
+of one inspection, ``operator``, ``supervisor`` or ``admin`` somebody signed in with at least that role, ``platform`` a
+key with the scope that follows, ``page`` what browsers load.
 """
 
 from __future__ import annotations

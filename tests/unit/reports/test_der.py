@@ -56,8 +56,8 @@ def test_other_spellings_are_refused(clause: str, text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["0500", "0101ff", "020100", "0202 0080", "0201ff", "030100", "03020780", "03020106", "03020560", "06032a864a", "3106020101020102",
-     "170d" + b"260101000000Z".hex(), "a003020101", "0c02c3a9", "3000"],
+    ["0500", "0101ff", "020100", "0202 0080", "0201ff", "030100", "03020780", "03020106", "03020560", "06032a864a",
+     "3106020101020102", "170d" + b"260101000000Z".hex(), "a003020101", "0c02c3a9", "3000"],
 )  # fmt: skip
 def test_the_right_spelling_passes(text: str) -> None:
     """Minimal values of each type."""
