@@ -380,7 +380,9 @@ def _api_keys(parser: argparse.ArgumentParser) -> None:
         sub = acts.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
         sub.set_defaults(module="api_keys", function=function or name)
         _instance(sub)
-        sub.add_argument("--platform", required=True, metavar="ID", help="whose, as `keys platform` printed it")
+        sub.add_argument(
+            "--platform", required=True, metavar="ID", help="whose, as `keys platform` printed it"
+        )
         sub.add_argument("--json", action="store_true")
         return sub
 

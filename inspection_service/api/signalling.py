@@ -64,7 +64,9 @@ async def signalling(
     with services.metrics.live_sessions.labels(role).track_inprogress():
         try:
             await _join(socket, services, inspections, who, greeting, InspectionId(inspection_id), after)
-        except InspectionServiceError as error:  # a database that is away, or a grant that ended between two beats
+        except (
+            InspectionServiceError
+        ) as error:  # a database that is away, or a grant that ended between two beats
             with suppress(WebSocketDisconnect, TimeoutError, RuntimeError):
                 await _refuse(socket, error)
     await _close(socket, 1000, "")

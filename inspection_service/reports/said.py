@@ -119,8 +119,7 @@ def notes(dossier: Dossier, has_development_keys: bool, time: TimeSource) -> dic
         "no_operator_sign_off": not operators,
         "no_timestamp_authority": time != "timestamp_authority",
         "time": time,
-        "demonstration_pictures": dossier.is_sandbox
-        or any(c.method == "demo" for c in dossier.captures),
+        "demonstration_pictures": dossier.is_sandbox or any(c.method == "demo" for c in dossier.captures),
         "after_seller_signature": _after_seller_signature(dossier),
     }
 

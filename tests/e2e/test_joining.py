@@ -65,7 +65,10 @@ def test_an_invited_admin_joins_and_sees_the_cases_of_those_who_let_them_in(
         theirs, foreign = order(platform, "NORD-1"), order(demo, "DEMO-9")
         founded = platform.post(
             "/v1/organisations",
-            json={"name": "Nord desk", "admin": {"email": f"ada-{time.time_ns()}@example.com", "name": "Ada"}},
+            json={
+                "name": "Nord desk",
+                "admin": {"email": f"ada-{time.time_ns()}@example.com", "name": "Ada"},
+            },
         )
         made = founded.raise_for_status().json()
         context = browser.new_context(viewport={"width": 1360, "height": 820}, locale="en-GB")
