@@ -166,6 +166,9 @@ class PublicReportView(View):
     published_at: Moment
     sealed_at: str
     has_development_keys: bool
+    is_demonstration: bool = Field(
+        description="Whether at least one photo was generated or taken from a folder, not taken for this inspection."
+    )
     is_withdrawn: bool = Field(description="Whether the report itself was withdrawn by a correction.")
     vehicle: PublicVehicle
     mileage: PublicMileage

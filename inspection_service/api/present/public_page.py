@@ -46,6 +46,8 @@ _TEXTS: Final[Mapping[Language, Mapping[str, str]]] = {
         " photo a été regardée par une personne avant publication.",
         "credentials": "Les photos portent des Content Credentials (C2PA).",
         "development": "CLÉS DE DÉVELOPPEMENT : ce rapport ne prouve rien.",
+        "demonstration": "DÉMONSTRATION : au moins une photo a été générée ou tirée d’un dossier, et non prise pour"
+        " cette inspection.",
         "withdrawn": "Ce rapport a été retiré par son émetteur depuis sa publication.",
         "model": "suspecté par un programme",
         "confirmed": "confirmé par un opérateur",
@@ -93,6 +95,8 @@ _TEXTS: Final[Mapping[Language, Mapping[str, str]]] = {
         " before it was published.",
         "credentials": "The photos carry Content Credentials (C2PA).",
         "development": "DEVELOPMENT KEYS: this report proves nothing.",
+        "demonstration": "DEMONSTRATION: at least one photo was generated or taken from a folder, not taken for this"
+        " inspection.",
         "withdrawn": "This report was withdrawn by its issuer after it was published.",
         "model": "suspected by a program",
         "confirmed": "confirmed by an operator",
@@ -115,6 +119,7 @@ _STYLE: Final = """
 *{box-sizing:border-box}body{margin:0;font:17px/1.5 system-ui,sans-serif;color:var(--ink);background:#fff}
 header,main,footer{max-width:60rem;margin:0 auto;padding:1rem}
 h1{font-size:1.6rem;line-height:1.2;margin:.2rem 0}h2{font-size:1.15rem;margin:2rem 0 .5rem}
+main>h2:first-child{margin-top:0}
 p{margin:.4rem 0}.soft,dt,figcaption{color:var(--soft);font-size:.92rem}
 .top{display:flex;justify-content:space-between;gap:1rem}a{color:#0b57a4;display:inline-block;padding:.2rem 0}
 .warn{border-left:4px solid var(--warn);background:#fff4ec;color:var(--warn);padding:.6rem .8rem;font-weight:600}
@@ -124,7 +129,8 @@ padding:1rem;border-radius:.6rem}dt,dd{margin:0}dd{font-weight:600}
 figure{margin:0;border:1px solid var(--line);border-radius:.6rem;overflow:hidden}
 figure img{display:block;width:100%;aspect-ratio:4/3;object-fit:cover;background:var(--tint)}
 figcaption{padding:.6rem .8rem}figcaption b{color:var(--ink);display:block}
-li{margin:.3rem 0}code{font-size:.78rem;overflow-wrap:anywhere}footer{border-top:1px solid var(--line);margin-top:2rem}
+li{margin:.3rem 0}code{font-size:.78rem;overflow-wrap:anywhere}
+footer{overflow-wrap:anywhere;border-top:1px solid var(--line);margin-top:2rem}
 .button{background:#0b57a4;color:#fff;padding:.7rem 1.1rem;border-radius:.5rem;text-decoration:none;font-weight:600}
 """
 
@@ -159,7 +165,12 @@ def public_page(view: PublicReportView, base_url: str) -> str:
         (t["fuel"], view.vehicle.fuel and words.label("fuel", view.vehicle.fuel)),
         (t["photos"], t["views"].format(seen=view.views_photographed, asked=view.views_asked)),
     ]
-    warnings = [t["development"]] * view.has_development_keys + [t["withdrawn"]] * view.is_withdrawn
+    marks = {
+        "withdrawn": view.is_withdrawn,
+        "demonstration": view.is_demonstration,
+        "development": view.has_development_keys,
+    }
+    warnings = [t[mark] for mark, is_so in marks.items() if is_so]
     proof = view.proof
     body = f"""
 <header><div class="top"><span class="soft">{_e(t["title"])}</span>

@@ -92,6 +92,7 @@ def public_report_view(
         published_at=publication.approved_at,
         sealed_at=record["sealed_at"],
         has_development_keys=bool(record["notes"]["development_keys"]),
+        is_demonstration=bool(record["notes"]["demonstration_pictures"]),
         is_withdrawn=any(one.kind == "withdrawal" for one in dossier.corrections),
         vehicle=PublicVehicle(
             **{

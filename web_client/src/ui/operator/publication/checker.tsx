@@ -26,6 +26,7 @@ export function Checker({ id, set, words, isBusy, mayApprove, onChange, onApprov
   const [kind, setKind] = useState<HiddenKind>("plate");
   const [drag, setDrag] = useState<readonly [Point, Point] | null>(null);
   const [isSending, setSending] = useState(false);
+  const [seen, setSeen] = useState<string | null>(null);
   useEffect(() => dialog.current?.showModal(), []);
 
   const photo = set.photos.find((each) => each.capture_id === chosen) ?? set.photos[0];
@@ -49,7 +50,8 @@ export function Checker({ id, set, words, isBusy, mayApprove, onChange, onApprov
     setDrag(null);
     if (drawn !== null) void change({ add: [{ kind, box: drawn }] });
   };
-  // The address names what is hidden, so that a changed copy is never taken for the one seen before.
+  // The address names what is hidden, so that a changed copy is never taken for the one seen before; and nothing is
+  // said of a copy while the one before it still stands on the screen.
   const src = `${photo.copy_url}?of=${set.set_sha256.slice(0, 16)}`;
   return (
     <dialog ref={dialog} class="copies" onClose={onClose} onKeyDown={(event) => event.stopPropagation()} aria-label={words.check}>
@@ -70,7 +72,7 @@ export function Checker({ id, set, words, isBusy, mayApprove, onChange, onApprov
         </p>
       ))}
       <div class="copy" style={`--shape: ${photo.width} / ${photo.height}`}>
-        <img src={src} alt={photo.title} draggable={false} />
+        <img key={src} src={src} alt={photo.title} draggable={false} onLoad={() => setSeen(src)} />
         <svg
           viewBox={`0 0 ${photo.width} ${photo.height}`}
           preserveAspectRatio="none"
@@ -108,7 +110,7 @@ export function Checker({ id, set, words, isBusy, mayApprove, onChange, onApprov
             ))}
           </select>
         </label>
-        <button class="primary" disabled={isSending || photo.is_checked} onClick={() => void change({ is_checked: true })}>
+        <button class="primary" disabled={isSending || photo.is_checked || seen !== src} onClick={() => void change({ is_checked: true })}>
           {photo.is_checked ? words.isGood : words.good}
         </button>
         {mayApprove ? (
