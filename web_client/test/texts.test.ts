@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+
 import { describe, expect, test } from "vitest";
 
 import { END_REASONS, HINT_CODES, SERVICE_REFUSALS } from "../src/core/messages";
@@ -28,6 +30,14 @@ describe("the words", () => {
     for (const texts of Object.values(operatorTexts)) {
       expect(Object.keys(texts.callEnded).sort()).toEqual([...END_REASONS].sort());
       expect(Object.keys(texts.commandErrors)).toEqual(expect.arrayContaining([...SERVICE_REFUSALS]));
+    }
+  });
+
+  test("what a photo shows is named at the desk as in the report", () => {
+    for (const [language, texts] of Object.entries(operatorTexts)) {
+      const report = JSON.parse(readFileSync(`../inspection_service/reports/texts/${language}.json`, "utf-8")) as Record<string, string>;
+      const named = Object.entries(report).flatMap(([key, text]) => (key.startsWith("view.") ? [[key.slice(5), text]] : []));
+      expect(Object.entries(texts.views)).toEqual(named);
     }
   });
 

@@ -25,7 +25,7 @@ VIEWS = (
     *AROUND, "wheel", "windscreen", "dashboard", "odometer", "front_seats", "rear_seats", "boot", "engine_bay",
     "vin_plate", "tyre_tread", "registration_document", "other",
 )  # fmt: skip
-KINDS = ("dent", "scratch", "crack", "glass_shatter", "lamp_broken", "tire_flat", "other_damage")
+KINDS = ("dent", "scratch", "crack", "glass_shatter", "lamp_broken", "tire_flat", "other_damage", "declared")
 REASONS = (
     "blur", "dark", "glare", "cut_off", "too_small", "wrong_view", "other_side", "no_car", "not_readable",
     "screen_photo",

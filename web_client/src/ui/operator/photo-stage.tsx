@@ -120,8 +120,8 @@ function Said({ model }: { readonly model: CaseModel }) {
   return (
     <>
       <strong class={judgement.accepted ? "good" : "bad"}>{judgement.accepted ? texts.accepted : texts.refused}</strong>{" "}
-      {texts.viewFound}: {judgement.view} ({Math.round(judgement.view_score * 100)} %)
-      {judgement.asked !== judgement.view && judgement.asked !== null && ` · ${texts.asked}: ${judgement.asked}`}
+      {texts.viewFound}: {texts.views[judgement.view] ?? judgement.view} ({Math.round(judgement.view_score * 100)} %)
+      {judgement.asked !== judgement.view && judgement.asked !== null && ` · ${texts.asked}: ${texts.views[judgement.asked] ?? judgement.asked}`}
       {capture?.advice && ` · ${capture.advice.sentence}`}
       <SameCar what="plate" identity={judgement.plate} />
       <SameCar what="vin" identity={judgement.vin} />
