@@ -42,7 +42,7 @@ export function CaseHeader(props: {
       </span>
       {live.line.value !== "open" && <span class="warning">{texts.reconnecting}</span>}
       <span class="space" />
-      {holder && !isMine && <span class="warning">{texts.claimedBy(holder.name)}</span>}
+      {holder && !isMine && !model.isOver.value && <span class="warning">{texts.claimedBy(holder.name)}</span>}
       {holder && !isMine && isSupervisor && !model.isOver.value && (
         <button onClick={props.onTakeOver}>
           {texts.live.takeOver} <kbd>T</kbd>

@@ -5,6 +5,8 @@ import { t } from "./desk";
 export interface Question {
   readonly title: string;
   readonly choices: readonly Advice[];
+  /** Which choice stands before another is made; the first when absent. */
+  readonly chosen?: string;
   /** `null`: no words are asked for. */
   readonly textLabel: string | null;
   /** A second choice, that belongs to some of the first; the first of it stands until another is chosen. */
@@ -26,7 +28,7 @@ export interface Question {
 /** Ask for one of a few reasons, and for words; the number keys choose, Enter sends, Escape forgets. */
 export function Ask({ question, onClose }: { readonly question: Question; readonly onClose: () => void }) {
   const dialog = useRef<HTMLDialogElement>(null);
-  const [code, setCode] = useState(question.choices[0]?.code ?? "");
+  const [code, setCode] = useState(question.chosen ?? question.choices[0]?.code ?? "");
   const [degree, setDegree] = useState(question.degrees?.all[0]?.code ?? "");
   const [text, setText] = useState("");
   const [isSure, setSure] = useState(question.confirm === undefined);

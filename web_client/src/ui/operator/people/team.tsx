@@ -38,6 +38,7 @@ export function Team() {
       ask({
         title: words.changeRoleOf(who.name),
         choices: ROLES.map((role) => ({ code: role, sentence: words.rolesMean[role] })),
+        chosen: who.role,
         textLabel: null,
         isTextNeeded: false,
         action: words.changeRole,
