@@ -181,10 +181,19 @@ class _translated:  # noqa: N801 - reads as a clause: with _translated()
             raise StorageFull from error
         if isinstance(error, (OperationalError, InterfaceError, PoolTimeout)):
             raise DatabaseUnavailable from error
-        if isinstance(error, DBAPIError) and error.connection_invalidated:
+        if isinstance(error, DBAPIError) and (error.connection_invalidated or _is_away(error)):
             raise DatabaseUnavailable from error
         if isinstance(error, (ConnectionError, TimeoutError)):
             raise DatabaseUnavailable from error
+
+
+def _is_away(error: DBAPIError) -> bool:
+    """Whether PostgreSQL says that it cannot serve now: it starts, stops, recovers, or has no connection left.
+
+    Source: PostgreSQL, appendix A: class 08 (connection), 53300, 57P01 to 57P03.
+    """
+    state = str(getattr(error.orig, "sqlstate", None) or "")
+    return state.startswith("08") or state in ("53300", "57P01", "57P02", "57P03")
 
 
 def _is_full(error: DBAPIError) -> bool:

@@ -23,6 +23,7 @@ def main(words: list[str]) -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--at-once", type=int, default=8)
     parser.add_argument("--kills", type=int, help="one for each four inspections when left out")
+    parser.add_argument("--keep", type=Path, help="an empty folder where everything is left, with all logs")
     asked = parser.parse_args(words)
     kinds: tuple[Kind, ...] = get_args(Kind) if asked.setup == "both" else (asked.setup,)
     kills = max(1, asked.inspections // 4) if asked.kills is None else asked.kills
@@ -31,8 +32,10 @@ def main(words: list[str]) -> int:
         plan = Plan(kind, asked.inspections, asked.seed, asked.at_once, kills)
         _say(f"{kind}: {plan.inspections} inspections, {kills} kills, seed {plan.seed}")
         with tempfile.TemporaryDirectory(prefix="chaos-") as name:
+            folder = Path(name) if asked.keep is None else asked.keep / kind
+            folder.mkdir(parents=True, exist_ok=True)
             try:
-                told = asyncio.run(run(plan, Path(name)))
+                told = asyncio.run(run(plan, folder))
             except Unexpected as error:
                 _say(f"LOST {error}")
                 is_whole = False

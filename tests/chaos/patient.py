@@ -14,7 +14,7 @@ import httpx
 PATIENCE_S: Final = 600.0
 """With one request; everything that is killed is started again long before."""
 _PAUSE_S: Final = 0.25
-_AGAIN: Final = frozenset({408, 425, 429, 500, 502, 503, 504, 507})
+_AGAIN: Final = frozenset({408, 425, 429, 502, 503, 504, 507})
 
 
 class Unexpected(AssertionError):
@@ -60,6 +60,8 @@ class Patient:
             path: Of the route.
             fine: Statuses that are an answer.
             more: As httpx takes it.
+
+        An outage is never a 500: that would be a fault of the service, not of what it stands on.
 
         Raises:
             Unexpected: Another answer than these, and none that says "later"; or none at all for too long.

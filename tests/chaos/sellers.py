@@ -10,7 +10,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from tests.chaos.patient import Patient, Unexpected
 from tests.integration.service import DRAWING, picture, piece_headers, tus_headers
@@ -43,14 +43,27 @@ class World:
     heard: Counter[str]
 
 
-async def carry_out(world: World, platform: Patient, tenant_id: str, number: int, seed: int) -> Carried:
-    """Order an inspection and bring it to its sealed report.
+async def carry_out(
+    world: World,
+    platform: Patient,
+    tenant_id: str,
+    number: int,
+    seed: int,
+    *,
+    sign_off: Literal["none", "required"] = "none",
+) -> Carried:
+    """Order an inspection and bring it to its sealed report, or to the desk of the operator who must sign it off.
 
     Raises:
         Unexpected: The service gave an answer it must not give, or none.
     """
     chosen = random.Random(f"{seed} {number}")
-    order = {"checklist": "listing-12", "language": "en", "sign_off": "none", "reference": f"chaos-{number}"}
+    order = {
+        "checklist": "listing-12",
+        "language": "en",
+        "sign_off": sign_off,
+        "reference": f"chaos-{number}",
+    }
     key = {"Idempotency-Key": f"order-{seed}-{number}"}
     ordered = (await platform.ask("POST", "/v1/inspections", 201, json=order, headers=key)).json()
     carried = Carried(tenant_id, ordered["id"])
@@ -65,7 +78,8 @@ async def carry_out(world: World, platform: Patient, tenant_id: str, number: int
             await _photograph(seller, step["id"], capture_id, data, chosen)
             carried.accepted[capture_id] = hashlib.sha256(data).hexdigest()
         await _sign(seller)
-    await _until_sealed(platform, carried.inspection_id)
+    if sign_off == "none":
+        await _until_sealed(platform, carried.inspection_id)
     return carried
 
 

@@ -164,3 +164,29 @@ async def test_forgetting_what_was_deleted_costs_no_connection(tmp_path: Path) -
         await database.forget_deleted()
         assert {thread.ident for thread in threading.enumerate()} == threads
         assert path.with_name("x.db-wal").stat().st_size == 0
+
+
+@pytest.mark.parametrize("sqlstate", ["57P03", "57P01", "53300"])
+async def test_a_postgres_that_recovers_or_is_full_up_is_unavailable(sqlstate: str) -> None:
+    """After a crash it takes connections and says that it is starting up, which is nobody's fault."""
+    fields = f"SFATAL\0VFATAL\0C{sqlstate}\0Mnot now\0\0".encode()
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while True:
+                length = int.from_bytes(await reader.readexactly(4))
+                if int.from_bytes((await reader.readexactly(length - 4))[:4]) != 80877103:  # asks for TLS
+                    break
+                writer.write(b"N")
+            writer.write(b"E" + (len(fields) + 4).to_bytes(4) + fields)
+            await writer.drain()
+        except asyncio.IncompleteReadError:
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(refuse, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server, Database(f"postgresql+asyncpg://nobody@127.0.0.1:{port}/x") as database:
+        with pytest.raises(DatabaseUnavailable):
+            await database.ping()
