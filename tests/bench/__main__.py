@@ -24,6 +24,7 @@ SECTIONS = (
     "bench_memory",
     "bench_ledger",
     "bench_webhooks",
+    "bench_platform",
 )
 WIDTH_IN_A_FILE = 170
 OUT = Path("build") / "bench.json"

@@ -48,7 +48,7 @@ def _live_frame(pipeline: Pipeline) -> Row:
 
 
 def _view(pipeline: Pipeline, view: str) -> Iterator[Row]:
-    photo = _photo(view)
+    photo = photo_of(view)
     judged_s = median_seconds(lambda: pipeline.judge(photo, view), runs=7)
     decode_s = median_seconds(lambda: cv2.imdecode(np.frombuffer(photo, np.uint8), cv2.IMREAD_COLOR), runs=7)
     with _model_seconds() as spent:
@@ -85,11 +85,11 @@ def _model_seconds() -> Iterator[list[float]]:
         InferenceSession.run = bare
 
 
-def _photo(view: str) -> bytes:
-    """Return a rendered view as a phone would send it: 12 megapixels with grain, JPEG quality 92."""
+def photo_of(view: str, size: tuple[int, int] = PHOTO_SIZE) -> bytes:
+    """Return a rendered view as a phone would send it: 12 megapixels or another size, grain, JPEG quality 92."""
     image = cv2.imread(str(DEMO_CAR / f"{view}.webp"))
     assert image is not None
-    large = np.asarray(cv2.resize(image, PHOTO_SIZE, interpolation=cv2.INTER_CUBIC), np.int16)
+    large = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_CUBIC), np.int16)
     grain = np.asarray(np.random.default_rng(7).normal(0, 4, large.shape), np.int16)
     noisy: NDArray[np.uint8] = np.clip(large + grain, 0, 255).astype(np.uint8)
     return bytes(cv2.imencode(".jpg", noisy, [cv2.IMWRITE_JPEG_QUALITY, 92])[1])

@@ -21,7 +21,7 @@ from tests.integration.servers import Server
 Kind = Literal["embedded", "distributed"]
 SETTINGS: Final = {
     "INSPECTION_WEBHOOKS__ALLOW_PRIVATE": "true",  # the receiver is on this machine
-    "INSPECTION_WEBHOOKS__TIMEOUT_S": "5",
+    "INSPECTION_WEBHOOKS__TIMEOUT_S": "2",
     "INSPECTION_WEBHOOKS__POLL_S": "1",
     "INSPECTION_WORK__POLL_S": "2",
     "INSPECTION_LIMITS__LINKS_PER_MINUTE": "1000000",  # all sellers come from one address
