@@ -80,6 +80,7 @@ export const en = {
     shutter: "Take the photo",
     example: "Example",
     exampleTitle: "It should look like this",
+    details: "Details",
     sideways: "Better with the phone sideways",
     cannot: "I can't",
     later: "Later",

@@ -78,6 +78,7 @@ export const fr: Texts = {
     shutter: "Prendre la photo",
     example: "Exemple",
     exampleTitle: "Voici le résultat attendu",
+    details: "Détails",
     sideways: "Mieux avec le téléphone à l'horizontale",
     cannot: "Impossible ici",
     later: "Plus tard",

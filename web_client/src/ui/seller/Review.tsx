@@ -97,10 +97,12 @@ function StepCard(props: { readonly step: StepView }): JSX.Element {
   return (
     <li class={`photo-card ${status}`} data-step={step.id} data-status={status}>
       <button type="button" class="thumb" aria-label={t.see(step.title)} onClick={() => setOpen(true)}>
-        {capture === null ? (
-          <img class="placeholder" src={drawing(step.example_url ?? "")} alt="" />
-        ) : (
+        {capture !== null ? (
           <img src={capture.thumb_url} alt="" loading="lazy" />
+        ) : step.example_url !== null ? (
+          <img class="placeholder" src={drawing(step.example_url)} alt="" />
+        ) : (
+          <Icon name="photo" />
         )}
       </button>
       <p>

@@ -162,7 +162,7 @@ function CameraWork(props: {
       <div class="controls">
         <button type="button" class="side example" id="example" onClick={() => setPanel("example")}>
           {step.example_url === null ? <Icon name="photo" /> : <img src={drawing(step.example_url)} alt="" />}
-          <span>{t.step.example}</span>
+          <span>{step.example_url === null ? t.step.details : t.step.example}</span>
         </button>
         <button
           type="button"
@@ -187,7 +187,7 @@ function CameraWork(props: {
         </button>
       ) : null}
       {panel === "example" ? (
-        <Sheet id="example-sheet" title={t.step.exampleTitle} onClose={() => setPanel("none")}>
+        <Sheet id="example-sheet" title={step.example_url === null ? step.title : t.step.exampleTitle} onClose={() => setPanel("none")}>
           {step.example_url === null ? null : <img class="example-large" src={drawing(step.example_url)} alt="" />}
           <p lang={textsLang}>{step.instruction}</p>
           <FilePicker label={t.step.pickFile} hint={t.step.pickHint} kind="quiet" onStill={useFile} />
