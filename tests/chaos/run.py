@@ -62,7 +62,7 @@ async def run(plan: Plan, folder: Path) -> Told:
         Unexpected: A client got an answer it must not get, or waited for ever.
     """
     began = time.monotonic()
-    folder.mkdir(parents=True, exist_ok=True)
+    await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
     async with open_setup(plan.kind, folder) as setup, AsyncExitStack() as stack:
         killer = Killer(setup.parts, plan.seed, kills=plan.kills, acts=plan.inspections * ACTS)
         world = World(setup.origin, killer.acted, Counter())
