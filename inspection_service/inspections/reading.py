@@ -58,11 +58,18 @@ class Reading(Acts):
             (dossier,) = await repository.dossiers([case.inspection])
             return dossier
 
-    async def summary(self, inspection_id: InspectionId) -> Dossier:
-        """Read one inspection as lists show it: only the events ``views`` reads, and the newest."""
+    async def summary(self, inspection_id: InspectionId, *, with_judgements: bool = True) -> Dossier:
+        """Read one inspection as lists show it: only the events ``views`` reads, and the newest.
+
+        Args:
+            inspection_id: Which.
+            with_judgements: Else a photo that was judged has an empty judgement.
+        """
         async with self._reading() as repository:
             case = await repository.case(inspection_id)
-            (dossier,) = await repository.dossiers([case.inspection], kinds=views.LISTED_EVENTS)
+            (dossier,) = await repository.dossiers(
+                [case.inspection], kinds=views.LISTED_EVENTS, with_judgements=with_judgements
+            )
             return dossier
 
     async def events(
