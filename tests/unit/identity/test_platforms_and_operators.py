@@ -8,6 +8,7 @@ import pytest
 from inspection_service.app import create_app
 from inspection_service.errors import InvalidInput
 from inspection_service.identity.errors import (
+    ApiKeyUnknown,
     EmailTaken,
     KeyUnknown,
     LoginFailed,
@@ -37,7 +38,8 @@ async def test_a_key_names_its_platform_until_it_is_revoked(backend: Backend) ->
         with pytest.raises(KeyUnknown):
             await backend.identity.platform(wrong)
     other = await backend.identity.create_tenant("Other")
-    await backend.identity.revoke_key(other.id, platform.key_id)
+    with pytest.raises(ApiKeyUnknown):
+        await backend.identity.revoke_key(other.id, platform.key_id)
     await backend.identity.platform(backend.api_key)
     await backend.identity.revoke_key(platform.tenant_id, platform.key_id)
     with pytest.raises(KeyUnknown):
