@@ -100,11 +100,15 @@ async def test_two_sides_of_a_call_on_two_nodes(fleet: Fleet) -> None:
         queue = (await here.get("/v1/operator/inspections")).json()["items"]
         (row,) = [row for row in queue if row["id"] == people.case]
         assert row["call"]["state"] == "accepted"
+
+        async def is_timed() -> bool:
+            return await metric(two, "inspection_relay_seconds_count") > 0
+
+        await until(is_timed)
         # A consent taken back at the other node ends the call at once.
         await agree(fleet.at(two, people.phone), "off")
         assert (await operator.hear("call", state="ended"))["reason"] == "consent-withdrawn"
         await seller.hear("call", state="ended")
-    assert await metric(two, "inspection_relay_seconds_count") > 0
 
 
 async def test_frames_and_tabs_by_way_of_another_node(fleet: Fleet) -> None:
