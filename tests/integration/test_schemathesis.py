@@ -88,7 +88,7 @@ async def serving(folder: Path, **settings: Any) -> AsyncIterator[tuple[Service,
     }
     judge, mailbox, finder = ScriptedJudge(), Mailbox(), ScriptedFinder()
     app = create_app(Settings(**(given | settings)), judge=judge, messenger=mailbox, finder=finder)
-    running = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning"))
+    running = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None))
     task = asyncio.create_task(running.serve())
     try:
         async with asyncio.timeout(_START_S):
