@@ -5,12 +5,10 @@ import hashlib
 import json
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import quote
 
@@ -26,28 +24,13 @@ from inspection_service.storage.errors import StoreUnavailable
 from inspection_service.storage.objects import ObjectStore, TakesDirectly
 from inspection_service.storage.opening import open_store
 from inspection_service.testing import open_backend
+from tests.integration.servers import free_ports_with_companions
 from tests.unit.storage.store_rules import check_rules
 
 pytestmark = pytest.mark.integration
 
 ACCESS, SECRET = "tester", "only-for-this-test"
 READY_S = 120
-
-
-def _free_ports(count: int) -> list[int]:
-    """Ports whose companion 10000 above (SeaweedFS's gRPC) is free too."""
-    found: list[int] = []
-    with ExitStack() as held:
-        while len(found) < count:
-            low, high = held.enter_context(socket.socket()), held.enter_context(socket.socket())
-            low.bind(("127.0.0.1", 0))
-            port = low.getsockname()[1]
-            try:
-                high.bind(("127.0.0.1", port + 10000))
-            except (OSError, OverflowError):
-                continue
-            found.append(port)
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +45,7 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "actions": ["Admin", "Read", "Write", "List"],
     }
     (folder / "s3.json").write_text(json.dumps({"identities": [identity]}), encoding="utf-8")
-    s3, master, volume, filer = _free_ports(4)
+    s3, master, volume, filer = free_ports_with_companions(4)
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen(
             [
