@@ -43,7 +43,7 @@ const now = (over: Partial<Situation> = {}): Situation => ({
   isMine: true,
   isAccepted: true,
   isPaused: false,
-  isSellerThere: true,
+  seller: true,
   level: "steer",
   isRecording: false,
   isFrozen: false,
@@ -58,8 +58,9 @@ describe("a command that cannot be given", () => {
   test("says the most basic reason, and the same for every command", () => {
     for (const name of names) {
       expect(whyNot(name, now({ isMine: false, isAccepted: false }))).toBe("claim");
-      expect(whyNot(name, now({ isAccepted: false, isSellerThere: false }))).toBe("no-call");
-      expect(whyNot(name, now({ isSellerThere: false }))).toBe("absent");
+      expect(whyNot(name, now({ isAccepted: false, seller: false }))).toBe("no-call");
+      expect(whyNot(name, now({ seller: null }))).toBe("no-line");
+      expect(whyNot(name, now({ seller: false }))).toBe("absent");
       expect(whyNot(name, now({ isPaused: true }))).toBe("paused");
     }
   });
@@ -88,8 +89,11 @@ describe("a command that cannot be given", () => {
     expect(whyNot("record", { ...lacks({ recording: false }), isRecording: true })).toBeNull();
   });
 
-  test("is not guessed at while the phone has told nothing yet", () => {
-    for (const name of names) expect(whyNot(name, now({ phone: null }))).toBeNull();
+  test("is not guessed at while the phone has told nothing yet, but what turns something over waits for it", () => {
+    for (const name of names) {
+      const turnsOver = name === "torch" || name === "zoom";
+      expect(whyNot(name, now({ phone: null }))).toBe(turnsOver ? "not-told" : null);
+    }
   });
 
   test("has its reason in words in both languages", () => {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
+import { whyNot } from "../src/ui/operator/live/commands";
 import { LiveModel } from "../src/ui/operator/live/live-model";
 import { FakeSocket, settle } from "./fakes";
 
@@ -157,6 +158,28 @@ describe("the call on the desk", () => {
     welcome(null, "p10");
     expect(live.call.value).toMatchObject({ state: "ended", reason: "connection-lost" });
     expect([Connection.open, microphones()]).toEqual([0, 0]);
+  });
+
+  test("offers no command by what was heard before the line broke", () => {
+    vi.useFakeTimers();
+    call("accepted");
+    const phone = { visible: true, microphone: "off", camera: { state: "open", torch: true }, capabilities: { torch: true } };
+    line().says({ type: "presence", seller: true, operators: [] });
+    line().says({ type: "phone", phone });
+    expect(whyNot("torch", live.situation)).toBeNull();
+
+    line().breaks();
+    expect(whyNot("torch", live.situation)).toBe("no-line");
+    vi.advanceTimersByTime(60_000);
+    vi.useRealTimers();
+    line().opens();
+    welcome("l1", "p2");
+    call("accepted", "p2");
+    expect(whyNot("torch", live.situation)).toBe("no-line"); // whether the phone is back as well was not said yet
+    line().says({ type: "presence", seller: true, operators: [] });
+    expect(whyNot("torch", live.situation)).toBe("not-told"); // on or off? it may have changed meanwhile
+    line().says({ type: "phone", phone });
+    expect(whyNot("torch", live.situation)).toBeNull();
   });
 
   const asked = (): number => line().sent.filter((each) => each.type === "signal").length;

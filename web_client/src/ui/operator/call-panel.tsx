@@ -106,5 +106,6 @@ export function whyNoCall(model: CaseModel): string | null {
   const call = model.live.call.value;
   if (call && isTaken(call)) return texts.callTaken(call.operatorName);
   if (!model.mayWrite.value) return texts.callClaim;
-  return model.live.seller.value ? null : texts.callAbsent;
+  const isThere = model.live.seller.value;
+  return isThere === null ? texts.live.whyNot["no-line"] : isThere ? null : texts.callAbsent;
 }

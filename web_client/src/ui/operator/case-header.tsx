@@ -2,7 +2,7 @@ import { withdrawal } from "../../core/corrections";
 import { correctionTexts } from "../../locales/corrections";
 import { ReportLinks } from "./after-seal";
 import type { CaseModel } from "./case-model";
-import { carName, go, language, me, t } from "./desk";
+import { carName, go, language, me, presenceInWords, t } from "./desk";
 
 /** Which inspection this is, who is there, who holds it. */
 export function CaseHeader(props: {
@@ -34,7 +34,7 @@ export function CaseHeader(props: {
       <span>{texts.photosOf(inspection.progress.done, inspection.progress.total)}</span>
       <span>
         <span class={`dot ${live.seller.value ? "on" : ""}`} /> {inspection.seller_name ?? texts.seller}{" "}
-        {live.seller.value ? texts.online : texts.offline}
+        {presenceInWords(live.seller.value)}
       </span>
       <span class="faint">
         {inspection.platform_name}

@@ -6,7 +6,7 @@ import { CaseModel, type StageMode } from "./case-model";
 import { api, carName, go, language, me, notice, t, takeIntent } from "./desk";
 import { Ask, type Question } from "./dialogs";
 import { useKeys, type Keys } from "./keys";
-import { acts } from "./live/acts";
+import { acts, type Act } from "./live/acts";
 import { Chat, quickSentences } from "./live/chat";
 import { CommandBar, Commands } from "./live/command-bar";
 import { Glance } from "./live/glance";
@@ -204,7 +204,7 @@ function liveKeys(model: CaseModel): Keys {
     if (isLive) model.stage.value = model.stage.value === mode ? "live" : mode;
   };
   const commands = live.isAccepted.value
-    ? Object.fromEntries(acts(model).map((act) => [act.key, () => act.why === null && act.run()]))
+    ? Object.fromEntries(acts(model).map((act) => [act.key, () => giveOrSayWhyNot(act)]))
     : {};
   const sentences = model.mayWrite.value
     ? Object.fromEntries(quickSentences(model).map((text, index) => [String(index + 1), () => live.chat.say(text, true)]))
@@ -224,6 +224,12 @@ function liveKeys(model: CaseModel): Keys {
     Delete: () => drawing.clear(),
     "/": () => document.getElementById("chat")?.focus(),
   };
+}
+
+/** A key that can do nothing now says why: silence would look like a lost command. */
+function giveOrSayWhyNot(act: Act): void {
+  notice.value = act.why === null ? null : t().live.whyNot[act.why];
+  if (act.why === null) act.run();
 }
 
 /** The car in the tab's title, with what was written and not read: an operator works in several tabs. */

@@ -128,3 +128,8 @@ export function when(at: string): string {
 export function clock(at: string | number): string {
   return new Date(at).toLocaleTimeString(language.value === "fr" ? "fr-FR" : "en-GB");
 }
+
+/** Whether the seller's page is open, in a word; nothing is claimed while nobody has said so. */
+export function presenceInWords(isThere: boolean | null): string {
+  return isThere === null ? t().reconnecting : isThere ? t().online : t().offline;
+}

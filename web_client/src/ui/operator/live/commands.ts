@@ -19,10 +19,12 @@ export interface SentCommand {
 export type WhyNot =
   | "claim"
   | "no-call"
+  | "no-line"
   | "absent"
   | "paused"
   | "level-point"
   | "level-steer"
+  | "not-told"
   | "no-torch"
   | "no-zoom"
   | "one-camera"
@@ -39,7 +41,8 @@ export interface Situation {
   readonly isMine: boolean;
   readonly isAccepted: boolean;
   readonly isPaused: boolean;
-  readonly isSellerThere: boolean;
+  /** `null`: not known, as while the line to the service is away. */
+  readonly seller: boolean | null;
   readonly level: LiveLevel;
   readonly isRecording: boolean;
   readonly isFrozen: boolean;
@@ -51,11 +54,14 @@ export interface Situation {
 export function whyNot(name: CommandName, now: Situation): WhyNot | null {
   if (!now.isMine) return "claim";
   if (!now.isAccepted) return "no-call";
-  if (!now.isSellerThere) return "absent";
+  if (now.seller === null) return "no-line";
+  if (!now.seller) return "absent";
   if (now.isPaused) return "paused";
   const needed = COMMANDS[name];
   if (!allows(now.level, needed)) return needed === "steer" ? "level-steer" : "level-point";
-  return now.phone === null ? null : whyNotThisPhone(name, now, now.phone);
+  // What turns something over must know how it is.
+  if (now.phone === null) return name === "torch" || name === "zoom" ? "not-told" : null;
+  return whyNotThisPhone(name, now, now.phone);
 }
 
 function whyNotThisPhone(name: CommandName, now: Situation, phone: PhoneState): WhyNot | null {

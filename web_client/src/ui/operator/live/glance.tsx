@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { inWords } from "../../../core/words";
 import type { CaseModel } from "../case-model";
-import { t } from "../desk";
+import { presenceInWords, t } from "../desk";
 
 /** The phone at a glance: what it shows, sends, can and may; colour only where something is amiss. */
 export function Glance({ model }: { readonly model: CaseModel }) {
@@ -17,7 +17,7 @@ export function Glance({ model }: { readonly model: CaseModel }) {
         {words.phone}
         <small>
           {" "}
-          <span class={`dot ${live.seller.value ? "on" : ""}`} /> {live.seller.value ? texts.online : texts.offline}
+          <span class={`dot ${live.seller.value ? "on" : ""}`} /> {presenceInWords(live.seller.value)}
         </small>
       </h2>
       <dl>

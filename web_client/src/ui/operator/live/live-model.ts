@@ -66,7 +66,8 @@ const OFFER_TIMEOUT_MS = 5_000;
 
 export class LiveModel {
   readonly line = signal<LineState>("connecting");
-  readonly seller = signal(false);
+  /** Whether the seller's page is connected; `null`: not known, as while the line to the service is away. */
+  readonly seller = signal<boolean | null>(null);
   readonly call = signal<CallView | null>(null);
   readonly link = signal<LinkState | null>(null);
   readonly remote = signal<MediaStream | null>(null);
@@ -120,7 +121,7 @@ export class LiveModel {
       url: sessionUrl(location, this.host.id, "operator"),
       open: (url) => new WebSocket(url),
       onMessage: (message) => void this.#hear(message),
-      onState: (state) => (this.line.value = state),
+      onState: (state) => this.#followLine(state),
       after,
     });
     this.#socket.start();
@@ -146,7 +147,7 @@ export class LiveModel {
       isMine: this.host.isMine(),
       isAccepted: this.isAccepted.value,
       isPaused: call?.isPaused ?? false,
-      isSellerThere: this.seller.value,
+      seller: this.seller.value,
       level: this.host.level(),
       isRecording: this.host.isRecording(),
       isFrozen: this.drawing.frame.value !== null || this.phone.value?.camera.state === "frozen",
@@ -186,6 +187,15 @@ export class LiveModel {
     const patience_ms = name === "record" ? SELLER_ASKED_MS : COMMAND_TIMEOUT_MS;
     if (isSent) setTimeout(() => this.#answered(silence(id, "no-answer")), patience_ms);
     else this.#answered(silence(id, "no-line"));
+  }
+
+  #followLine(state: LineState): void {
+    // What was last heard before the line broke is not what is so when it is back: the service says it anew.
+    if (state === "waiting") {
+      this.seller.value = null;
+      this.phone.value = null;
+    }
+    this.line.value = state;
   }
 
   #startPeer(): void {

@@ -75,7 +75,7 @@ export function PhoneScreen({ model }: { readonly model: CaseModel }) {
         {isMirrored && (
           <PictureLayer placed={placed} mode={layerMode(model) === "draw" ? "off" : layerMode(model)} drawing={live.drawing} />
         )}
-        {(isPaused || !live.seller.value) && <p class="why">{isPaused ? t().live.paused : t().live.sellerGone}</p>}
+        {(isPaused || live.seller.value === false) && <p class="why">{isPaused ? t().live.paused : t().live.sellerGone}</p>}
       </div>
     </div>
   );

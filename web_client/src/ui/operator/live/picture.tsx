@@ -76,7 +76,7 @@ function WhyNoPicture({ model }: { readonly model: CaseModel }) {
   const why =
     live.call.value?.isPaused === true
       ? texts.paused
-      : !live.seller.value
+      : live.seller.value === false
         ? texts.sellerGone
         : live.link.value !== "connected"
           ? t().link[live.link.value ?? "connecting"]
