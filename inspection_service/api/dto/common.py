@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
@@ -22,6 +22,7 @@ from inspection_service.inspections.records import (
 
 Moment = Annotated[datetime, PlainSerializer(isoformat, return_type=str, when_used="json")]
 """RFC 3339 in UTC with milliseconds."""
+_FULL_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})")
 
 
@@ -32,9 +33,26 @@ def _written(value: Any) -> Any:
     raise ValueError("A moment is written as in RFC 3339, with its offset: 2026-11-22T10:00:00Z.")
 
 
-MomentInput = Annotated[AwareDatetime, BeforeValidator(_written)]
+def _day(value: Any) -> Any:
+    """Take a day only as it is documented: Pydantic would read seconds since 1970 and moments too."""
+    if isinstance(value, date) or (isinstance(value, str) and _FULL_DATE.fullmatch(value.strip())):
+        return value
+    raise ValueError("A day is written as in RFC 3339: 2019-05-17.")
+
+
+def _whole(value: Any) -> Any:
+    """Take 87000.0 for an integer, as JSON Schema does: some languages write all numbers like that."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+# A body is strict. These are what JSON has no type for, and are read from the one it has.
+MomentInput = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_written)]
 """A moment somebody sends: RFC 3339 with its offset from UTC."""
-Box = tuple[float, float, float, float]
+DayInput = Annotated[date, Field(strict=False), BeforeValidator(_day)]
+"""A day somebody sends: RFC 3339 ``full-date``."""
+WHOLE: Final = BeforeValidator(_whole)
+"""For an integer somebody sends, behind its bounds: ``Annotated[int, Field(ge=0), WHOLE]``."""
+Box = Annotated[tuple[float, float, float, float], Field(strict=False)]
 """``x1, y1, x2, y2`` in pixels of the upright photo."""
 Severity = Literal["minor", "major"]
 Text = Annotated[str, Field(max_length=1000)]
@@ -42,9 +60,13 @@ Reason = Annotated[str, Field(min_length=1, max_length=500, examples=["The wheel
 
 
 class Input(BaseModel):
-    """Something sent to us: unknown members are refused, so that a typing error is not a silent loss."""
+    """Something sent to us: unknown members are refused, so that a typing error is not a silent loss.
 
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, frozen=True)
+    Values are what they are written as: ``"false"`` is no boolean and ``1`` is none either. A field whose type JSON
+    does not have (a moment, a day, a tuple) says ``strict=False`` for itself, not for what it holds.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, str_strip_whitespace=True, frozen=True)
 
 
 class View(BaseModel):

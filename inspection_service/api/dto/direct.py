@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from inspection_service.api.dto.common import Input, Moment, MomentInput, View
+from inspection_service.api.dto.common import WHOLE, Input, Moment, MomentInput, View
 
 
 class DirectUploadInput(Input):
@@ -20,7 +20,7 @@ class DirectUploadInput(Input):
         default=None,
         description="The step it answers, of the checklist or of a photo request; none: other damage.",
     )
-    length_bytes: int = Field(ge=1, le=2**40)
+    length_bytes: Annotated[int, Field(ge=1, le=2**40), WHOLE]
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
     media_type: Annotated[str, StringConstraints(pattern=r"^image/[a-z0-9.+-]{1,40}$")] = "image/jpeg"
     taken_at: MomentInput | None = None

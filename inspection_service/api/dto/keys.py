@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from inspection_service.api.dto.common import Input, Moment, MomentInput, View
+from inspection_service.api.dto.common import WHOLE, Input, Moment, MomentInput, View
 from inspection_service.identity.keys import LONGEST_OVERLAP_S
 from inspection_service.identity.records import KeyScope
 
@@ -26,8 +26,8 @@ class KeyInput(Input):
 class RotateInput(Input):
     """How long both keys work."""
 
-    overlap_s: int = Field(
-        default=0, ge=0, le=LONGEST_OVERLAP_S, description="Seconds for which the old key goes on working."
+    overlap_s: Annotated[int, Field(ge=0, le=LONGEST_OVERLAP_S), WHOLE] = Field(
+        default=0, description="Seconds for which the old key goes on working."
     )
 
 

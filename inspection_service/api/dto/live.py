@@ -6,7 +6,16 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from inspection_service.api.dto.common import ActorView, Input, Moment, MomentInput, Severity, Text, View
+from inspection_service.api.dto.common import (
+    WHOLE,
+    ActorView,
+    Input,
+    Moment,
+    MomentInput,
+    Severity,
+    Text,
+    View,
+)
 from inspection_service.inspections.annotating import POINTS_MAX, STROKES_MAX, WIDTH_MAX
 from inspection_service.inspections.records import (
     RecordingDevice,
@@ -16,7 +25,7 @@ from inspection_service.inspections.records import (
 
 Kind = Literal["dent", "scratch", "crack", "glass_shatter", "lamp_broken", "tire_flat", "other_damage"]
 Share = Annotated[float, Field(ge=0, le=1)]
-Point = tuple[Share, Share]
+Point = Annotated[tuple[Share, Share], Field(strict=False)]
 
 
 class FrameTaken(View):
@@ -57,7 +66,7 @@ class FindingNote(Input):
 class KeepInput(Input):
     """What an operator drew on a frozen frame, to become evidence."""
 
-    strokes: Annotated[tuple[StrokeInput, ...], Field(max_length=STROKES_MAX)] = ()
+    strokes: Annotated[tuple[StrokeInput, ...], Field(max_length=STROKES_MAX, strict=False)] = ()
     text: Text | None = None
     finding: FindingNote | None = None
 
@@ -114,7 +123,7 @@ class ChunkTaken(View):
 class FinishInput(Input):
     """How many chunks of each kind were sent."""
 
-    chunks: dict[RecordingKind, Annotated[int, Field(ge=0, le=100_000)]]
+    chunks: dict[RecordingKind, Annotated[int, Field(ge=0, le=100_000), WHOLE]]
 
 
 class RecordingPartView(View):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
 from inspection_service.api.dto.common import (
+    WHOLE,
     CaptureView,
+    DayInput,
     EventView,
     FindingView,
     Input,
@@ -31,9 +32,9 @@ class VehicleInput(Input):
     vin: Annotated[str, StringConstraints(pattern=r"^[A-HJ-NPR-Z0-9]{17}$")] | None = None
     make: Short | None = None
     model: Short | None = None
-    first_registration: date | None = None
+    first_registration: DayInput | None = None
     fuel: Annotated[str, StringConstraints(min_length=1, max_length=32)] | None = None
-    declared_mileage_km: int | None = Field(default=None, ge=0, le=9_999_999)
+    declared_mileage_km: Annotated[int, Field(ge=0, le=9_999_999), WHOLE] | None = None
 
 
 class ContactInput(Input):

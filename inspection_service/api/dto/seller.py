@@ -116,7 +116,7 @@ class DamageInput(Input):
         description="Made by the page; sending the same again declares nothing new."
     )
     text: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
-    capture_ids: Annotated[tuple[str, ...], Field(max_length=12)] = ()
+    capture_ids: Annotated[tuple[str, ...], Field(max_length=12, strict=False)] = ()
 
 
 class DisputeInput(Input):

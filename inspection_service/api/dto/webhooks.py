@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 
-from inspection_service.api.dto.common import Input, Moment, MomentInput, View
+from inspection_service.api.dto.common import WHOLE, Input, Moment, MomentInput, View
 from inspection_service.platforms.addresses import URL_MAX
 from inspection_service.platforms.kinds import Kind
 from inspection_service.platforms.records import DeliveryState, DisabledWhy, Fault
@@ -44,10 +44,8 @@ class WebhookChange(Input):
 class RotateSecretInput(Input):
     """How long both secrets sign."""
 
-    overlap_s: int = Field(
+    overlap_s: Annotated[int, Field(ge=0, le=86400), WHOLE] = Field(
         default=86400,
-        ge=0,
-        le=86400,
         description="Seconds for which the former secret signs too; 0 when it leaked.",
     )
 
