@@ -23,13 +23,14 @@ def main(words: list[str]) -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--at-once", type=int, default=8)
     parser.add_argument("--kills", type=int, help="one for each four inspections when left out")
+    parser.add_argument("--minutes", type=float, help="after so many no further inspection begins")
     parser.add_argument("--keep", type=Path, help="an empty folder where everything is left, with all logs")
     asked = parser.parse_args(words)
     kinds: tuple[Kind, ...] = get_args(Kind) if asked.setup == "both" else (asked.setup,)
     kills = max(1, asked.inspections // 4) if asked.kills is None else asked.kills
     is_whole = True
     for kind in kinds:
-        plan = Plan(kind, asked.inspections, asked.seed, asked.at_once, kills)
+        plan = Plan(kind, asked.inspections, asked.seed, asked.at_once, kills, asked.minutes)
         _say(f"{kind}: {plan.inspections} inspections, {kills} kills, seed {plan.seed}")
         with tempfile.TemporaryDirectory(prefix="chaos-") as name:
             folder = Path(name) if asked.keep is None else asked.keep / kind
@@ -47,7 +48,7 @@ def main(words: list[str]) -> int:
 
 def show(told: Told) -> None:
     """Print a run."""
-    _say(f"  {told.seconds:.0f} s, load {os.getloadavg()[0]:.1f}")
+    _say(f"  {told.carried} inspections, {told.seconds:.0f} s, load {os.getloadavg()[0]:.1f}")
     _say("  killed: " + ", ".join(f"{name} {count}" for name, count in sorted(told.killed.items())))
     _say("  met on the way: " + ", ".join(f"{what} {count}" for what, count in told.heard.most_common()))
     for check in told.checks:

@@ -35,6 +35,7 @@ class Killer:
         while len(self._order) < kills:
             self._order += self._chosen.sample(sorted(parts), len(parts))
         self._acts = 0
+        self._is_enough = False
         self._more = asyncio.Event()
         self.killed: Counter[str] = Counter()
 
@@ -43,12 +44,19 @@ class Killer:
         self._acts += 1
         self._more.set()
 
+    def enough(self) -> None:
+        """Kill nothing more: ``run`` ends as soon as everything runs."""
+        self._is_enough = True
+        self._more.set()
+
     async def run(self) -> None:
-        """Kill until all that was drawn has been killed, or this is cancelled; then everything runs again."""
+        """Kill until all that was drawn has died, or it is enough, or this is cancelled; then everything runs."""
         for moment, name in zip(self._moments, self._order, strict=False):
-            while self._acts < moment:
+            while self._acts < moment and not self._is_enough:
                 self._more.clear()
                 await self._more.wait()
+            if self._is_enough:
+                return
             await asyncio.sleep(self._chosen.uniform(0, _LATER_S))
             # Shielded: whoever stops this may not leave a part dead.
             await asyncio.shield(asyncio.ensure_future(self._kill(name)))

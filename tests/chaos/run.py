@@ -37,6 +37,8 @@ class Plan:
     seed: int
     at_once: int
     kills: int
+    minutes: float | None = None
+    """After so many no further inspection begins, and of the kills those come that belong to what was begun."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,8 @@ class Told:
     """What came of a run."""
 
     checks: list[Check]
+    carried: int
+    """How many inspections there were."""
     killed: Counter[str]
     heard: Counter[str]
     """What clients met on the way instead of an answer."""
@@ -77,6 +81,8 @@ async def run(plan: Plan, folder: Path) -> Told:
         killing = asyncio.create_task(killer.run())
         try:
             carried = await _carried(plan, world, tenants, platforms, killing)
+            if len(carried) < plan.inspections:
+                killer.enough()
             await _until_told(setup, killing)
         finally:
             killing.cancel()
@@ -84,8 +90,13 @@ async def run(plan: Plan, folder: Path) -> Told:
                 await killing
         checks = await audit(setup.origin, setup.settings, carried, tenants, heard)
     died = sum(killer.killed.values())
+    drawn = plan.kills if len(carried) == plan.inspections else died
     return Told(
-        [Check("kills", plan.kills, died), *checks], killer.killed, world.heard, time.monotonic() - began
+        [Check("kills", drawn, died), *checks],
+        len(carried),
+        killer.killed,
+        world.heard,
+        time.monotonic() - began,
     )
 
 
@@ -118,13 +129,16 @@ async def _carried(
 ) -> list[Carried]:
     """Carry all inspections out, some at once; a killer that fails ends it."""
     gate = asyncio.Semaphore(plan.at_once)
+    began = time.monotonic()
 
-    async def one(number: int) -> Carried:
+    async def one(number: int) -> Carried | None:
         async with gate:
+            if plan.minutes is not None and time.monotonic() - began > plan.minutes * 60:
+                return None
             whose = number % len(tenants)
             return await carry_out(world, platforms[whose], tenants[whose].id, number, plan.seed)
 
-    everybody: asyncio.Future[list[Carried]] = asyncio.gather(
+    everybody: asyncio.Future[list[Carried | None]] = asyncio.gather(
         *(one(number) for number in range(plan.inspections))
     )
     try:
@@ -132,7 +146,7 @@ async def _carried(
         await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
         if not everybody.done():
             killing.result()  # raises, or all that was to be killed has been
-        return await everybody
+        return [each for each in await everybody if each is not None]
     finally:
         everybody.cancel()
         with suppress(asyncio.CancelledError, Exception):
