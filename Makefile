@@ -29,7 +29,7 @@ run: $(VENV)/.run web ## start the service, with a demo platform, operator and i
 	@exec $(BIN)/inspection-service first-run --serve --data-dir $(HOME_DIR) --port $(PORT) $(if $(HTTPS),--lan)
 
 test: test-packages $(VENV)/.test tests/c2pa/node_modules/.installed web lint ## lint, unit, integration and browser tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2
 
 lint: $(VENV)/.test check-web ## style, types (Python and TypeScript) and the import contract
 	@$(BIN)/ruff check .

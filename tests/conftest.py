@@ -6,10 +6,25 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from inspection_service.storage.database import Database
 from inspection_service.storage.migrate import migrate
 from inspection_service.testing import Backend, open_backend
+
+
+class OneBrowserAtATime(LoadScopeScheduling):  # type: ignore[misc]  # the library is untyped
+    """Hands a test file to one process, and all browser tests to the same: they share a browser and a camera."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.partition("::")[0]
+        return "tests/e2e" if path.startswith("tests/e2e/") else path
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling:
+    """Begin with what is collected first, the browser tests: they take longest and must not wait for the end."""
+    config.option.loadscopereorder = False
+    return OneBrowserAtATime(config, log)
 
 
 @pytest.fixture(scope="session")
