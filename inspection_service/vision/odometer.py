@@ -8,6 +8,7 @@ guessed is worse in a report than none.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inspection_service.vision.engine import Placement
+from inspection_service.vision.odometer_ballot import SHORT, Ballot, Quorum, decide_by_vote
 from inspection_service.vision.odometer_decision import (
     HALF_MARKED,
     Evidence,
@@ -26,7 +28,7 @@ from inspection_service.vision.odometer_decision import (
     overlap,
 )
 from inspection_service.vision.odometer_number import Box, Character, Number, find_characters, middle_number
-from inspection_service.vision.odometer_second import TextReader
+from inspection_service.vision.odometer_second import Text, TextReader
 from inspection_service.vision.odometer_strip import (
     STRIP_HEIGHT_PX,
     STRIP_WIDTH_PX,
@@ -34,12 +36,15 @@ from inspection_service.vision.odometer_strip import (
     Strip,
     cut_strip,
 )
+from inspection_service.vision.odometer_vote import MOST_DIGITS, elect, look_of_number, look_of_text
 from inspection_service.vision.odometer_words import OTHER_WORDS, digit_runs, goes_on, is_divided, unit_in
 
 __all__ = ["Odometer", "OdometerReading"]
 
 Image = NDArray[np.uint8]
 
+MOST_VOTES, MOST_VIEWS = 3, 2
+"""Numbers of one photo that are voted on, and places of one number that are looked at for it."""
 MOST_PLACES = 5
 """Places that are read; the readers, not the locator, tell an odometer from a clock."""
 
@@ -69,17 +74,24 @@ class Odometer:
     """Reads odometers with three networks: locator, character network, second reader."""
 
     def __init__(
-        self, find: Network, read: Network, second: TextReader, limits: Limits | None = None
+        self,
+        find: Network,
+        read: Network,
+        second: TextReader,
+        limits: Limits | None = None,
+        quorum: Quorum | None = None,
     ) -> None:
         self._find = find
         self._read = read
         self._second = second
         self._limits = limits or Limits()
+        self._quorum = quorum or Quorum()
 
     def __call__(self, image: Image) -> OdometerReading:
         """Read the odometer on an upright photo, ``(H, W, 3)`` uint8 BGR.
 
-        When the whole photo gives no reading, its likeliest parts are searched again, larger.
+        When the whole photo gives no reading, its likeliest parts are searched again, larger; when that does not help
+        either, both readers look many times at the likeliest numbers and vote on every digit.
         """
         places = self.places(image)[:MOST_PLACES]
         evidence = [self.weigh(image, place) for place in places]
@@ -88,7 +100,11 @@ class Odometer:
             return answer
         closer = [place for area in closer_areas(image, places) for place in self.places(image, area)[:2]]
         evidence += [self.weigh(image, place) for place in closer]
-        return decide(evidence, self._limits)
+        answer = decide(evidence, self._limits)
+        if answer.reading is not None:
+            return answer
+        ballots = [self.look_again(image, group) for group in worth_a_vote(evidence)]
+        return decide_by_vote(ballots, evidence, self._limits, self._quorum) or answer
 
     def places(self, image: Image, area: Box | None = None) -> list[Place]:
         """Where the line may stand, best first, overlapping ones merged.
@@ -145,6 +161,45 @@ class Odometer:
         )
         return self._ask_second(image, line, number, evidence)
 
+    def look_again(self, image: Image, group: Sequence[Evidence]) -> Ballot:
+        """Let both readers look many times at one number.
+
+        Args:
+            image: The photo.
+            group: Evidence of places that overlap, with a number each, likeliest first.
+        """
+        own: list[Number | None] = []
+        texts: list[Text] = []
+        beside: list[str] = []
+        for e in group:
+            first = self._cut(image, Line.of_box(e.place.box))
+            if first.number is None:
+                continue
+            line = number_line(first)
+            own += [first.number, *(self._cut(image, varied).number for varied in variations(line))]
+            texts += [self._second(picture) for picture in second_pictures(image, line)]
+            pitch = line.width / max(len(first.number.shown), 1) / line.height
+            near = self._second(line_picture(image, line, beside=1.2 * pitch, above=0.25))
+            wide = self._second(line_picture(image, line, beside=3.0, above=0.25))
+            texts.append(near)
+            beside += [near.text, wide.text]
+        vote = elect([look_of_number(n) for n in own], [look_of_text(t) for t in texts])
+        if vote is None:
+            return Ballot(group[0], None)
+        seen = [n for n in own if n is not None and len(n.shown) == len(vote.text)]
+        number = replace(seen[0], digits=vote.text, decimals="", has_point=False)
+        said = [*(t.text for t in texts), *beside]
+        return Ballot(
+            replace(group[0], number=number),
+            vote,
+            pointed=sum(n.has_point for n in own if n is not None) / len(own),
+            mark=sum(n.mark for n in seen) / len(seen),
+            is_other=any(OTHER_WORDS.search(text) for text in said),
+            is_divided=any(is_divided(text, number) for text in said),
+            goes_on=any(goes_on(digit_runs(text), number) for text in beside[::2]),
+            unit=next((unit for text in beside if (unit := unit_in(text))), None),
+        )
+
     def _cut(self, image: Image, line: Line) -> Cut:
         strip = cut_strip(image, line)
         out = self._read.run(strip.image.transpose(2, 0, 1)[None].astype(np.float32))
@@ -192,6 +247,35 @@ class Odometer:
             is_other=bool(OTHER_WORDS.search(wide.text)) or any(is_divided(t, number) for t in said),
             unit=unit_in(wide.text),
         )
+
+
+def worth_a_vote(evidence: Sequence[Evidence]) -> list[list[Evidence]]:
+    """Places with enough digits to be an odometer's, those that overlap together, likeliest groups first."""
+    groups: list[list[Evidence]] = []
+    for e in sorted(evidence, key=lambda e: -e.place.score):
+        if e.number is None or not hopeful_length(e):
+            continue
+        box = e.box or e.place.box
+        group = next((g for g in groups if overlap(g[0].box or g[0].place.box, box) > 0.5), None)
+        if group is None:
+            groups.append([e])
+        elif len(group) < MOST_VIEWS:
+            group.append(e)
+    return groups[:MOST_VOTES]
+
+
+def hopeful_length(e: Evidence) -> bool:
+    """True when one of the readers saw four to eight digits."""
+    seen = [run for text in e.second for run in digit_runs(text)]
+    if e.number is not None:
+        seen.append(e.number.shown)
+    return any(SHORT <= len(run) <= MOST_DIGITS for run in seen)
+
+
+def variations(line: Line) -> list[Line]:
+    """The line as other locators could have found it: tighter, looser, turned a little."""
+    turned = [replace(line, slope_deg=line.slope_deg + degrees) for degrees in (-2.0, 2.0)]
+    return [line, line.grown(0.12), line.grown(0.25), line.grown(-0.06), *turned]
 
 
 def most_agreed(cuts: list[Cut]) -> Cut:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,8 @@ Box = tuple[float, float, float, float]
 class Character:
     """One character; ``box`` xyxy in pixels of the strip, ``score`` and ``tenths`` 0..1.
 
-    ``rival`` is the score of the second-best class at the same place: how nearly it was read otherwise.
+    ``rival`` is the score of the second-best class at the same place: how nearly it was read otherwise; ``digits`` are
+    the scores of all ten digits at or beside its middle, empty where they are not known.
     """
 
     label: str
@@ -25,6 +26,7 @@ class Character:
     rival: float
     tenths: float
     box: Box
+    digits: tuple[float, ...] = ()
 
     @property
     def height(self) -> float:
@@ -50,6 +52,7 @@ class Number:
         box: Round all digits, decimals too; pixels of the strip.
         slope: Rise of the row, pixels down for a pixel right.
         mark: Score that the last digit stands on a tenths drum, 0..1.
+        parts: The digits' characters, decimals too.
     """
 
     digits: str
@@ -60,6 +63,7 @@ class Number:
     box: Box
     slope: float
     mark: float = 0.0
+    parts: tuple[Character, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def shown(self) -> str:
@@ -105,13 +109,14 @@ def find_characters(
             float(classes[order[-2], y, x]),
             float(tenths[0, y, x]),
             (float(box[0]), float(box[1]), float(box[2]), float(box[3])),
+            tuple(classes[:10, max(0, y - 1) : y + 2, max(0, x - 1) : x + 2].max((1, 2)).tolist()),
         )
         rival = next((i for i, old in enumerate(found) if _same_place(old.box, new.box)), None)
         if rival is None:
             found.append(new)
         elif found[rival].label != new.label:
             old = found[rival]
-            found[rival] = Character(old.label, old.score, max(old.rival, new.score), old.tenths, old.box)
+            found[rival] = replace(old, rival=max(old.rival, new.score))
     return sorted(found, key=lambda c: c.box[0])
 
 
@@ -227,4 +232,5 @@ def _number(part: list[Character], characters: list[Character]) -> Number:
         ),
         slope,
         part[-1].tenths,
+        tuple(part),
     )

@@ -6,7 +6,7 @@ The network lies inside the `rapidocr` wheel (Apache-2.0); it is opened directly
 from __future__ import annotations
 
 import importlib.util
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -27,10 +27,14 @@ RECOGNISER_FILE = Path("models") / "PP-OCRv6_rec_small.onnx"
 
 @dataclass(frozen=True)
 class Text:
-    """What one line says; ``score`` is the mean probability of its characters, 0..1."""
+    """What one line says; ``score`` is the mean probability of its characters, 0..1.
+
+    ``digits`` are, for each character, the probabilities of the ten digits in its place; empty where not known.
+    """
 
     text: str
     score: float
+    digits: tuple[tuple[float, ...], ...] = field(default=(), compare=False, repr=False)
 
 
 class TextReader(Protocol):
@@ -69,6 +73,7 @@ class PaddleText:
         self._input = session.get_inputs()[0].name
         names = session.get_modelmeta().custom_metadata_map["character"].splitlines()
         self._characters = ["", *names, " "]
+        self._digits = [self._characters.index(digit) for digit in "0123456789"]
 
     @classmethod
     def installed(cls) -> PaddleText:
@@ -93,4 +98,5 @@ class PaddleText:
         score = np.asarray(out[0]).max(-1)
         fresh = (best != 0) & (best != np.concatenate([[-1], best[:-1]]))
         text = "".join(self._characters[i] for i in best[fresh])
-        return Text(text, float(score[fresh].mean()) if fresh.any() else 0.0)
+        digits = tuple(tuple(row) for row in np.asarray(out[0])[fresh][:, self._digits].tolist())
+        return Text(text, float(score[fresh].mean()) if fresh.any() else 0.0, digits)

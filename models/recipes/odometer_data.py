@@ -67,12 +67,12 @@ class Split:
         return reading is not None and any(low <= int(reading) <= high for low, high in self.ranges)
 
 
-def read_split(path: Path = SPLIT) -> Split:
-    """The committed split."""
+def read_split(part: str = "held_out", path: Path = SPLIT) -> Split:
+    """The committed split: ``held_out`` is only measured on, ``validation`` is what limits are chosen on."""
     content = json.loads(path.read_text())
     return Split(
-        tuple((int(low), int(high)) for low, high in content["held_out_km"]),
-        frozenset(content["held_out_photos"]),
+        tuple((int(low), int(high)) for low, high in content[f"{part}_km"]),
+        frozenset(content[f"{part}_photos"]),
     )
 
 

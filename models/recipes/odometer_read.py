@@ -193,6 +193,8 @@ class Source:
     def __init__(self, data: Path, rng: np.random.Generator, drawn: int = 4000) -> None:
         held = odometer_data.read_split()
         crops, measured = odometer_data.split_pictures(odometer_data.display_crops(data), held)
+        # the reader's limits are chosen on vehicles that it is not trained on either
+        crops, _ = odometer_data.split_pictures(crops, odometer_data.read_split("validation"))
         self.rng = rng
         self.store = odometer_scenes.PictureStore()
         self.digital = [c for c in crops if not c.mechanical and c.odometer]
