@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 from pydantic_core import PydanticUndefined
 
 from inspection_service import settings as module
@@ -51,6 +51,8 @@ def _fields(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, str, str
 def _shown(default: Any) -> str:
     if default is PydanticUndefined:
         return "shipped with the program"
+    if isinstance(default, SecretStr):
+        default = default.get_secret_value()
     if default is None or default in ("", ()):
         return ""
     return f"`{str(default).lower() if isinstance(default, bool) else default}`"

@@ -60,8 +60,8 @@ async def open_records(
         stack.push_async_callback(store.close)
         node_id, metrics, broker = new_id("node"), Metrics(), None
         bus: EventBus = InProcessBus()
-        if settings.broker.url:
-            broker = RedisBroker(settings.broker.url, metrics, prefix=f"{settings.broker.prefix}:")
+        if settings.broker_url:
+            broker = RedisBroker(settings.broker_url, metrics, prefix=f"{settings.broker.prefix}:")
             bus = BrokerBus(broker, node_id)
         inspections = Inspections(
             database,

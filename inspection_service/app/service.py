@@ -171,7 +171,7 @@ async def open_service(
         live = await stack.enter_async_context(
             open_live(settings, clock, records, LazyPipeline(open_pipeline))
         )
-        limits = Limits.make(settings.limits, settings.broker.url)
+        limits = Limits.make(settings.limits, settings.broker_url)
         stack.push_async_callback(limits.close)
         services = Services(
             settings=settings,

@@ -45,7 +45,7 @@ def open_webhooks(
 @asynccontextmanager
 async def open_crew(settings: Settings, metrics: Metrics) -> AsyncIterator[Crew | None]:
     """Open the way to other workers, where there is a broker; without it the work is only found by the clock."""
-    if not settings.broker.url:
+    if not settings.broker_url:
         yield None
         return
     crew = Crew(settings.broker, settings.work, metrics=metrics)

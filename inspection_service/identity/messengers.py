@@ -20,7 +20,7 @@ def open_messenger(settings: MessageSettings, clock: Clock) -> Messenger:
     Raises:
         InvalidInput: A file with a secret cannot be read.
     """
-    if not settings.smtp_url and not settings.sms_url:
+    if not settings.smtp_url and not settings.sms_url.get_secret_value():
         return ConsoleMessenger()
     mail = text = None
     if settings.smtp_url:
@@ -33,10 +33,10 @@ def open_messenger(settings: MessageSettings, clock: Clock) -> Messenger:
             ca_file=settings.smtp_ca_file,
             timeout_s=settings.timeout_s,
         )
-    if settings.sms_url:
+    if settings.sms_url.get_secret_value():
         text = SmsMessenger(
-            settings.sms_url,
-            settings.sms_body,
+            settings.sms_url.get_secret_value(),
+            settings.sms_body.get_secret_value(),
             token=_secret(settings.sms_token, settings.sms_token_file),
             timeout_s=settings.timeout_s,
         )

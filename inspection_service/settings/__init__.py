@@ -9,6 +9,7 @@ from pydantic import Field, HttpUrl, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from inspection_service.settings.contradictions import (
+    wrong_addresses,
     wrong_messages,
     wrong_proxies,
     wrong_relays,
@@ -66,7 +67,11 @@ class Settings(BaseSettings):
     """The whole tree. Build it once, in ``app.py`` or ``cli.py``, and hand each room its part."""
 
     model_config = SettingsConfigDict(
-        env_prefix="INSPECTION_", env_nested_delimiter="__", frozen=True, extra="ignore"
+        env_prefix="INSPECTION_",
+        env_nested_delimiter="__",
+        frozen=True,
+        extra="ignore",
+        hide_input_in_errors=True,
     )
 
     data_dir: Path = Path("instance")
@@ -100,13 +105,10 @@ class Settings(BaseSettings):
         wrong: list[str] = []
         if (self.http.certfile is None) != (self.http.keyfile is None):
             wrong.append("http.certfile and http.keyfile go together")
-        if not self.database_url.startswith(("sqlite+aiosqlite:///", "postgresql+asyncpg://")):
-            wrong.append("database.url must start with sqlite+aiosqlite:/// or postgresql+asyncpg://")
+        wrong += wrong_addresses(self.database_url, self.broker_url)
         if not self.store_url.startswith(("file://", "s3://")):
             wrong.append("store.url must start with file:// or s3://")
         wrong += wrong_proxies(self.http)
-        if self.broker.url and not self.broker.url.startswith(("redis://", "rediss://")):
-            wrong.append("broker.url must be empty or start with redis:// or rediss://")
         wrong += wrong_signing(self.signing)
         if self.webhooks.allow_private and self.signing.production:
             wrong.append("webhooks.allow_private is for development: it opens this network to every platform")
@@ -127,8 +129,16 @@ class Settings(BaseSettings):
 
     @property
     def database_url(self) -> str:
-        """The database to open, the default filled in."""
-        return self.database.url or f"sqlite+aiosqlite:///{self.data_dir.absolute() / 'inspection.db'}"
+        """The database to open, the default filled in; it may hold a password."""
+        return (
+            self.database.url.get_secret_value()
+            or f"sqlite+aiosqlite:///{self.data_dir.absolute() / 'inspection.db'}"
+        )
+
+    @property
+    def broker_url(self) -> str:
+        """What joins several nodes; empty: nothing. It may hold a password."""
+        return self.broker.url.get_secret_value()
 
     @property
     def store_url(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from ipaddress import ip_network
+from typing import Final
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -13,6 +14,31 @@ from inspection_service.settings.parts import (
     MessageSettings,
     SigningSettings,
 )
+
+_UNREADABLE: Final = "has no host or no port; in a password / @ : ? # are written %2F %40 %3A %3F %23"
+
+
+def wrong_addresses(database_url: str, broker_url: str) -> list[str]:
+    """Say what is wrong about where records rest and what joins nodes, without repeating it."""
+    wrong = []
+    if not database_url.startswith(("sqlite+aiosqlite:///", "postgresql+asyncpg://")):
+        wrong.append("database.url must start with sqlite+aiosqlite:/// or postgresql+asyncpg://")
+    elif not database_url.startswith("sqlite") and not _has_host(database_url):
+        wrong.append(f"database.url {_UNREADABLE}")
+    if broker_url and not broker_url.startswith(("redis://", "rediss://")):
+        wrong.append("broker.url must be empty or start with redis:// or rediss://")
+    elif broker_url and not _has_host(broker_url):
+        wrong.append(f"broker.url {_UNREADABLE}")
+    return wrong
+
+
+def _has_host(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        # None at all is fine: PostgreSQL is then reached by its socket, Redis on this machine.
+        return not parts.netloc or (bool(parts.hostname) and parts.port != 0)
+    except ValueError:
+        return False
 
 
 def wrong_messages(messages: MessageSettings) -> list[str]:
@@ -31,15 +57,17 @@ def wrong_messages(messages: MessageSettings) -> list[str]:
         wrong.append(
             "messages.smtp_url holds no user; they are messages.smtp_user and messages.smtp_password"
         )
-    sms = urlsplit(messages.sms_url)
+    sms = urlsplit(messages.sms_url.get_secret_value())
     is_here = sms.hostname in ("127.0.0.1", "::1", "localhost")
-    if messages.sms_url and not (sms.scheme == "https" or (sms.scheme == "http" and is_here)):
+    if messages.sms_url.get_secret_value() and not (
+        sms.scheme == "https" or (sms.scheme == "http" and is_here)
+    ):
         wrong.append("messages.sms_url must be https:// (http:// on this machine only)")
     for name in ("smtp_password", "sms_token"):
         if getattr(messages, name) is not None and getattr(messages, f"{name}_file") is not None:
             wrong.append(f"messages takes {name} or {name}_file, not both")
     try:
-        json.loads(messages.sms_body)
+        json.loads(messages.sms_body.get_secret_value())
     except ValueError:
         wrong.append("messages.sms_body is not JSON")
     try:

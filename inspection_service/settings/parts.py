@@ -18,13 +18,14 @@ def shipped_data(name: str) -> Path:
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # What is refused is named, never repeated: it may be a password in the wrong place.
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class DatabaseSettings(_Part):
     """Where records rest."""
 
-    url: str = ""
+    url: SecretStr = SecretStr("")
     """``sqlite+aiosqlite:///PATH`` or ``postgresql+asyncpg://...``; empty: ``inspection.db`` in the data folder."""
     busy_timeout_s: Annotated[float, Field(gt=0, le=120)] = 15.0
     """Seconds a writer waits for another process before it gives up."""
@@ -50,7 +51,7 @@ class StoreSettings(_Part):
 class BrokerSettings(_Part):
     """What joins several nodes and workers."""
 
-    url: str = ""
+    url: SecretStr = SecretStr("")
     """``redis://[:PASSWORD@]HOST:PORT/DB`` or ``rediss://`` (TLS); empty: one node, everything in this process."""
     prefix: Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,32}$")] = "inspection"
     """Begins every key and channel: services that share one Redis need different ones."""
@@ -301,12 +302,12 @@ class MessageSettings(_Part):
     """PEM roots to trust instead of the system's."""
     sender: str = ""
     """From: ``Inspections <inspections@example.com>``; needed with ``smtp_url``."""
-    sms_url: str = ""
+    sms_url: SecretStr = SecretStr("")
     """``https://...`` that takes one JSON body for each message; ``{to}`` in it becomes the number."""
     sms_token: SecretStr | None = None
     """Sent as ``Authorization: Bearer``; or ``sms_token_file``."""
     sms_token_file: Path | None = None
-    sms_body: str = '{"to": "{to}", "text": "{text}"}'
+    sms_body: SecretStr = SecretStr('{"to": "{to}", "text": "{text}"}')
     """The JSON body; ``{to}`` and ``{text}`` inside its strings are filled in."""
     timeout_s: Annotated[float, Field(gt=0, le=60)] = 15.0
     """Longest wait for a mail server or an SMS gateway."""

@@ -34,7 +34,7 @@ class Crew:
 
     def __init__(self, broker: BrokerSettings, settings: WorkSettings, *, metrics: Metrics) -> None:
         """Keep where the broker is; nothing is connected yet. ``learn`` says what work there is."""
-        url = broker.url
+        url = broker.url.get_secret_value()
         self._settings = settings
         self._metrics = metrics
         self._redis: Redis = Redis.from_url(url, **CONNECTION)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from inspection_service.settings import BrokerSettings, WorkSettings
@@ -46,7 +47,7 @@ class Worker:
 
     def __init__(self, backend: Backend, url: str, **work: float) -> None:
         settings = WorkSettings.model_validate({"poll_s": 0.5, "turn_s": 0.01} | work)
-        self.crew = Crew(BrokerSettings(url=url), settings, metrics=backend.metrics)
+        self.crew = Crew(BrokerSettings(url=SecretStr(url)), settings, metrics=backend.metrics)
         self.reconciler = Reconciler(
             backend.inspections,
             backend.handlers,

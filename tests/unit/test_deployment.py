@@ -51,7 +51,7 @@ def test_the_service_accepts_its_settings_and_its_command(name: str, monkeypatch
     assert set(environment) <= known
     assert settings.database_url.startswith("postgresql+asyncpg://")
     assert settings.store_url.startswith("s3://")
-    assert settings.broker.url.startswith("redis://")
+    assert settings.broker_url.startswith("redis://")
     assert settings.http.host == "127.0.0.1", "only the balancer is for the world"
     if name != "prepare":
         arguments = _parser().parse_args(OURS[name]["command"])
