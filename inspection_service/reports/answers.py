@@ -157,13 +157,19 @@ class Answers:
         return UNTRUSTED if "untrusted" in levels else GOOD
 
     @property
+    def is_demonstration(self) -> bool:
+        """Whether the report itself says that its pictures are a demonstration; it may be good all the same."""
+        return self.intact.values.get("demonstration") == "yes"
+
+    @property
     def is_good(self) -> bool:
         """Whether everything asked for is good, a trusted signer included."""
         return self.exit_code == GOOD
 
     def headline(self, language: Language = "en") -> str:
-        """Say the whole in one sentence."""
+        """Say the whole in one sentence; what is a demonstration is called one first."""
         texts = texts_of(language)
+        demonstration = f"{texts['headline.demonstration']} " if self.is_demonstration else ""
         code = {GOOD: "good", NOT_GOOD: "bad", UNREADABLE: "unreadable", UNTRUSTED: "untrusted"}[
             self.exit_code
         ]
@@ -171,7 +177,7 @@ class Answers:
         if code == "untrusted" and self.signer.level != "untrusted":
             first = next(a for a in self.all().values() if a.level == "untrusted")
         values = {**self.signer.values, "sentence": first.sentence(language)}
-        return texts[f"headline.{code}"].format_map(_Values(values))
+        return demonstration + texts[f"headline.{code}"].format_map(_Values(values))
 
     def to_json(self, language: Language) -> dict[str, Any]:
         """Return the form of ``verify-report --json``."""

@@ -72,6 +72,7 @@ class Verdict:
             "files": [str(file) for file in self.files],
             "ok": self.answers.is_good,
             "exit_code": self.answers.exit_code,
+            "demonstration": self.answers.is_demonstration,
             "headline": self.answers.headline(language),
             "answers": self.answers.to_json(language),
         }

@@ -125,6 +125,8 @@ def _intact(facts: Facts) -> Answer:
         "sealed": str(facts.record.get("sealed_at")),
         "count": str(len(withheld)),
     }
+    if member(facts.record, "notes", "demonstration_pictures") is True:
+        values["demonstration"] = "yes"
     return Answer("intact", "yes", "withheld" if withheld else None, values, tuple(details))
 
 

@@ -18,6 +18,7 @@ SAMPLES = (
     "record_spaced",
     "record_signed_otherwise",
     "record_header_changed",
+    "record_demonstration",
     "document_archived",
     "document_open_action",
     "document_cut_to_signature",

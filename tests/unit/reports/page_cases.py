@@ -31,7 +31,7 @@ from inspection_service.reports.verify_photos import hash_photos
 from tests.unit.reports.attacks import attacks
 from tests.unit.reports.dossiers import SEALED_AT, picture
 from tests.unit.reports.pki import CertificateAuthority, Leaf, Pki, proved
-from tests.unit.reports.small import small_document, small_draft
+from tests.unit.reports.small import redraft, small_document, small_draft
 from tests.unit.reports.verify_samples import (
     NOW,
     Whole,
@@ -276,7 +276,14 @@ def _records(pki: Pki) -> list[Case]:
         Case(f"record_{name}", {"report.json": record, "report.jws": signature}, trust)
         for name, (record, signature) in texts.items()
     ]
-    return [*found, Case("record_alone", {"report.json": draft.json_bytes}, trust)]
+    notes = {**draft.record["notes"], "demonstration_pictures": True}
+    shown = redraft(draft, notes=notes)
+    demonstration = {"report.json": shown.json_bytes, "report.jws": sign_json(shown, pki.signer()).encode()}
+    return [
+        *found,
+        Case("record_alone", {"report.json": draft.json_bytes}, trust),
+        Case("record_demonstration", demonstration, trust),
+    ]
 
 
 def _people(full: Whole) -> list[Case]:

@@ -14,9 +14,10 @@ import pytest
 from inspection_service.reports import verify_cli
 from inspection_service.reports.keys import FileSigner
 from inspection_service.reports.records import SealedReport
+from inspection_service.reports.seal import sign
 from tests.unit.reports.conftest import FixedClock
 from tests.unit.reports.dossiers import SEALED_AT
-from tests.unit.reports.small import small_sealed
+from tests.unit.reports.small import redraft, small_document, small_draft, small_sealed
 
 pytestmark = pytest.mark.unit
 
@@ -54,7 +55,8 @@ def test_a_good_report_ends_with_zero(folder: Path) -> None:
     assert code == 0
     assert [entry["files"] for entry in said["files"]] == [[str(f) for f in files[:2]], [str(files[2])]]
     for entry in said["files"]:
-        assert set(entry) == {"file", "files", "ok", "exit_code", "headline", "answers"}
+        assert set(entry) == {"file", "files", "ok", "exit_code", "demonstration", "headline", "answers"}
+        assert entry["demonstration"] is False
         assert entry["file"] == entry["files"][0]
         assert (entry["ok"], entry["exit_code"]) == (True, 0)
         assert {question: answer["code"] for question, answer in entry["answers"].items()} == {
@@ -215,3 +217,20 @@ def test_an_empty_file_and_a_hundred_megabytes_of_zeros_get_a_sentence(folder: P
         code, said, _ = ask(folder / f"report.{kind}", roots=(folder / "root.pem",))
         assert code == 2
         assert said["files"][0]["answers"]["intact"]["code"] == "unreadable"
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "A DEMONSTRATION"), ("fr", "DÉMONSTRATION")])
+def test_a_demonstration_is_called_one_before_anything_else(
+    tmp_path: Path, signer: FileSigner, language: Any, words: str
+) -> None:
+    """Whoever reads one line only must not take generated pictures for a car that was looked at."""
+    draft = small_draft(signer)
+    shown = redraft(draft, notes={**draft.record["notes"], "demonstration_pictures": True})
+    write(tmp_path, sign(small_document(shown), signer))
+    files, roots = (tmp_path / "report.pdf",), (tmp_path / "root.pem",)
+    code, said, _ = ask(*files, roots=roots, language=language)
+    assert code == 0, "signature and pictures are separate questions"
+    assert said["files"][0]["demonstration"] is True
+    assert said["files"][0]["headline"].startswith(words)
+    _, printed, _ = ask(*files, roots=roots, language=language, as_json=False)
+    assert f": {words}" in printed.splitlines()[0]

@@ -97,6 +97,10 @@ export function outcomeOf(answers: Answers): Outcome {
   return levels.includes("untrusted") ? "untrusted" : "good";
 }
 
+/** Says that the report's pictures are a demonstration, if the report itself says so; empty when it does not. */
+export const demonstrationOf = (answers: Answers, language: Language): string =>
+  answers.intact.values.demonstration === "yes" ? textOf(language, "headline.demonstration") : "";
+
 /** Says the whole in one sentence. */
 export function headline(answers: Answers, language: Language): string {
   const all = QUESTIONS.map((question) => answers[question]);

@@ -61,6 +61,7 @@ async function intactAnswer(facts: Facts): Promise<Answer> {
     inspection: String(member(facts.record, "inspection", "id")),
     sealed: String(facts.record.sealed_at),
     count: String(hidden.length),
+    ...(member(facts.record, "notes", "demonstration_pictures") === true ? { demonstration: "yes" } : {}),
   };
   const named = hidden.map((pointer) => detail(erased.has(pointer) ? "erased" : "withheld", pointer));
   return answer("intact", "yes", hidden.length ? "withheld" : null, values, [...details, ...named]);

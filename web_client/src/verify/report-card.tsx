@@ -1,6 +1,6 @@
 /** What one report says: the whole in one sentence, then each question with its answer, its facts on demand. */
 import type { JSX } from "preact";
-import { headline, levelOf, outcomeOf, QUESTIONS, sentence, textOf, type Answer, type Language, type Level } from "./answers";
+import { demonstrationOf, headline, levelOf, outcomeOf, QUESTIONS, sentence, textOf, type Answer, type Language, type Level } from "./answers";
 import { language } from "./state";
 import type { Verdict } from "./verify";
 import { WORDS } from "./words";
@@ -12,16 +12,28 @@ export function ReportCard({ verdict }: { readonly verdict: Verdict }): JSX.Elem
   const words = WORDS[spoken];
   const { answers, files } = verdict;
   const outcome = outcomeOf(answers);
+  const demonstration = demonstrationOf(answers, spoken);
+  // Whoever reads the first word only must not take generated pictures for a car that was looked at.
+  const isGoodDemonstration = outcome === "good" && demonstration !== "";
   const isUnvouched = answers.intact.code === "yes" && answers.signer.code === "unknown_root";
   return (
-    <article class={`card ${outcome}`} data-outcome={outcome}>
+    <article
+      class={`card ${isGoodDemonstration ? "untrusted" : outcome}`}
+      data-outcome={outcome}
+      data-demonstration={demonstration !== ""}
+    >
       <p class="files">{files.join(" + ")}</p>
       <h2 tabIndex={-1}>
         <span class="mark" aria-hidden="true">
-          {MARKS[outcome]}
+          {isGoodDemonstration ? "!" : MARKS[outcome]}
         </span>
-        <span>{words.outcomes[outcome]}</span>
+        <span>{isGoodDemonstration ? words.demonstration : words.outcomes[outcome]}</span>
       </h2>
+      {demonstration === "" ? null : (
+        <p class="headline demonstration">
+          <strong>{demonstration}</strong>
+        </p>
+      )}
       <p class="headline">{headline(answers, spoken)}</p>
       {isUnvouched && (
         <p class="hint">

@@ -14,6 +14,7 @@ export interface Words {
   readonly photosGiven: (count: number) => string;
   readonly onlyPhotos: string;
   readonly outcomes: Readonly<Record<Outcome, string>>;
+  readonly demonstration: string;
   readonly questions: Readonly<Record<Question, string>>;
   readonly explained: Readonly<Record<Question, string>>;
   readonly notAsked: string;
@@ -55,6 +56,7 @@ const en: Words = {
   photosGiven: (count) => `${count} ${count === 1 ? "photo" : "photos"} beside it`,
   onlyPhotos: "Now add the report these files belong to: its .pdf, .zip, or .json with .jws.",
   outcomes: { good: "Good", untrusted: "Intact, not vouched for", bad: "Not good", unreadable: "Cannot be read" },
+  demonstration: "A demonstration, not a real inspection",
   questions: {
     intact: "Is it unchanged?",
     signer: "Who signed it?",
@@ -115,6 +117,7 @@ const fr: Words = {
   photosGiven: (count) => `${count} ${count === 1 ? "photo jointe" : "photos jointes"}`,
   onlyPhotos: "Ajoutez maintenant le rapport auquel ces fichiers appartiennent : son .pdf, son .zip, ou son .json avec .jws.",
   outcomes: { good: "Bon", untrusted: "Intact, mais sans garant", bad: "Pas bon", unreadable: "Illisible" },
+  demonstration: "Une démonstration, pas une vraie inspection",
   questions: {
     intact: "Est-il inchangé ?",
     signer: "Qui l’a signé ?",

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { headline, LANGUAGES, QUESTIONS } from "../../src/verify/answers";
+import { demonstrationOf, headline, LANGUAGES, QUESTIONS } from "../../src/verify/answers";
 import { verifyFiles, type Given } from "../../src/verify/verify";
 import { readCertificate, unarmoured, type Certificate } from "../../src/verify/x509";
 
@@ -32,6 +32,8 @@ describe("sample reports", () => {
     const [verdict] = await verifyFiles(files, trust, Date.parse(sample.now));
     const { answers } = verdict!;
     expect(Object.fromEntries(QUESTIONS.map((q) => [q, [answers[q].code, answers[q].why ?? ""]]))).toEqual(sample.answers);
+    const said = LANGUAGES.map((language) => demonstrationOf(answers, language).split(" ").includes(language === "fr" ? "DÉMONSTRATION" : "DEMONSTRATION:"));
+    expect(said).toEqual(sample.name === "record_demonstration" ? [true, true] : [false, false]);
     for (const language of LANGUAGES) expect(headline(answers, language)).not.toMatch(/[{}]/);
   });
 
