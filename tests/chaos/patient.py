@@ -78,7 +78,9 @@ class Patient:
                 if answer.status_code in fine:
                     return answer
                 what = str(answer.status_code)
-                if answer.status_code not in _AGAIN:
+                # 409 with a time: whoever was at work on this under its key was killed, and its claim has to lapse.
+                says_later = answer.status_code in _AGAIN or "retry-after" in answer.headers
+                if not says_later:
                     raise Unexpected(f"{method} {path}: {answer.status_code} {answer.text[:300]}")
             self._heard[what] += 1
             if time.monotonic() > deadline:
