@@ -10,8 +10,7 @@ from concurrent.futures import Executor
 from typing import Any, Final, Protocol
 
 from inspection_service.clock import isoformat
-from inspection_service.errors import Closed, InspectionServiceError, Unavailable
-from inspection_service.inspections.errors import QuotaExceeded
+from inspection_service.errors import InspectionServiceError, Unavailable
 from inspection_service.inspections.records import Actor, ChatMessage, ConsentPurpose, InspectionId
 from inspection_service.inspections.views import LIVE_PURPOSES, level_of
 from inspection_service.media.signalling import (
@@ -35,6 +34,7 @@ from inspection_service.sessions.analysis import Analysis
 from inspection_service.sessions.connection import Connection
 from inspection_service.sessions.facts import SessionFacts
 from inspection_service.sessions.guidance import Guide
+from inspection_service.sessions.lines import Lines, Writes, actor_of
 from inspection_service.telemetry import logs
 from inspection_service.telemetry.metrics import Metrics
 
@@ -50,14 +50,8 @@ SHOWN_MESSAGES: Final = 128
 """So many sentences are known not to be shown, and read aloud, twice."""
 
 
-class SessionRecord(Protocol):
+class SessionRecord(Writes, Protocol):
     """The inspection's record, as far as a live session writes and reads it."""
-
-    async def record(
-        self, inspection_id: InspectionId, kind: str, actor: Actor, data: Mapping[str, Any]
-    ) -> object:
-        """Append one event to the inspection's log. Raises ``Closed`` when it takes no more."""
-        ...
 
     async def say(
         self, inspection_id: InspectionId, actor: Actor, text: str, *, read_aloud: bool, client_id: str
@@ -96,6 +90,7 @@ class LiveSession:
         self.on_change: Callable[[], None] = lambda: None
         """Called when the seller's page opens or closes, and when a call begins, pauses or ends."""
         self._record = record
+        self._lines = Lines(inspection_id, record)
         self._relays = relays
         self._monotonic = monotonic
         self._facts_read_s = self._looked_s = monotonic()
@@ -176,7 +171,7 @@ class LiveSession:
     @property
     def is_empty(self) -> bool:
         """Whether nothing would be lost by forgetting this session."""
-        return self._signalling.is_empty and not self._left_over
+        return self._signalling.is_empty and not self._left_over and not self._lines.is_owing
 
     @property
     def has_seller(self) -> bool:
@@ -272,6 +267,7 @@ class LiveSession:
             await asyncio.sleep(TICK_S)
             with logs.kept_going("session.time", self.inspection_id):
                 await self._perform(self._signalling.tick)
+                await self._write_owed()
                 if self._monotonic() - self._looked_s >= FACTS_S:
                     await self._look_into_record()
                 if await self._analysis.reap() and self._signalling.seller is not None:
@@ -302,26 +298,28 @@ class LiveSession:
 
     async def _carry_out_all(self, effects: list[Effect]) -> None:
         left_over, self._left_over = self._left_over, []
-        is_logged, is_change = True, False
-        for effect in (*left_over, *effects):
+        in_order = [*left_over, *effects]
+        runs_ahead = self._lines.may_run_ahead
+        if runs_ahead:
+            in_order.sort(
+                key=_steers, reverse=True
+            )  # the phone hears at once, and its line is written meanwhile
+        is_written, is_change = True, False
+        for effect in in_order:
             is_change = is_change or _is_seen_from_outside(effect)
             if isinstance(effect, Log):
-                is_logged = await self._log(effect)
-            elif is_logged or not _steers(effect):
+                is_written = await self._lines.write(effect, is_done=_is_done(effect, runs_ahead=runs_ahead))
+            elif is_written or not _steers(effect):
                 await self._carry_out(effect)
         if is_change:
             self.on_change()
 
-    async def _log(self, line: Log) -> bool:
-        """Record an act; where that fails the session goes on, but nothing unrecorded is done to the phone."""
-        try:
-            await self._record.record(self.inspection_id, line.kind, _actor(line.by), line.data)
-        except (Closed, QuotaExceeded):
-            return False  # its log ends with its seal, or is full, while pages may still talk
-        except Exception as error:
-            logs.session_fault("session.log", self.inspection_id, error)
-            return False
-        return True
+    async def _write_owed(self) -> None:
+        if not self._lines.is_owing:
+            return
+        async with self._order:
+            if await self._lines.write_owed():
+                self.on_change()  # perhaps it waited for nothing else
 
     async def _carry_out(self, effect: Effect) -> None:
         match effect:
@@ -346,7 +344,7 @@ class LiveSession:
 
     async def _say(self, said: Say) -> None:
         """Store a sentence, then show it to everybody; what could not be stored is shown to nobody."""
-        by = _actor(said.by)
+        by = actor_of(said.by)
         try:
             stored = await self._record.say(
                 self.inspection_id, by, said.text, read_aloud=said.read_aloud, client_id=said.client_id
@@ -388,8 +386,11 @@ class LiveSession:
             connection.send(message)
 
 
-def _actor(who: Participant) -> Actor:
-    return Actor(who.role, who.actor_id, who.name)
+def _is_done(line: Log, *, runs_ahead: bool) -> bool:
+    """Say whether the phone does, or has done, what a line tells; else nothing was done that it does not allow."""
+    if line.kind == "command.acknowledged":
+        return line.by.role == "seller"
+    return line.kind == "command.sent" and runs_ahead
 
 
 def _steers(effect: Effect) -> bool:
