@@ -9,6 +9,7 @@
  */
 
 import { MIRROR_CHANNEL } from "./mirror";
+import { PathOrder } from "./path-order";
 import { LOOK_EVERY_MS, PathWatch, trafficIn } from "./path-watch";
 import { POINTER_CHANNEL } from "./pointer";
 
@@ -31,6 +32,12 @@ export function told(before: LinkState | null, now: LinkState): LinkState {
 
 /** How long `disconnected` may last before the path is looked for again. */
 const RESTART_AFTER_MS = 2_000;
+/** Several signs of one change of the network come at once: one search, and a later one if it found nothing. */
+const CHANGE_MS = 1_000;
+/** How long a search may take; one begun while there was no network at all finds nothing later either. */
+const SEARCH_MS = 4_000;
+/** Carries the letters that say that the path is there: nobody reads them, a late one is worth nothing. */
+const LIFE_CHANNEL = { label: "life", id: 3 } as const;
 /** A browser that is refused by every relay may stay `new` for ever and never say `failed`. */
 const FAILED_AFTER_MS = 15_000;
 /** What a phone's upload carries beside the photos. */
@@ -77,6 +84,8 @@ export class PeerCall {
   readonly #options: PeerCallOptions;
   readonly #remote = new MediaStream();
   readonly #watch = new PathWatch();
+  readonly #order = new PathOrder();
+  readonly #life: RTCDataChannel | null;
   #camera: MediaStreamTrack | null = null;
   #screen: MediaStreamTrack | null = null;
   #voice: MediaStreamTrack | null = null;
@@ -84,7 +93,12 @@ export class PeerCall {
   #restartTimer: ReturnType<typeof setTimeout> | undefined;
   #failTimer: ReturnType<typeof setTimeout> | undefined;
   #watchTimer: ReturnType<typeof setInterval> | undefined;
+  #searchTimer: ReturnType<typeof setTimeout> | undefined;
   #everConnected = false;
+  #isLooking = false;
+  /** When the last search for a path began, and whether it has found none so far. */
+  #searchedAt = Number.NEGATIVE_INFINITY;
+  #isSearching = false;
 
   constructor(options: PeerCallOptions) {
     this.#options = options;
@@ -95,6 +109,7 @@ export class PeerCall {
     this.#connection.onconnectionstatechange = () => this.#follow();
     this.mirror = isMain ? this.#channel(MIRROR_CHANNEL) : null;
     this.pointer = isMain ? this.#channel(POINTER_CHANNEL) : null;
+    this.#life = isMain ? this.#channel({ ...LIFE_CHANNEL, ordered: false, maxRetransmits: 0 }) : null;
     if (options.role === "seller") {
       this.#connection.onnegotiationneeded = () => void this.#offer();
       if (isMain) this.#connection.addTransceiver("audio", { direction: "sendrecv" });
@@ -103,8 +118,8 @@ export class PeerCall {
         direction: "sendonly",
         sendEncodings: [{ maxBitrate: isMain ? CAMERA_BITS_PER_S : VIEWER_BITS_PER_S }],
       });
-      this.#watchTimer = setInterval(() => void this.#watchThePath(), LOOK_EVERY_MS);
     }
+    this.#watchTimer = setInterval(() => void this.#watchThePath(), LOOK_EVERY_MS);
     this.#failTimer = setTimeout(() => this.#giveUp(), FAILED_AFTER_MS);
     options.onState("connecting");
   }
@@ -180,9 +195,31 @@ export class PeerCall {
     this.#connection.setConfiguration(configuration(iceServers, relayOnly));
   }
 
-  /** Look for a new network path now: the phone changed from Wi-Fi to 4G, or the page came back to the front. */
+  /**
+   * Look for a new network path now: the phone changed from Wi-Fi to 4G, or the page came back to the front. The path in use
+   * stays until another one works, so nothing is lost where nothing was wrong.
+   */
   restart(): void {
+    this.#searchUnless(CHANGE_MS);
+  }
+
+  /** What was said while the line to the other side was down has not been heard. */
+  lineIsBack(): void {
+    if (this.#isSearching || this.#connection.signalingState === "have-local-offer") this.restart();
+  }
+
+  /** Look for a path; if the last search is younger than this, only when it is that old and has found nothing. */
+  #searchUnless(younger_ms: number): void {
     if (this.#connection.signalingState === "closed" || !this.#everConnected) return;
+    const wait_ms = this.#searchedAt + younger_ms - performance.now();
+    clearTimeout(this.#searchTimer);
+    this.#searchTimer = setTimeout(() => this.#searchUnless(0), wait_ms > 0 ? wait_ms : SEARCH_MS);
+    this.#isSearching = true;
+    if (wait_ms <= 0) this.#search();
+  }
+
+  #search(): void {
+    this.#searchedAt = performance.now();
     if (this.#options.role === "operator") this.#options.send({ renegotiate: "path" });
     // An offer that nobody answered (the other page was away) would keep the browser from making another.
     else if (this.#connection.signalingState === "have-local-offer") void this.#offer({ iceRestart: true });
@@ -215,6 +252,7 @@ export class PeerCall {
   close(): void {
     clearTimeout(this.#restartTimer);
     clearTimeout(this.#failTimer);
+    clearTimeout(this.#searchTimer);
     clearInterval(this.#watchTimer);
     this.#connection.onconnectionstatechange = null;
     this.#connection.onicecandidate = null;
@@ -223,8 +261,8 @@ export class PeerCall {
 
   // --- within -----------------------------------------------------------------------------------
 
-  #channel(which: { readonly label: string; readonly id: number }): RTCDataChannel {
-    return this.#connection.createDataChannel(which.label, { negotiated: true, id: which.id, ordered: true });
+  #channel(which: RTCDataChannelInit & { readonly label: string }): RTCDataChannel {
+    return this.#connection.createDataChannel(which.label, { negotiated: true, ordered: true, ...which });
   }
 
   #received(track: MediaStreamTrack, transceiver: RTCRtpTransceiver): void {
@@ -238,15 +276,21 @@ export class PeerCall {
 
   async #take(payload: SignalPayload): Promise<void> {
     if ("renegotiate" in payload) {
-      this.restart();
+      this.#searchUnless(SEARCH_MS);
     } else if ("candidate" in payload) {
-      await this.#connection.addIceCandidate(payload.candidate ?? undefined);
+      await this.#connection.addIceCandidate(payload.candidate === null ? undefined : this.#order.candidate(payload.candidate));
     } else if (payload.description.type === "answer") {
-      if (this.#isForThisOffer(payload.description)) await this.#connection.setRemoteDescription(payload.description);
+      if (this.#isForThisOffer(payload.description)) await this.#hear(payload.description);
     } else {
-      await this.#connection.setRemoteDescription(payload.description);
+      await this.#hear(payload.description);
       await this.#answer();
     }
+  }
+
+  async #hear(description: RTCSessionDescriptionInit): Promise<void> {
+    await this.#connection.setRemoteDescription(this.#order.description(description));
+    const path = this.#connection.getSenders()[0]?.transport?.iceTransport;
+    if (path !== undefined) path.onselectedcandidatepairchange = () => this.#moved();
   }
 
   /**
@@ -298,16 +342,17 @@ export class PeerCall {
       case "connected":
         this.#everConnected = true;
         clearTimeout(this.#failTimer);
+        this.#moved();
         this.#options.onState("connected");
         break;
       case "disconnected":
         this.#interrupted();
-        this.#restartTimer = setTimeout(() => this.restart(), RESTART_AFTER_MS);
+        this.#restartTimer = setTimeout(() => this.#searchUnless(SEARCH_MS), RESTART_AFTER_MS);
         break;
       case "failed":
         if (this.#everConnected) {
           this.#interrupted();
-          this.restart();
+          this.#searchUnless(SEARCH_MS);
         } else {
           this.#giveUp();
         }
@@ -317,15 +362,47 @@ export class PeerCall {
     }
   }
 
-  /** The side that sends the camera looks for another path long before its browser would say that this one is gone. */
+  /** Look for another path long before the browser would say that this one is gone. */
   async #watchThePath(): Promise<void> {
-    const isSending = this.#camera !== null && this.#camera.readyState === "live" && !this.#isPaused;
-    if (!isSending || this.#connection.connectionState !== "connected") {
+    if (this.#connection.connectionState !== "connected") {
       this.#watch.rest();
       return;
     }
-    const traffic = trafficIn(await this.#connection.getStats());
-    if (this.#watch.isLost(traffic, performance.now())) this.restart();
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    try {
+      if (this.#life?.readyState === "open" && this.#life.bufferedAmount === 0) this.#life.send(".");
+      const traffic = trafficIn(await this.#connection.getStats());
+      const now = performance.now();
+      if (this.#watch.isLost(traffic, now)) this.#searchUnless(SEARCH_MS);
+      // Nothing was wrong, or this browser does not tell of another way.
+      else if (this.#watch.isHeard && now - this.#searchedAt >= CHANGE_MS) this.#moved();
+    } finally {
+      this.#isLooking = false;
+    }
+  }
+
+  /** The search is over: the browser goes another way from now on, or hears again. */
+  #moved(): void {
+    if (!this.#isSearching) return;
+    this.#isSearching = false;
+    clearTimeout(this.#searchTimer);
+    void this.#showAnew();
+  }
+
+  /**
+   * Send whole pictures again. The other browser waits for what was lost on the old path, and asks for a whole one only every
+   * three seconds (Chromium 156, measured); there is no other way to give it one that every browser knows.
+   */
+  async #showAnew(): Promise<void> {
+    for (const { sender } of this.#videos()) {
+      if (sender.track === null) continue;
+      for (const isOn of [false, true]) {
+        const parameters = sender.getParameters();
+        parameters.encodings = parameters.encodings.map((each) => ({ ...each, active: isOn }));
+        await sender.setParameters(parameters).catch(() => undefined); // closed meanwhile
+      }
+    }
   }
 
   #interrupted(): void {

@@ -1,17 +1,23 @@
 /**
  * Notices that the network under a call carries nothing any more. Browsers say `disconnected` some six seconds after it
- * happened (Chromium 156, measured); who sends a camera hears from the other side many times a second, and so knows in one.
+ * happened (Chromium 156, measured). Each side says one letter at every look, which the other browser acknowledges by itself,
+ * whatever its page is busy with: who hears not even that for a second has lost the path.
  */
 
-/** How often to look. */
+/** How often to look, and to say a letter. */
 export const LOOK_EVERY_MS = 250;
-/** Nothing heard for so long, while we go on sending: the path is gone. A busy phone's hiccups are shorter. */
-const SILENT_MS = 1_000;
-/** Only who was heard in so many looks, never half a second apart, is missed when it falls silent. */
+/** Only who was heard in so many looks, never half a second apart, is missed when he falls silent. */
 const STEADY_LOOKS = 8;
 const SPARSE_MS = 500;
-/** Several pictures' worth: without it the silence may be our own. */
-const SPOKEN_BYTES = 3_000;
+/**
+ * So long, and in so many looks, nothing is heard of a path that is gone. The looks count too: a phone that itself stood still
+ * for a second has not listened meanwhile.
+ */
+const GONE = { ms: 1_000, looks: 4 };
+/** Where one look or another heard nothing, packets get lost: a longer silence is needed there. */
+const GONE_WHERE_PACKETS_GET_LOST = { ms: 2_000, looks: 8 };
+/** In so many of the silent looks something was sent: without it the silence may be our own. */
+const SPOKEN_LOOKS = 2;
 
 /** Bytes that have passed since the beginning, on all paths of a connection. */
 export interface Traffic {
@@ -22,31 +28,52 @@ export interface Traffic {
 export class PathWatch {
   #last: Traffic | null = null;
   #heardAt = 0;
-  #sentWhenHeard = 0;
+  /** Looks since the last pause of half a second that heard something; and of these, those without a silent one between. */
   #steady = 0;
+  #inARow = 0;
+  #limit = GONE;
+  #silent = 0;
+  #spoken = 0;
 
   /** What the counters say now; whether the path has just been lost. Afterwards it must have carried again to be lost. */
   isLost(traffic: Traffic, now: number): boolean {
     const last = this.#last;
     this.#last = traffic;
     if (last === null || traffic.received !== last.received) {
-      this.#steady += 1;
-      this.#heardAt = now;
-      this.#sentWhenHeard = traffic.sent;
+      this.#heard(now);
       return false;
     }
+    if (this.#silent === 0) this.#limit = this.#inARow >= STEADY_LOOKS ? GONE : GONE_WHERE_PACKETS_GET_LOST;
+    this.#inARow = 0;
+    this.#silent += 1;
+    if (traffic.sent !== last.sent) this.#spoken += 1;
     const isSteady = this.#steady >= STEADY_LOOKS;
     const silentMs = now - this.#heardAt;
-    const isLost = isSteady && silentMs >= SILENT_MS && traffic.sent - this.#sentWhenHeard >= SPOKEN_BYTES;
+    const isLongEnough = silentMs >= this.#limit.ms && this.#silent >= this.#limit.looks;
+    const isLost = isSteady && isLongEnough && this.#spoken >= SPOKEN_LOOKS;
     // Who speaks only now and then is not waited for.
     if (isLost || (!isSteady && silentMs >= SPARSE_MS)) this.#steady = 0;
     return isLost;
   }
 
-  /** Nothing is sent on purpose: begin anew. */
+  /** Whether the last look heard something. */
+  get isHeard(): boolean {
+    return this.#inARow > 0;
+  }
+
+  /** There is nothing to watch now: begin anew. */
   rest(): void {
     this.#last = null;
     this.#steady = 0;
+    this.#inARow = 0;
+  }
+
+  #heard(now: number): void {
+    this.#steady += 1;
+    this.#inARow += 1;
+    this.#heardAt = now;
+    this.#silent = 0;
+    this.#spoken = 0;
   }
 }
 

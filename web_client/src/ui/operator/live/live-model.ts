@@ -272,6 +272,7 @@ export class LiveModel {
         this.#callOnArrival = message.call_id;
         this.#missedTheEnd(message.call_id);
         this.#useIce(message.ice_servers, message.ice_expires_at);
+        this.#peer?.lineIsBack();
         void this.chat.load();
         if (this.watching.value !== "no") {
           this.watching.value = "asked"; // by a new connection, under a new id

@@ -181,6 +181,7 @@ export class LiveCall {
     switch (message.type) {
       case "welcome":
         this.peer?.setIce(this.iceServers, this.seller.isRelayOnly);
+        this.peer?.lineIsBack();
         this.status.again();
         this.uploads.wake();
         break;
