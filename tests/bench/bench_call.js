@@ -13,32 +13,32 @@ globalThis.bench = {
     Object.assign(bench, { sent: 0, shown: 0, expected: new RegExp(`(^|\\D)${step} of 12`) });
   },
 
+  /** Of the connection between the two people, which carries the mirror; the phone's other one goes to the service. */
   async stats() {
-    const all = [];
     for (const connection of bench.connections) {
-      if (connection.connectionState === "connected") (await connection.getStats()).forEach((stat) => all.push(stat));
+      if (connection.connectionState === "closed") continue;
+      const stats = [...(await connection.getStats()).values()];
+      if (stats.some((stat) => stat.type === "data-channel" && stat.label === "mirror")) return stats;
     }
-    return all;
+    return [];
   },
 
-  /** What has been sent so far: by the mirror, and of the camera's picture beside it. */
+  /** What has been sent so far: by the mirror and the signs of life beside it, and of the camera's picture. */
   async sentBytes() {
     const stats = await bench.stats();
-    const mirror = stats.find((stat) => stat.type === "data-channel" && stat.label === "mirror");
-    const transport = mirror && stats.find((stat) => stat.type === "transport" && stat.dtlsState === "connected");
-    const pictures = stats.filter((stat) => stat.type === "outbound-rtp" && stat.kind === "video" && transport);
-    return [mirror?.bytesSent ?? 0, Math.max(0, ...pictures.map((stat) => stat.bytesSent))];
+    const channels = stats.filter((stat) => stat.type === "data-channel" && ["mirror", "life"].includes(stat.label));
+    const pictures = stats.filter((stat) => stat.type === "outbound-rtp" && stat.kind === "video");
+    const sent = (all) => all.reduce((sum, stat) => sum + stat.bytesSent, 0);
+    return [sent(channels), sent(pictures)];
   },
 
   /** The port of the relay that carries the call now, as this side sees it. */
   async relayPort() {
     const stats = await bench.stats();
-    const channel = stats.find((stat) => stat.type === "data-channel" && stat.label === "mirror");
-    const pairs = stats.filter((stat) => stat.type === "transport").map((stat) => stat.selectedCandidatePairId);
-    const used = stats.filter((stat) => stat.type === "candidate-pair" && pairs.includes(stat.id));
-    const urls = used.map((pair) => stats.find((stat) => stat.id === pair.localCandidateId)?.url ?? "");
-    const url = urls.find((each) => each.startsWith("turn:"));
-    return channel === undefined || url === undefined ? 0 : Number(/:(\d+)(\?|$)/.exec(url)[1]);
+    const pair = stats.find((stat) => stat.type === "transport")?.selectedCandidatePairId;
+    const local = stats.find((stat) => stat.id === pair)?.localCandidateId;
+    const url = stats.find((stat) => stat.id === local)?.url;
+    return url === undefined ? 0 : Number(/:(\d+)(\?|$)/.exec(url)[1]);
   },
 
   /** Note when each picture of the camera comes, from now on. */

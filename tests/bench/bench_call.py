@@ -25,6 +25,8 @@ CALLS: Final = 5
 COMMANDS: Final = 24
 PHOTOS: Final = 6
 LOSSES: Final = 5
+DARKNESSES: Final = 3
+DARK_MS: Final = 2_000
 PATIENCE_MS: Final = 120_000
 STALL_MS: Final = 400
 """A gap between two pictures that is longer than any hiccup of a machine at work."""
@@ -172,6 +174,7 @@ def _relayed(instance: Instance, browser: Browser, camera: Camera, folder: Path)
             relay.start()
         with _call(instance, browser, camera) as (phone, desk):
             back_s = [_back_after_s(relays, phone.page, desk.page) for _ in range(LOSSES)]
+            dark = [_back_after_dark_s(relays, phone.page, desk.page) for _ in range(DARKNESSES)]
     finally:
         for relay in relays.values():
             relay.kill()
@@ -181,6 +184,12 @@ def _relayed(instance: Instance, browser: Browser, camera: Camera, folder: Path)
             "camera's picture back after its relay was killed, p50", statistics.median(back_s), "s", at_most=3
         ),
         row("camera's picture back after its relay was killed, longest", max(back_s), "s"),
+        row(
+            "camera's picture back after all relays were killed, one started again, p50",
+            statistics.median(back for back, _ in dark),
+            "s",
+            reference=("without any network of it", statistics.median(away for _, away in dark)),
+        ),
     ]
 
 
@@ -197,21 +206,51 @@ def _relays(folder: Path) -> dict[int, Relay]:
 
 
 def _back_after_s(relays: dict[int, Relay], phone: Page, desk: Page) -> float:
-    """Kill the relay that carries the call; returns the seconds until the operator sees the camera again."""
-    phone.wait_for_timeout(4_000)  # both sides have settled on a path
+    """Kill the relay that carries the call; returns the seconds until the operator sees the camera again.
+
+    The other relay stands all the while: there is a network, and the call must find it.
+    """
+    port = _settled(phone, desk)
+    killed_ms: float = desk.evaluate("performance.now()")
+    relays[port].kill()
+    back_s = _seen_again_s(phone, desk, killed_ms, dead=port)
+    relays[port].start()
+    return back_s
+
+
+def _back_after_dark_s(relays: dict[int, Relay], phone: Page, desk: Page) -> tuple[float, float]:
+    """Kill all relays and start one again; returns seconds until the picture is back, and without a network."""
+    port = _settled(phone, desk)
+    other = next(each for each in relays if each != port)
+    killed_ms: float = desk.evaluate("performance.now()")
+    for relay in relays.values():
+        relay.kill()
+    phone.wait_for_timeout(DARK_MS)
+    relays[other].start()
+    away_s = (float(desk.evaluate("performance.now()")) - killed_ms) / 1000
+    back_s = _seen_again_s(phone, desk, killed_ms, dead=port)
+    relays[port].start()
+    return back_s, away_s
+
+
+def _settled(phone: Page, desk: Page) -> int:
+    """Wait until both sides have settled on a path and pictures flow; returns the port of its relay."""
+    phone.wait_for_timeout(4_000)
     phone.wait_for_function("async () => (await bench.relayPort()) > 0")
     port: int = phone.evaluate("bench.relayPort()")
     desk.evaluate("bench.watchPictures()")
     desk.wait_for_function("() => bench.pictures.length > 20")
-    killed_ms: float = desk.evaluate("performance.now()")
-    relays[port].kill()
-    # The path leads over the other relay and pictures come: the stall is over, and the longest one was this.
+    return port
+
+
+def _seen_again_s(phone: Page, desk: Page, killed_ms: float, *, dead: int) -> float:
+    """Wait until the path leads over another relay and pictures come: the longest stall is over, and was this."""
     phone.wait_for_function(
         "async (dead) => { const port = await bench.relayPort(); return port > 0 && port !== dead; }",
-        arg=port,
+        arg=dead,
     )
     moved_ms: float = desk.evaluate("performance.now()")
     desk.wait_for_function("(from) => bench.picturesSince(from) > 10", arg=moved_ms)
     back_ms: Any = desk.evaluate("(from) => bench.backAt(from)", [killed_ms, STALL_MS])
-    relays[port].start()
-    return 0.0 if back_ms is None else (float(back_ms) - killed_ms) / 1000
+    assert back_ms is not None, "the picture never stood still: this was not the call's relay"
+    return (float(back_ms) - killed_ms) / 1000
