@@ -243,6 +243,8 @@ describe("the seller's page", () => {
     await seller.consent(service.case.consents);
     expect(place()).toMatchObject({ stepId: "front" });
     expect(line().sent).toContainEqual({ type: "watch.step", step_id: "front" });
+    expect(service.asked).not.toContain("PUT /v1/seller/step"); // the step is shown first
+    timers.pass(1);
     expect(service.asked).toContain("PUT /v1/seller/step");
   });
 
@@ -259,6 +261,21 @@ describe("the seller's page", () => {
       effect: { step_id: "wheel" },
       error: null,
     });
+  });
+
+  test("a command that comes twice, as from a service started anew, is done once and answered twice", async () => {
+    letSteer();
+    await enter();
+    let pressed = 0;
+    seller.live.shutter = async () => ({ capture_id: `photo-${(pressed += 1)}` });
+    for (const id of ["k1", "k1", "k2"]) line().says({ type: "command", id, name: "take_photo", args: {} });
+    await settle();
+    const acks = line().sent.filter((message) => message.type === "ack");
+    expect(acks).toMatchObject([
+      { id: "k1", effect: { capture_id: "photo-1" } },
+      { id: "k1", effect: { capture_id: "photo-1" } },
+      { id: "k2", effect: { capture_id: "photo-2" } },
+    ]);
   });
 
   test("what asks nothing of the seller leaves by itself, and the rest stays", async () => {

@@ -1,6 +1,6 @@
 /** The seller's side of a live session without its looks: consent, call, chat, and what an operator asks of the phone. */
 
-import { carryOut, CannotDo, type CommandActs, type Effect } from "./commands";
+import { carryOut, CannotDo, type CommandActs, type Effect, type Outcome } from "./commands";
 import {
   END_REASONS,
   MOST_CHAT_CHARACTERS,
@@ -29,6 +29,9 @@ export interface LiveCase {
   newId(): string;
 }
 
+/** So many answers are remembered, as the service does. */
+const REMEMBERED_ANSWERS = 64;
+
 /** Screens from which an operator may lead the seller to a photo. */
 const WORKING = new Set(["step", "review", "damage"]);
 
@@ -38,6 +41,9 @@ export class SellerLive {
     go_to_step: (args) => this.beMoved(args),
     take_photo: () => this.press(),
   };
+
+  /** What became of commands, by id: one that comes again, by a service that was started anew, is answered, not done. */
+  private readonly outcomes = new Map<string, Promise<Outcome>>();
 
   /** Set by the camera while it is on the screen. */
   shutter: Shutter | null = null;
@@ -196,11 +202,20 @@ export class SellerLive {
     return wanted;
   }
 
-  /** Do what the operator asks and say what really happened. */
+  /** Do what the operator asks, once, and say what really happened. */
   private async obey(id: string, name: string, args: CommandArgs): Promise<void> {
-    const { call, view } = this.case_.inside();
-    const allowed = { level: view.consents.live_level, isPaused: call?.isPaused ?? false };
-    this.case_.say({ type: "ack", id, ...(await carryOut(name, args, allowed, this.acts)) });
+    let outcome = this.outcomes.get(id);
+    if (outcome === undefined) {
+      const { call, view } = this.case_.inside();
+      const allowed = { level: view.consents.live_level, isPaused: call?.isPaused ?? false };
+      outcome = carryOut(name, args, allowed, this.acts);
+      this.outcomes.set(id, outcome);
+      for (const oldest of this.outcomes.keys()) {
+        if (this.outcomes.size <= REMEMBERED_ANSWERS) break;
+        this.outcomes.delete(oldest);
+      }
+    }
+    this.case_.say({ type: "ack", id, ...(await outcome) });
   }
 
   private beMoved(args: CommandArgs): Effect {

@@ -360,8 +360,8 @@ export class Seller {
     this.toldStep = stepId;
     if (stepId === null) return;
     this.say({ type: "watch.step", step_id: stepId });
-    // Without a network the phone's own memory is enough.
-    this.world.api.enterStep(stepId).catch(() => undefined);
+    // After it is shown, for whoever looks on waits for that. Without a network the phone's own memory is enough.
+    this.timers.set(() => void this.world.api.enterStep(stepId).catch(() => undefined), 0);
   }
 
   private letPass(notice: Notice | null): void {

@@ -4,12 +4,15 @@ import { computed, signal } from "@preact/signals";
 import type { EventView, LiveLevel } from "../../core/views";
 import { api, attempt, language, me, notice, t } from "./desk";
 import { LiveModel } from "./live/live-model";
+import { TELLS_ALL, viewAfter } from "./view-after";
 import type { OperatorStep, OperatorView } from "./views";
 
 /** What is large in the middle. */
 export type StageMode = "photo" | "live" | "camera" | "screen";
 
 const OVER = ["sealed", "cancelled", "expired", "rejected"];
+/** Such events come one after the other while the phone obeys, whose picture is what the operator waits for. */
+const SHOWN_TOGETHER_MS = 300;
 
 export class CaseModel {
   readonly view = signal<OperatorView | null>(null);
@@ -48,6 +51,8 @@ export class CaseModel {
 
   private loading: Promise<boolean> | null = null;
   private isStale = false;
+  private untold: readonly EventView[] = [];
+  private telling: ReturnType<typeof setTimeout> | undefined;
 
   constructor(readonly id: string) {
     this.live = new LiveModel({
@@ -72,6 +77,7 @@ export class CaseModel {
   }
 
   close(): void {
+    clearTimeout(this.telling);
     this.live.close();
   }
 
@@ -128,7 +134,20 @@ export class CaseModel {
 
   private async changed(event: EventView): Promise<void> {
     if (event.kind === "consent.withdrawn" && event.actor.kind === "seller") notice.value = t().live.levelChanged;
-    await this.refresh();
+    if (!TELLS_ALL.has(event.kind)) return void (await this.refresh());
+    this.untold = [...this.untold, event];
+    this.telling ??= setTimeout(() => this.tell(), SHOWN_TOGETHER_MS);
+  }
+
+  private tell(): void {
+    const [view, untold] = [this.view.value, this.untold];
+    this.untold = [];
+    this.telling = undefined;
+    if (view === null) return;
+    const next = viewAfter(view, untold);
+    // What is being read now may be older than these events.
+    if (next === null || this.loading !== null) void this.refresh();
+    else this.view.value = next;
   }
 }
 

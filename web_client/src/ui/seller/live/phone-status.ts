@@ -29,6 +29,7 @@ export class PhoneStatus {
   private readonly reporter: PhoneReporter;
   private battery: Battery | null = null;
   private cameraCount = 0;
+  private soon: ReturnType<typeof setTimeout> | undefined;
   /** Milliseconds to the operator's browser and back; set by the call. */
   rtt_ms: number | null = null;
 
@@ -42,7 +43,14 @@ export class PhoneStatus {
       // Before permission is given, browsers hide how many there are.
       if (camera.value.is === "open") void this.countCameras();
     });
-    effect(() => this.tell());
+    effect(() => {
+      this.read();
+      // Once what has changed is on the screen, and so in the operator's mirror.
+      this.soon ??= setTimeout(() => {
+        this.soon = undefined;
+        this.tell();
+      }, 0);
+    });
     setInterval(this.tell, 1000);
   }
 
