@@ -86,7 +86,12 @@ def services_of(connection: HTTPConnection) -> Services:
     return services
 
 
-Opened = Annotated[Services, Depends(services_of)]
+async def _opened(connection: HTTPConnection) -> Services:
+    """Not a plain function: the framework would run that in a thread, with each request."""
+    return services_of(connection)
+
+
+Opened = Annotated[Services, Depends(_opened)]
 
 
 async def platform_door(

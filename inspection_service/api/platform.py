@@ -77,7 +77,7 @@ Key = Annotated[
 ]
 
 
-def wanted(
+async def wanted(
     state: Annotated[list[InspectionState] | None, Query(max_length=10, description="Any of these.")] = None,
     reference: Annotated[str | None, Query(max_length=200, description="Exactly your reference.")] = None,
     plate: Annotated[
@@ -136,7 +136,7 @@ async def get_inspection(inspection_id: str, door: ByReader, request: Request, r
         headers = _headers(await door.inspections.get(case))
         if is_known(request, headers["ETag"]):
             return Response(status_code=304, headers=headers)
-    dossier = await door.inspections.summary(case, with_judgements=False)
+    dossier = await door.inspections.summary(case, "listed")
     response.headers.update(_headers(dossier.inspection))
     return platform_inspection(dossier)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import RowMapping, func, insert, or_, select, update
+from sqlalchemy import RowMapping, bindparam, func, insert, or_, select, update
 
 from inspection_service.clock import new_id
 from inspection_service.errors import InspectionServiceError, InvalidInput, NotFound
@@ -29,6 +29,13 @@ MOST_KEYS: Final = 100
 """Keys of one platform that work at the same time."""
 _SHOWN: Final = 4
 _USED_AT_MOST_EVERY: Final = timedelta(minutes=1)
+_OWNER: Final = (
+    select(t.api_keys, t.tenants.c.name.label("tenant_name"), t.tenants.c.kind.label("tenant_kind"))
+    .join(t.tenants)
+    .where(t.api_keys.c.secret_sha256 == bindparam("sha256"))
+)
+"""Whose key it is: asked with every call, so made once, and answered by the database each time: a key that was revoked
+is worthless at once, on every node."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,15 +145,9 @@ class Keys(Room):
 
     async def platform(self, key: str) -> Platform:
         """Return whose key this is, and note that it was used. Raises ``KeyUnknown``."""
-        column, tenant = t.api_keys.c, t.tenants.c
-        query = (
-            select(t.api_keys, tenant.name.label("tenant_name"), tenant.kind.label("tenant_kind"))
-            .join(t.tenants)
-            .where(column.secret_sha256 == sha256(key))
-        )
         now = self._clock.now()
-        async with self._database.read() as transaction:
-            row = (await transaction.connection.execute(query)).mappings().first()
+        async with self._database.read_once() as transaction:
+            row = (await transaction.connection.execute(_OWNER, {"sha256": sha256(key)})).mappings().first()
         if row is None or not key.startswith(KEY_PREFIX) or not _works(row, now):
             raise KeyUnknown
         await self._note_use(row["id"], row["last_used_at"], now)

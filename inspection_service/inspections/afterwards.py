@@ -100,7 +100,7 @@ class Afterwards(Acts):
             self._database.write() as transaction,
             self._change(inspection_id, by, within=transaction) as change,
         ):
-            (dossier,) = await change.repository.dossiers([change.inspection], kinds=frozenset())
+            (dossier,) = await change.repository.dossiers([change.inspection], "summary")
             if dossier.legal_hold is not None:
                 return dossier.legal_hold
             hold = LegalHold(change.now, by, checked_text(reason, "reason", at_most=500))
@@ -283,7 +283,7 @@ class Afterwards(Acts):
             )
             ids = [InspectionId(row) for row in (await repository.connection.execute(query)).scalars()]
             cases = [(await repository.case(each)).inspection for each in ids]
-            found = [_reading(d) for d in await repository.dossiers(cases, kinds=frozenset())]
+            found = [_reading(d) for d in await repository.dossiers(cases, "summary")]
         return tuple(sorted((one for one in found if one is not None), key=lambda one: one.at))
 
 
@@ -300,6 +300,6 @@ def _reading(dossier: Any) -> EarlierReading | None:
 async def _may_be_erased(change: Change) -> None:
     if change.inspection.state not in CLOSED:
         raise StillOpen(state=change.inspection.state)
-    (dossier,) = await change.repository.dossiers([change.inspection], kinds=frozenset())
+    (dossier,) = await change.repository.dossiers([change.inspection], "summary")
     if dossier.legal_hold is not None:
         raise UnderLegalHold

@@ -26,6 +26,7 @@ from inspection_service.inspections.errors import (
     StepUnknown,
     TextInvalid,
 )
+from inspection_service.inspections.frozen import FrozenChecklists
 from inspection_service.inspections.heads import LogHeads
 from inspection_service.inspections.outbox import NobodyToTell, Outbox
 from inspection_service.inspections.records import (
@@ -179,6 +180,7 @@ class Acts:
         self._media = media or MediaSettings()
         self._outbox = outbox or NobodyToTell()
         self._heads = LogHeads(database)
+        self._checklists = FrozenChecklists()
 
     def of(self, tenant_id: TenantId) -> Self:
         """Return the same service, confined to one tenant."""
@@ -196,17 +198,23 @@ class Acts:
     @asynccontextmanager
     async def _reading(self) -> AsyncIterator[Repository]:
         async with self._database.read() as transaction:
-            yield Repository(transaction.connection, self._scope)
+            yield Repository(transaction.connection, self._scope, self._checklists)
+
+    @asynccontextmanager
+    async def _asking(self) -> AsyncIterator[Repository]:
+        """Like ``_reading``, for one statement, which sees one moment by itself."""
+        async with self._database.read_once() as transaction:
+            yield Repository(transaction.connection, self._scope, self._checklists)
 
     @asynccontextmanager
     async def _writing(
         self, within: Transaction | None = None
     ) -> AsyncIterator[tuple[Repository, Transaction]]:
         if within is not None:
-            yield Repository(within.connection, self._scope), within
+            yield Repository(within.connection, self._scope, self._checklists), within
             return
         async with self._database.write() as transaction:
-            yield Repository(transaction.connection, self._scope), transaction
+            yield Repository(transaction.connection, self._scope, self._checklists), transaction
 
     @asynccontextmanager
     async def _change(

@@ -26,7 +26,7 @@ from inspection_service.inspections.records import (
 )
 from inspection_service.storage import tables as t
 
-_FRAME_FACTS = (
+FRAME_FACTS = (
     t.frames.c.step_id,
     t.frames.c.sha256,
     t.frames.c.size_bytes,
@@ -169,7 +169,7 @@ class LiveCase:
         """Return the drawings that were kept, with their frames' facts, oldest first."""
         column = t.frame_annotations.c
         query = (
-            select(t.frame_annotations, *_FRAME_FACTS)
+            select(t.frame_annotations, *FRAME_FACTS)
             .join(t.frames, t.frames.c.id == column.frame_id)
             .where(self._is_mine(column.inspection_id))
             .order_by(column.position)

@@ -4,25 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from inspection_service.inspections import rows
+from inspection_service.inspections.frozen import FrozenChecklists
 from inspection_service.inspections.needs import HELP_STATES, TRIES_BEFORE_KEEPING, Facts
 from inspection_service.inspections.records import Inspection, InspectionId, OperatorId
 from inspection_service.inspections.scope import AllTenants, OrganisationScope, Scope, TenantScope
 from inspection_service.inspections.states import CLOSED
 from inspection_service.storage import tables as t
 
+NARROW: Final = tuple(column for column in t.inspections.c if column.name != "checklist")
+"""An inspection's row without its largest part, which thousands share: see ``FrozenChecklists``."""
+
 
 class QueueRepository:
     """The part of a ``Repository`` that lists stand on."""
 
-    def __init__(self, connection: AsyncConnection, scope: Scope) -> None:
+    def __init__(
+        self, connection: AsyncConnection, scope: Scope, checklists: FrozenChecklists | None = None
+    ) -> None:
         self._connection = connection
         self._scope = scope
+        self._checklists = checklists or FrozenChecklists()
 
     # -- the queue -------------------------------------------------------------------------------------------
     async def open_facts(self) -> list[Facts]:
@@ -121,20 +128,9 @@ class QueueRepository:
 
     async def inspections(self, ids: Sequence[InspectionId]) -> list[Inspection]:
         """Return some inspections of this scope in the order asked for; what is not there is left out."""
-        # Many share one checklist, the largest part of a row: each is read once.
-        narrow = [column for column in t.inspections.c if column.name != "checklist"]
-        query = self._within(select(*narrow)).where(t.inspections.c.id.in_(ids))
-        found = {row["id"]: row for row in (await self._connection.execute(query)).mappings()}
-        one_of_each = {row["checklist_sha256"]: row["id"] for row in found.values()}
-        content = select(t.inspections.c.checklist_sha256, t.inspections.c.checklist).where(
-            t.inspections.c.id.in_(sorted(one_of_each.values()))
-        )
-        checklists = {row[0]: row[1] for row in await self._connection.execute(content)}
-        return [
-            rows.inspection_from({**found[name], "checklist": checklists[found[name]["checklist_sha256"]]})
-            for name in ids
-            if name in found
-        ]
+        query = self._within(select(*NARROW)).where(t.inspections.c.id.in_(ids))
+        found = {each.id: each for each in await self._inspections(query)}
+        return [found[name] for name in ids if name in found]
 
     async def cases_held(self) -> dict[OperatorId, int]:
         """Count the open cases each operator holds."""
@@ -194,15 +190,42 @@ class QueueRepository:
         return tuple(InspectionId(row.inspection_id) for row in found)
 
     # -- within ----------------------------------------------------------------------------------------------
+    async def _inspections(self, query: Select[Any]) -> list[Inspection]:
+        """Return the inspections a query of ``NARROW`` columns finds."""
+        return await self._with_checklists((await self._connection.execute(query)).mappings().all())
+
+    async def _with_checklists(self, found: Sequence[rows.Row]) -> list[Inspection]:
+        """Complete rows of ``NARROW`` columns; a checklist that was not seen before is read once."""
+        column = t.inspections.c
+        contents = {row["checklist_sha256"]: self._checklists.get(row["checklist_sha256"]) for row in found}
+        unseen = {
+            row["checklist_sha256"]: row["id"] for row in found if contents[row["checklist_sha256"]] is None
+        }
+        if unseen:
+            query = select(column.checklist_sha256, column.checklist).where(
+                column.id.in_(sorted(unseen.values()))
+            )
+            for sha256, content in await self._connection.execute(query):
+                self._checklists.keep(sha256, content)
+                contents[sha256] = content
+        return [
+            rows.inspection_from({**row, "checklist": contents[row["checklist_sha256"]]}) for row in found
+        ]
+
     def _within(self, query: Select[Any]) -> Select[Any]:
-        match self._scope:
-            case TenantScope(tenant_id):
-                return query.where(t.inspections.c.tenant_id == tenant_id)
-            case OrganisationScope(organisation_id):
-                column = t.grants.c
-                granted = select(column.tenant_id).where(
-                    column.organisation_id == organisation_id, column.revoked_at.is_(None)
-                )
-                return query.where(t.inspections.c.tenant_id.in_(granted))
-            case AllTenants():
-                return query
+        return within(query, self._scope)
+
+
+def within(query: Select[Any], scope: Scope) -> Select[Any]:
+    """Confine a query over inspections to a scope."""
+    match scope:
+        case TenantScope(tenant_id):
+            return query.where(t.inspections.c.tenant_id == tenant_id)
+        case OrganisationScope(organisation_id):
+            column = t.grants.c
+            granted = select(column.tenant_id).where(
+                column.organisation_id == organisation_id, column.revoked_at.is_(None)
+            )
+            return query.where(t.inspections.c.tenant_id.in_(granted))
+        case AllTenants():
+            return query

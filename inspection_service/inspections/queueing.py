@@ -84,7 +84,7 @@ async def _open_ranks(repository: Repository, now: datetime) -> dict[InspectionI
 
 async def _entries(repository: Repository, ids: Sequence[InspectionId], now: datetime) -> list[QueueEntry]:
     inspections = await repository.inspections(ids)
-    dossiers = await repository.dossiers(inspections, kinds=views.LISTED_EVENTS, with_judgements=False)
+    dossiers = await repository.dossiers(inspections, "listed")
     return [_entry(dossier, now) for dossier in dossiers]
 
 

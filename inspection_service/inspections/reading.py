@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 from inspection_service.errors import InvalidInput
-from inspection_service.inspections import views
 from inspection_service.inspections.changes import Acts
+from inspection_service.inspections.dossiers import Depth
 from inspection_service.inspections.records import (
     Capture,
     CaptureId,
@@ -48,29 +48,18 @@ class Reading(Acts):
         async with self._reading() as repository:
             found = await repository.page(wanted or Wanted(), _read_cursor(cursor), limit + 1)
             shown = found[:limit]
-            dossiers = await repository.dossiers(shown, kinds=views.LISTED_EVENTS, with_judgements=False)
+            dossiers = await repository.dossiers(shown, "listed")
         return Listed(tuple(dossiers), _write_cursor(shown[-1]) if len(found) > limit else None)
 
     async def dossier(self, inspection_id: InspectionId) -> Dossier:
-        """Read everything about one inspection at one moment, in one consistent transaction."""
-        async with self._reading() as repository:
-            case = await repository.case(inspection_id)
-            (dossier,) = await repository.dossiers([case.inspection])
-            return dossier
+        """Read everything about one inspection at one moment. Raises ``InspectionUnknown``."""
+        async with self._asking() as repository:
+            return await repository.dossier(inspection_id)
 
-    async def summary(self, inspection_id: InspectionId, *, with_judgements: bool = True) -> Dossier:
-        """Read one inspection as lists show it: only the events ``views`` reads, and the newest.
-
-        Args:
-            inspection_id: Which.
-            with_judgements: Else a photo that was judged has an empty judgement.
-        """
-        async with self._reading() as repository:
-            case = await repository.case(inspection_id)
-            (dossier,) = await repository.dossiers(
-                [case.inspection], kinds=views.LISTED_EVENTS, with_judgements=with_judgements
-            )
-            return dossier
+    async def summary(self, inspection_id: InspectionId, depth: Depth = "summary") -> Dossier:
+        """Read one inspection at one moment, but not everything about it. Raises ``InspectionUnknown``."""
+        async with self._asking() as repository:
+            return await repository.dossier(inspection_id, depth)
 
     async def events(
         self, inspection_id: InspectionId, *, after: int = 0, limit: int = 500

@@ -6,28 +6,24 @@ was found within the scope: a query that forgets the tenant cannot be written by
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Any, Final, TypeVar
 
-from sqlalchemy import JSON, ColumnElement, Table, and_, case, func, insert, literal, null, or_, select, true
+from sqlalchemy import ColumnElement, and_, func, insert, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from inspection_service.inspections import rows
+from inspection_service.inspections import dossiers, rows
 from inspection_service.inspections.case import Case
+from inspection_service.inspections.dossiers import Depth
 from inspection_service.inspections.errors import InspectionUnknown
-from inspection_service.inspections.queue_repository import QueueRepository
+from inspection_service.inspections.queue_repository import NARROW, QueueRepository
 from inspection_service.inspections.records import (
-    Annotation,
     Capture,
-    CaptureId,
     Dossier,
     Event,
     Frame,
     Inspection,
     InspectionId,
-    Recording,
     RecordingId,
     TenantId,
 )
@@ -35,13 +31,6 @@ from inspection_service.inspections.requests import Upload, Wanted
 from inspection_service.inspections.scope import OrganisationScope, TenantScope
 from inspection_service.inspections.states import CLOSED
 from inspection_service.storage import tables as t
-
-Record = TypeVar("Record")
-
-_WITHOUT_JUDGEMENT: Final = (
-    *(column for column in t.captures.columns if column.name != "judgement"),
-    case((t.captures.c.judgement.is_not(null()), literal({}, JSON()))).label("judgement"),
-)
 
 
 class Repository(QueueRepository):
@@ -63,11 +52,24 @@ class Repository(QueueRepository):
         Raises:
             InspectionUnknown: There is none in this scope.
         """
-        query = self._within(select(t.inspections)).where(t.inspections.c.id == inspection_id)
-        row = (await self._connection.execute(query.with_for_update() if lock else query)).mappings().first()
-        if row is None:
+        query = self._within(select(*NARROW)).where(t.inspections.c.id == inspection_id)
+        found = await self._inspections(query.with_for_update() if lock else query)
+        if not found:
             raise InspectionUnknown
-        return Case(self._connection, rows.inspection_from(row))
+        return Case(self._connection, found[0])
+
+    async def dossier(self, inspection_id: InspectionId, depth: Depth = "whole") -> Dossier:
+        """Read one inspection and what hangs on it, in one statement.
+
+        Raises:
+            InspectionUnknown: There is none in this scope.
+        """
+        query, values = dossiers.one(depth, self._scope), dossiers.values_of_one(inspection_id, self._scope)
+        found = (await self._connection.execute(query, values)).mappings().all()
+        if not found:
+            raise InspectionUnknown
+        (inspection,) = await self._with_checklists(found)
+        return dossiers.dossier_from(found[0], inspection)
 
     async def is_there(self, inspection_id: InspectionId) -> bool:
         """Say whether there is such an inspection in this scope."""
@@ -118,9 +120,7 @@ class Repository(QueueRepository):
         """
         column = t.inspections.c
         query = (
-            self._within(select(t.inspections))
-            .order_by(column.created_at.desc(), column.id.desc())
-            .limit(limit)
+            self._within(select(*NARROW)).order_by(column.created_at.desc(), column.id.desc()).limit(limit)
         )
         query = query.where(*_matches(wanted))
         if before is not None:
@@ -128,96 +128,19 @@ class Repository(QueueRepository):
             query = query.where(
                 or_(column.created_at < moment, and_(column.created_at == moment, column.id < last_id))
             )
-        found = (await self._connection.execute(query)).mappings().all()
-        return [rows.inspection_from(row) for row in found]
+        return await self._inspections(query)
 
-    async def dossiers(
-        self,
-        inspections: Sequence[Inspection],
-        *,
-        kinds: frozenset[str] | None = None,
-        with_judgements: bool = True,
-    ) -> list[Dossier]:
-        """Read everything about some inspections of this scope.
+    async def dossiers(self, inspections: Sequence[Inspection], depth: Depth = "whole") -> list[Dossier]:
+        """Read what hangs on some inspections of this scope.
 
         Args:
-            inspections: As this repository returned them.
-            kinds: Only events of these kinds and the newest one, and neither annotations nor recordings, as lists
-                need it; everything when ``None``.
-            with_judgements: Else a photo that was judged has an empty judgement: the queue's page has a thousand
-                photos, shows none of what the models saw, and would spend most of its time on reading it.
+            inspections: As this repository returned them, or as they are about to be written.
+            depth: How much of it.
         """
-        ids = [inspection.id for inspection in inspections]
-        wanted: ColumnElement[bool] = true()
-        if kinds is not None:
-            newest = t.events.alias()
-            last = (
-                select(func.max(newest.c.seq))
-                .where(newest.c.inspection_id == t.events.c.inspection_id)
-                .scalar_subquery()
-            )
-            wanted = or_(t.events.c.kind.in_(kinds), t.events.c.seq == last)
-        event_rows = await self._rows(t.events, ids, [t.events.c.seq], wanted)
-        operators = {row["actor_id"] for found in event_rows.values() for row in found}
-        operators |= {inspection.claimed_by for inspection in inspections if inspection.claimed_by}
-        names = await self._operator_names(operators)
-        tenants = await self._tenants({inspection.tenant_id for inspection in inspections})
-        names |= {tenant_id: name for tenant_id, (name, _) in tenants.items()}
-        captures = await self._records(
-            t.captures,
-            ids,
-            [t.captures.c.received_at, t.captures.c.attempt],
-            rows.capture_from,
-            columns=() if with_judgements else _WITHOUT_JUDGEMENT,
-        )
-        findings = await self._records(t.findings, ids, [t.findings.c.position], rows.finding_from)
-        statements = await self._records(t.statements, ids, [t.statements.c.id], rows.statement_from)
-        consents = await self._records(t.consents, ids, [t.consents.c.id], rows.consent_from)
-        skipped = await self._records(t.skipped_steps, ids, [t.skipped_steps.c.at], rows.skipped_from)
-        valid = t.signatures.c.voided_at.is_(None)
-        signatures = await self._records(t.signatures, ids, [t.signatures.c.id], rows.signature_from, valid)
-        reports = await self._records(t.reports, ids, [t.reports.c.sealed_at], rows.report_from)
-        help_requests = await self._records(t.help_requests, ids, [t.help_requests.c.id], rows.help_from)
-        corrections = await self._records(t.corrections, ids, [t.corrections.c.no], rows.correction_from)
-        in_force = t.legal_holds.c.lifted_at.is_(None)
-        holds = await self._records(t.legal_holds, ids, [t.legal_holds.c.id], rows.hold_from, in_force)
-        erased = await self._records(
-            t.erased_photos, ids, [t.erased_photos.c.at], lambda row: CaptureId(row["capture_id"])
-        )
-        live = await self._live(inspections) if kinds is None else {}
-        return [
-            Dossier(
-                inspection=inspection,
-                platform_name=tenants.get(inspection.tenant_id, ("", False))[0],
-                is_sandbox=tenants.get(inspection.tenant_id, ("", False))[1],
-                captures=captures[inspection.id],
-                findings=findings[inspection.id],
-                statements=statements[inspection.id],
-                consents=consents[inspection.id],
-                skipped=skipped[inspection.id],
-                signatures=signatures[inspection.id],
-                events=tuple(rows.event_from(row, names) for row in event_rows[inspection.id]),
-                report=next(iter(reports[inspection.id]), None),
-                claimed_by_name=names.get(inspection.claimed_by) if inspection.claimed_by else None,
-                annotations=live[inspection.id][0] if live else (),
-                recordings=live[inspection.id][1] if live else (),
-                help=next(reversed(help_requests[inspection.id]), None),
-                corrections=corrections[inspection.id],
-                legal_hold=next(iter(holds[inspection.id]), None),
-                erased_photos=frozenset(erased[inspection.id]),
-            )
-            for inspection in inspections
-        ]
-
-    async def _live(
-        self, inspections: Sequence[Inspection]
-    ) -> dict[InspectionId, tuple[tuple[Annotation, ...], tuple[Recording, ...]]]:
-        """Return what calls left with each inspection; lists go without it."""
-        found = {}
-        for inspection in inspections:
-            case = Case(self._connection, inspection)
-            found[inspection.id] = (await case.annotations(), await case.recordings())
-        return found
+        asked = {"ids": [inspection.id for inspection in inspections]}
+        found = (await self._connection.execute(dossiers.many(depth), asked)).mappings()
+        parts = {row["id"]: row for row in found}
+        return [dossiers.dossier_from(parts[inspection.id], inspection) for inspection in inspections]
 
     async def events(self, inspection_id: InspectionId, after: int, limit: int) -> tuple[Event, ...]:
         """Return events after a number, oldest first; of an inspection in this scope only."""
@@ -351,34 +274,6 @@ class Repository(QueueRepository):
         return [(InspectionId(row[0]), RecordingId(row[1])) for row in await self._connection.execute(query)]
 
     # -- within ----------------------------------------------------------------------------------------------
-    async def _rows(
-        self,
-        table: Table,
-        ids: Sequence[InspectionId],
-        order: Sequence[ColumnElement[Any]],
-        where: ColumnElement[bool],
-        columns: Sequence[ColumnElement[Any]] = (),
-    ) -> dict[InspectionId, list[rows.Row]]:
-        query = (
-            select(*(columns or table.columns)).where(table.c.inspection_id.in_(ids), where).order_by(*order)
-        )
-        found: dict[InspectionId, list[rows.Row]] = defaultdict(list)
-        for row in (await self._connection.execute(query)).mappings():
-            found[row["inspection_id"]].append(row)
-        return found
-
-    async def _records(
-        self,
-        table: Table,
-        ids: Sequence[InspectionId],
-        order: Sequence[ColumnElement[Any]],
-        read: Callable[[rows.Row], Record],
-        where: ColumnElement[bool] | None = None,
-        columns: Sequence[ColumnElement[Any]] = (),
-    ) -> dict[InspectionId, tuple[Record, ...]]:
-        found = await self._rows(table, ids, order, true() if where is None else where, columns)
-        return {inspection_id: tuple(map(read, found.get(inspection_id, ()))) for inspection_id in ids}
-
     async def _operator_names(self, ids: Iterable[str]) -> dict[str, str]:
         query = select(t.operators.c.id, t.operators.c.name).where(t.operators.c.id.in_(sorted(ids)))
         return {row.id: row.name for row in await self._connection.execute(query)}

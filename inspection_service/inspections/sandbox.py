@@ -13,7 +13,7 @@ from typing import Final, Literal, get_args
 from sqlalchemy import and_, func, or_, select
 
 from inspection_service.errors import InvalidInput
-from inspection_service.inspections import rows, views
+from inspection_service.inspections import views
 from inspection_service.inspections.changes import Acts
 from inspection_service.inspections.records import (
     Actor,
@@ -179,7 +179,7 @@ class Simulating(Acts):
         """
         column = t.inspections.c
         query = (
-            select(t.inspections)
+            select(column.id)
             .join(t.tenants, t.tenants.c.id == column.tenant_id)
             .where(
                 t.tenants.c.kind == "sandbox",
@@ -200,8 +200,6 @@ class Simulating(Acts):
             .limit(_LOOKED_AT)
         )
         async with self._reading() as repository:
-            found = [
-                rows.inspection_from(row) for row in (await repository.connection.execute(query)).mappings()
-            ]
-            dossiers = await repository.dossiers(found, kinds=views.LISTED_EVENTS, with_judgements=False)
+            ids = [InspectionId(row) for row in (await repository.connection.execute(query)).scalars()]
+            dossiers = await repository.dossiers(await repository.inspections(ids), "listed")
         return [each.inspection.id for each in dossiers if next_act(each) is not None][:limit]

@@ -19,7 +19,7 @@ from typing import Any
 
 from sqlalchemy import Connection, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -46,6 +46,7 @@ class Transaction:
 
 
 _WRITES = "inspection_writes"
+_ALONE = "inspection_alone"
 
 
 class Database:
@@ -82,9 +83,8 @@ class Database:
             event.listen(self._engine.sync_engine, "connect", _prepare_sqlite)
             event.listen(self._engine.sync_engine, "begin", _begin_sqlite)
         else:
-            self._engine = create_async_engine(
-                self._url, pool_size=self._settings.pool_size, max_overflow=0, pool_pre_ping=True
-            )
+            self._engine = create_async_engine(self._url, pool_size=self._settings.pool_size, max_overflow=0)
+            event.listen(self._engine.sync_engine, "checkout", _replace_when_closed)
 
     async def close(self) -> None:
         """Let go of all connections; closing twice is fine."""
@@ -117,6 +117,18 @@ class Database:
                 await connection.execution_options(**options)
                 async with connection.begin():
                     yield Transaction(connection)
+
+    @asynccontextmanager
+    async def read_once(self) -> AsyncIterator[Transaction]:
+        """Give a connection for one query: it sees one moment by itself, so nothing is begun and nothing ended.
+
+        Two queries in it see two moments; ``read`` is for them.
+        """
+        options: dict[str, Any] = {_ALONE: True} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
+        with _translated():
+            async with self._opened().connect() as connection:
+                await connection.execution_options(**options)
+                yield Transaction(connection)
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Transaction]:
@@ -164,8 +176,15 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    is_writer = connection.get_execution_options().get(_WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writer else "BEGIN")
+    options = connection.get_execution_options()
+    if not options.get(_ALONE, False):
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(_WRITES, False) else "BEGIN")
+
+
+def _replace_when_closed(connection: Any, _record: Any, _proxy: Any) -> None:
+    """Take another connection in place of one that PostgreSQL has closed: the driver knows without asking it."""
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
 
 
 class _translated:  # noqa: N801 - reads as a clause: with _translated()

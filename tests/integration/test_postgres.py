@@ -35,6 +35,7 @@ from tests.unit.identity import test_second_factor as factors
 from tests.unit.identity import test_teams as teams
 from tests.unit.ledger.ledger_rules import RULES, concurrent_appends_lose_nothing
 from tests.unit.platforms.webhook_rules import BY_LOCKS
+from tests.unit.storage.nested_rules import check_nested
 
 pytestmark = pytest.mark.integration
 PEOPLE = (
@@ -140,6 +141,29 @@ async def test_the_migrations_are_shared(url: str) -> None:
         await transaction.connection.run_sync(lambda c: command.downgrade(alembic_config(c), "base"))
     for node in nodes:
         await node.close()
+
+
+async def test_nested_rows_are_the_rows(url: str) -> None:
+    """As on SQLite: moments, floats to their last digit, truth values, JSON and nulls."""
+    async with Database(url) as database:
+        await migrate(database)
+        await check_nested(database)
+
+
+async def test_a_connection_that_was_cut_is_replaced_unnoticed(url: str) -> None:
+    """A restart of PostgreSQL between two requests is nobody's fault, and nothing is asked beforehand to know of it."""
+    async with Database(url) as database, Database(url) as other:
+        async with database.read() as transaction:
+            query = text("SELECT pg_backend_pid()")
+            cut = (await transaction.connection.execute(query)).scalar_one()
+            driver = (await transaction.connection.get_raw_connection()).driver_connection
+        assert driver is not None
+        async with other.read_once() as transaction:
+            await transaction.connection.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": cut})
+        async with asyncio.timeout(60):
+            while not driver.is_closed():
+                await asyncio.sleep(0.01)
+        await database.ping()
 
 
 async def test_an_inspection_goes_from_order_to_seal(backend: Backend) -> None:
