@@ -7,16 +7,14 @@ after a crash, until they are gone.
 
 from __future__ import annotations
 
-import asyncio
-import json
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import timedelta
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from inspection_service.clock import Clock
 from inspection_service.errors import InspectionServiceError
 from inspection_service.inspections.afterwards import Erased
-from inspection_service.inspections.errors import CorrectionRaced, StillOpen, UnderLegalHold
+from inspection_service.inspections.errors import StillOpen, UnderLegalHold
 from inspection_service.inspections.personal import PersonalValue
 from inspection_service.inspections.records import (
     SERVICE,
@@ -34,35 +32,15 @@ from inspection_service.reports.reissue import erased_pointers
 from inspection_service.settings import PrivacySettings
 from inspection_service.storage.database import Database, Transaction
 from inspection_service.storage.objects import ObjectStore
-from inspection_service.work.archive import put_hashed
 from inspection_service.work.correcting import Corrections, Reissued
 from inspection_service.work.errors import ErasureImpossible
 from inspection_service.work.redacting import RedactedPhotos, public_files
+from inspection_service.work.reissuing import Documents, issue, named_or_removed, original_of, until_not_raced
 
-_TRIES: Final = 5
 _TEXTS: Final = {
     "erasure_request": "Personal data was erased at the request of the person concerned.",
     "retention": "Personal data was erased because its time of keeping has ended.",
 }
-
-
-class CopyMaker(Protocol):
-    """Sets and signs a document anew; ``reports`` has the real one. Called in a thread."""
-
-    def reissue(
-        self,
-        json_bytes: bytes,
-        jws: str,
-        kept: Sequence[PersonalValue],
-        photos: Mapping[CaptureId, bytes],
-        *,
-        no: int,
-        frames: Mapping[str, bytes],
-        derived: Mapping[str, str] | None = None,
-        hidden: Sequence[str] = (),
-    ) -> bytes:
-        """Return the signed copy, with what is not kept withheld."""
-        ...
 
 
 class PhotoHider(Protocol):
@@ -89,7 +67,7 @@ class Erasing:
         inspections: Inspections,
         personal: PersonalData,
         corrections: Corrections,
-        copies: CopyMaker,
+        copies: Documents,
         clock: Clock,
         settings: PrivacySettings,
         *,
@@ -137,7 +115,8 @@ class Erasing:
             UnderLegalHold: It is kept for now.
             ErasureImpossible: The report is of version 1.0.
         """
-        for _ in range(_TRIES):
+
+        async def erase_now() -> CorrectionEntry | None:
             dossier = await scoped.dossier(inspection_id)
             _check(dossier)
             kept = await self._personal.values(inspection_id)
@@ -147,17 +126,15 @@ class Erasing:
                 return None
             if held_values:
                 kept = tuple(value for value in kept if value.subject != "seller")
-            try:
-                if dossier.report is None or _was_erased(dossier, "report"):
-                    await self._write(scoped, dossier, held_values, gone, [], reason=reason, by=by)
-                    entry = None
-                else:
-                    entry = await self._redact(scoped, dossier, kept, held_values, gone, reason=reason, by=by)
-            except CorrectionRaced:
-                continue
+            if dossier.report is None or _was_erased(dossier, "report"):
+                await self._write(scoped, dossier, held_values, gone, [], reason=reason, by=by)
+                entry = None
+            else:
+                entry = await self._redact(scoped, dossier, kept, held_values, gone, reason=reason, by=by)
             await self.finish()
             return entry
-        raise CorrectionRaced
+
+        return await until_not_raced(erase_now)
 
     async def erase_report(self, inspection_id: InspectionId, *, by: Actor, reason: str) -> None:
         """Remove every file of a report whose time has ended; its leaf stays in the log and proves that it was."""
@@ -250,11 +227,9 @@ class Erasing:
         """Issue the document anew and let the entry, the scrubbing and the end of the key stand together."""
         assert dossier.report is not None
         inspection_id = dossier.inspection.id
-        json_bytes = await self._store.get(dossier.report.json_key)
-        record = json.loads(json_bytes)
-        if record["schema_version"] == "1.0":
+        original = await original_of(self._store, dossier)
+        if original.is_in_clear:
             raise ErasureImpossible
-        no = len(dossier.corrections) + 1
         away = dossier.erased_photos | set(gone or ())
         has_frames = gone is None and not _was_erased(dossier, "photos")
         frames = [str(a.frame_id) for a in dossier.annotations] if has_frames else []
@@ -262,23 +237,12 @@ class Erasing:
         checked = {} if public is None else {photo.capture_id: photo for photo in public.photos}
         # A document without plate and name must not show them in its pictures.
         redacted = await self._redactor.for_document(dossier, away, frames, checked)
-        photos: Any = redacted.photos
-        jws = (await self._store.get(dossier.report.jws_key)).decode("ascii")
-        pdf = await asyncio.to_thread(
-            self._copies.reissue,
-            json_bytes,
-            jws,
-            kept,
-            photos,
-            no=no,
-            frames=redacted.frames,
-            derived=redacted.derived,
-            hidden=redacted.hidden,
-        )
         # Apart from the first report's files, which a worker that comes too late tidies up.
         folder = f"inspections/{inspection_id}/corrections/"
-        pdf_key, pdf_sha256 = await put_hashed(self._store, folder, "pdf", pdf)
-        issued = Reissued(erased_pointers(record, kept), tuple(sorted(away)), pdf)
+        document = await issue(
+            self._store, self._copies, dossier, original, redacted, kept=kept, folder=folder
+        )
+        issued = Reissued(erased_pointers(original.record, kept), tuple(sorted(away)), document.pdf)
         correction = self._corrections.following(
             dossier,
             "redaction",
@@ -286,7 +250,7 @@ class Erasing:
             text=_TEXTS[reason],
             by=by,
             reissued=issued,
-            pdf_sha256=pdf_sha256,
+            pdf_sha256=document.pdf_sha256,
             copies=redacted.copies,
         )
         old = [dossier.report.pdf_key, *(c.pdf_key for c in dossier.corrections if c.pdf_key)]
@@ -294,11 +258,10 @@ class Erasing:
         async def along(transaction: Transaction) -> None:
             await self._scrub(scoped, dossier, held_values, gone, old, transaction, reason=reason, by=by)
 
-        try:
-            return await self._corrections.write(scoped, dossier, correction, pdf_key=pdf_key, along=along)
-        except CorrectionRaced:
-            await self._store.delete(pdf_key)
-            raise
+        async with named_or_removed(self._store, document):
+            return await self._corrections.write(
+                scoped, dossier, correction, pdf_key=document.pdf_key, along=along
+            )
 
     async def _write(
         self,

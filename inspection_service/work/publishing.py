@@ -7,14 +7,12 @@ others can open. What is published is named, hash by hash, in a signed entry aft
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
 from inspection_service.clock import Clock
-from inspection_service.inspections.errors import CorrectionRaced, NotSealed
-from inspection_service.inspections.personal import PersonalValue
+from inspection_service.inspections.errors import NotSealed
 from inspection_service.inspections.records import Actor, Capture, CaptureId, Dossier, InspectionId
 from inspection_service.inspections.service import Inspections
 from inspection_service.privacy.errors import (
@@ -37,38 +35,18 @@ from inspection_service.vision.errors import UnusableImage
 from inspection_service.work.archive import put_hashed
 from inspection_service.work.correcting import Corrections
 from inspection_service.work.redacting import (
+    RedactedPhotos,
     Redactor,
     Stored,
-    hidden_codes,
     public_files,
     public_folder,
     step_views,
 )
+from inspection_service.work.reissuing import Documents, issue, named_or_removed, original_of, until_not_raced
 
 REASON: Final = "publication"
 _TEXT: Final = "A copy for the public was made: people, plates and personal values are hidden in it."
-_TRIES: Final = 5
 _MOST_REGIONS: Final = 60
-
-
-class PublicDocuments(Protocol):
-    """Sets and signs a document anew; ``reports`` has the real one. Called in a thread."""
-
-    def reissue(
-        self,
-        json_bytes: bytes,
-        jws: str,
-        kept: Sequence[PersonalValue],
-        photos: Mapping[CaptureId, bytes],
-        *,
-        no: int,
-        frames: Mapping[str, bytes],
-        derived: Mapping[str, str] | None = None,
-        hidden: Sequence[str] = (),
-        is_public: bool = False,
-    ) -> bytes:
-        """Return the signed copy, with what is not kept withheld."""
-        ...
 
 
 class Credentials(Protocol):
@@ -97,7 +75,7 @@ class Publishing:
         publications: Publications,
         redactor: Redactor,
         corrections: Corrections,
-        documents: PublicDocuments,
+        documents: Documents,
         credentials: Credentials,
         clock: Clock,
     ) -> None:
@@ -142,7 +120,7 @@ class Publishing:
         dossier = await scoped.dossier(inspection_id)
         if dossier.report is None:
             raise NotSealed(state=dossier.inspection.state)
-        if json.loads(await self._store.get(dossier.report.json_key))["schema_version"] == "1.0":
+        if (await original_of(self._store, dossier)).is_in_clear:
             raise PublicationImpossible
         views = step_views(dossier)
         photos = []
@@ -259,13 +237,13 @@ class Publishing:
             photo.capture_id: await self._file(inspection_id, photo, captures[photo.capture_id])
             for photo in publication.photos
         }
-        for _ in range(_TRIES):
-            try:
-                return await self._issue(scoped, publication, dossier, files, by=by)
-            except CorrectionRaced:
-                dossier = await scoped.dossier(inspection_id)
-                _unchanged(publication, dossier)
-        raise CorrectionRaced
+
+        async def publish() -> Publication:
+            now = await scoped.dossier(inspection_id)
+            _unchanged(publication, now)
+            return await self._issue(scoped, publication, now, files, by=by)
+
+        return await until_not_raced(publish)
 
     async def withdraw(self, scoped: Inspections, inspection_id: InspectionId, *, by: Actor) -> None:
         """End what is public and what is being prepared; repeating it is fine.
@@ -319,33 +297,34 @@ class Publishing:
         *,
         by: Actor,
     ) -> Publication:
-        assert dossier.report is not None
         inspection_id = publication.inspection_id
-        json_bytes = await self._store.get(dossier.report.json_key)
-        jws = (await self._store.get(dossier.report.jws_key)).decode("ascii")
-        no = len(dossier.corrections) + 1
+        stated = tuple(
+            _stated(photo, files[photo.capture_id], self._redactor) for photo in publication.photos
+        )
         loop = asyncio.get_running_loop()
-        copies: Any = Stored({name: file.key for name, file in files.items()}, self._store, loop)
-        pdf = await asyncio.to_thread(
-            self._documents.reissue,
-            json_bytes,
-            jws,
-            (),
-            copies,
-            no=no,
-            frames={},
-            derived={name: file.sha256 for name, file in files.items()},
-            hidden=hidden_codes(region for photo in publication.photos for region in photo.regions),
+        shown: Any = Stored({name: file.key for name, file in files.items()}, self._store, loop)
+        derived = {str(name): file.sha256 for name, file in files.items()}
+        document = await issue(
+            self._store,
+            self._documents,
+            dossier,
+            await original_of(self._store, dossier),
+            RedactedPhotos(photos=shown, frames={}, derived=derived, copies=stated),
+            folder=public_folder(inspection_id),
             is_public=True,
         )
-        pdf_key, pdf_sha256 = await put_hashed(self._store, public_folder(inspection_id), "pdf", pdf)
         # The entry is public: it says what kind of person approved, and never their name.
         nobody = Actor(by.kind, by.id, "")
-        stated = [_stated(photo, files[photo.capture_id], self._redactor) for photo in publication.photos]
         correction = self._corrections.following(
-            dossier, "redaction", reason=REASON, text=_TEXT, by=nobody, pdf_sha256=pdf_sha256, copies=stated
+            dossier,
+            "redaction",
+            reason=REASON,
+            text=_TEXT,
+            by=nobody,
+            pdf_sha256=document.pdf_sha256,
+            copies=stated,
         )
-        approval = Approval(files, no, pdf_key, pdf_sha256)
+        approval = Approval(files, document.no, document.pdf_key, document.pdf_sha256)
 
         async def along(transaction: Any) -> None:
             await self._publications.approve(publication, approval, by=by, within=transaction)
@@ -353,7 +332,8 @@ class Publishing:
                 inspection_id, "approved", by=by, within=transaction, photos=len(files)
             )
 
-        await self._corrections.write(scoped, dossier, correction, along=along)
+        async with named_or_removed(self._store, document):
+            await self._corrections.write(scoped, dossier, correction, along=along)
         approved = await self._publications.approved(inspection_id)
         if approved is None:  # withdrawn in the same moment
             raise PublicationUnknown

@@ -62,6 +62,7 @@ class Copies:
         frames: Mapping[str, bytes],
         derived: Mapping[str, str] | None = None,
         hidden: Sequence[str] = (),
+        is_public: bool = False,
     ) -> bytes:
         return f"copy {no} {[v.value for v in kept]} {len(photos)} photos".encode()
 
