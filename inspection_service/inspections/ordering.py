@@ -185,8 +185,7 @@ class Ordering(Acts):
             await change.record("photo.asked", step_id=step_id, about=about)
             if change.inspection.state in ("review", "seller_signed"):
                 await reopen(change)
-            if change.inspection.state == "in_progress":
-                change.set(current_step=step_id)
+                change.set(current_step=step_id)  # of several asked for in a row, the first
         return change.inspection
 
     async def take_back(self, inspection_id: InspectionId, step_id: StepId, *, by: Actor) -> Inspection:

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.instance import Instance, command, environment
 from tests.e2e.people import PATIENCE_MS, PHONE, OperatorAtDesk
+from tests.e2e.shortcuts import agree, leave_out, sign
 
 pytestmark = pytest.mark.e2e
 WORDS = "The left mirror was replaced on Monday."
@@ -21,25 +22,8 @@ WORDS = "The left mirror was replaced on Monday."
 def sealed_case(instance: Instance, page: Page) -> str:
     """A seller who left out every photo with a reason signs: the shortest way to a seal, by the page's own browser."""
     ordered = instance.order(contact=None, sign_off="none")
-
-    def ask(method: str, path: str, body: dict[str, Any]) -> Any:
-        answer = page.request.fetch(
-            instance.url + path, method=method, data=body, headers={"Origin": instance.url}
-        )
-        assert answer.ok, f"{path}: {answer.text()}"
-        return answer.json()
-
-    ask("POST", "/v1/seller/session", {"token": ordered["seller_link"].rpartition("#")[2].rpartition("/")[2]})
-    view = ask(
-        "PUT",
-        "/v1/seller/consents",
-        {"photos": True, "live_video": False, "location": False, "recording": False},
-    )
-    for step in view["steps"]:
-        ask("POST", f"/v1/seller/steps/{step['id']}/skip", {"reason": "The car is gone."})
-    shown = ask("POST", "/v1/seller/submit", {})["review_sha256"]
-    mark = {"name": "Camille Martin", "drawing_svg": "M10 10 L20 24 L60 80", "code": None}
-    ask("POST", "/v1/seller/signature", mark | {"shown_sha256": shown})
+    leave_out(instance, page, agree(instance, page, ordered))
+    sign(instance, page)
     page.goto(ordered["seller_link"])
     page.wait_for_selector("[data-screen=done][data-ready=true]", timeout=PATIENCE_MS)
     return str(ordered["id"])

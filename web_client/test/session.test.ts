@@ -72,6 +72,44 @@ describe("where the seller is", () => {
   });
 });
 
+describe("photos asked for besides the checklist", () => {
+  const asked = (...ids: string[]) => ids.map((id) => step(id, { instruction: `Please: ${id}` }));
+  const later = (now: Inside, seq: number, ids: string[], state = "in_progress" as const): Inside =>
+    inside(reduce(now, { is: "viewed", view: view({ event_seq: seq, steps: [...view().steps, ...asked(...ids)] }, { state }) }));
+
+  test("are news, whichever way the newer view came", () => {
+    expect(later(enter(), 2, ["asked-1"]).notice).toEqual({ is: "photos_asked", stepId: "asked-1", count: 1 });
+  });
+
+  test("bring a seller who waited for the report back to the photos, with the news", () => {
+    const done = enter(view({}, { state: "seller_signed" }));
+    const now = later(done, 2, ["asked-1"]);
+    expect(now.place).toEqual({ screen: "review" });
+    expect(now.notice).toMatchObject({ is: "photos_asked", stepId: "asked-1" });
+  });
+
+  test("are counted while the seller has not looked, and the news begins with the first", () => {
+    const now = later(later(enter(), 2, ["asked-1"]), 3, ["asked-1", "asked-2", "asked-3"]);
+    expect(now.notice).toEqual({ is: "photos_asked", stepId: "asked-1", count: 3 });
+  });
+
+  test("are told once: the same view again, or a tap on the cross, and there is no news", () => {
+    const told = later(enter(), 2, ["asked-1"]);
+    const dismissed = inside(reduce(told, { is: "noticed", notice: null }));
+    expect(later(dismissed, 3, ["asked-1"]).notice).toBeNull();
+  });
+
+  test("are no news any more when they are taken back", () => {
+    expect(later(later(enter(), 2, ["asked-1"]), 3, []).notice).toBeNull();
+  });
+
+  test("are where a page begins that was left when everything was done", () => {
+    const steps = [...view().steps.map((each) => ({ ...each, status: "done" as const })), ...asked("asked-1")];
+    const now = enter(view({ steps }, { current_step: "asked-1" }), { screen: "done" });
+    expect(now.place).toEqual({ screen: "step", stepId: "asked-1", shot: null });
+  });
+});
+
 describe("what is left", () => {
   const steps = [step("front", { status: "done" }), step("rear", { status: "retake" }), step("wheel")];
 

@@ -36,6 +36,8 @@ export type Place =
 export type Notice =
   | { readonly is: "retake_asked"; readonly stepId: string }
   | { readonly is: "retake_judged"; readonly stepId: string }
+  /** Photos besides the checklist; `stepId` is the first of those that are new to the seller. */
+  | { readonly is: "photos_asked"; readonly stepId: string; readonly count: number }
   | { readonly is: "operator_moved"; readonly stepId: string; readonly operator: string }
   | { readonly is: "help_coming" }
   /** A call ended, and not by this phone. */
@@ -205,13 +207,15 @@ function viewed(state: SellerState, view: SellerView, remembered: Place | null):
   if (state.at === "inside") {
     // Answers may overtake each other: the log's number says which view is newer.
     if (view.event_seq < state.view.event_seq) return state;
-    return { ...state, view, place: settled(state.place, view) };
+    const place = settled(state.place, view);
+    const notice = noticeOf(state, view);
+    return { ...state, view, place, notice: isAbout(notice, place) ? null : notice };
   }
   const call = view.call;
   return {
     at: "inside",
     view,
-    place: settled(remembered ?? firstPlace(view), view),
+    place: settled(remembered === null || isFinished(remembered) ? firstPlace(view) : remembered, view),
     waiting: [],
     arrived: {},
     line: "closed",
@@ -230,6 +234,27 @@ function viewed(state: SellerState, view: SellerView, remembered: Place | null):
     unsaid: [],
     unread: 0,
   };
+}
+
+/**
+ * The news with a newer view: steps the seller had not seen are photos somebody asked for, however the view came (the
+ * line, a poll, a phone that wakes up); news about a step that is gone is none any more.
+ */
+function noticeOf(state: Inside, view: SellerView): Notice | null {
+  const { notice } = state;
+  const asked = view.steps.filter((step) => isToDo(step) && !state.view.steps.some((known) => known.id === step.id));
+  const first = asked[0];
+  const about = notice !== null && "stepId" in notice ? view.steps.find((step) => step.id === notice.stepId) : undefined;
+  const isTaken = notice?.is === "photos_asked" && about !== undefined && !isToDo(about);
+  const isOver = isTaken || (notice !== null && "stepId" in notice && about === undefined);
+  if (first === undefined) return isOver ? null : notice;
+  if (notice?.is === "photos_asked" && !isOver) return { ...notice, count: notice.count + asked.length };
+  return { is: "photos_asked", stepId: first.id, count: asked.length };
+}
+
+/** Whether a page was left with nothing to do: whatever there is to do now is new, and is shown first. */
+function isFinished(place: Place): boolean {
+  return place.screen === "done" || place.screen === "closed" || place.screen === "sign";
 }
 
 /** Where a page starts that remembers nothing. */

@@ -166,6 +166,7 @@ export const en = {
   notices: {
     retakeAsked: (step: string) => `The operator asks for one photo again: ${step}`,
     retakeJudged: (step: string) => `One photo must be taken again: ${step}`,
+    photosAsked: (platform: string, n: number) => `${platform} asks you for ${n === 1 ? "one more photo:" : `${n} more photos. First:`}`,
     operatorMoved: (operator: string, step: string) => `${operator || "The operator"} brought you to: ${step}`,
     helpComing: "A person has been told. They will call you here or ask for a photo again. Go on meanwhile.",
     damageRefused: (why: string) => `A photo of damage was not taken by the service. ${why}`,
@@ -340,6 +341,7 @@ export const en = {
     keptAnyway: "Kept with a reason",
     see: (step: string) => `See ${step}`,
     take: "Take it",
+    takeThis: (step: string) => `Take it: ${step}`,
     retake: "Take it again",
     left: (n: number) => (n === 1 ? "1 photo is still to take." : `${n} photos are still to take.`),
     judging: "The last photos are being looked at. A few seconds…",

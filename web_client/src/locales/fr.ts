@@ -175,6 +175,7 @@ export const fr: Texts = {
   notices: {
     retakeAsked: (step) => `L'opérateur redemande une photo : ${step}`,
     retakeJudged: (step) => `Une photo est à reprendre : ${step}`,
+    photosAsked: (platform, n) => `${platform} vous demande encore ${n === 1 ? "une photo :" : `${n} photos. D'abord :`}`,
     operatorMoved: (operator, step) => `${operator || "L'opérateur"} vous a amené à : ${step}`,
     helpComing:
       "Une personne est prévenue. Elle vous appellera ici ou redemandera une photo. Continuez en attendant.",
@@ -350,6 +351,7 @@ export const fr: Texts = {
     keptAnyway: "Gardée avec une raison",
     see: (step) => `Voir ${step}`,
     take: "La prendre",
+    takeThis: (step) => `La prendre : ${step}`,
     retake: "La reprendre",
     left: (n) => (n === 1 ? "Il reste 1 photo à prendre." : `Il reste ${n} photos à prendre.`),
     judging: "Les dernières photos sont à l'examen. Quelques secondes…",

@@ -123,9 +123,11 @@ function NoticeCard(props: { readonly notice: Notice }): JSX.Element {
   const title = step?.title ?? "";
   const isAtCamera = place.screen === "step";
   const isRetake = notice.is === "retake_asked" || notice.is === "retake_judged";
+  const isAsked = notice.is === "photos_asked";
   const text = {
     retake_asked: () => t.notices.retakeAsked(title),
     retake_judged: () => t.notices.retakeJudged(title),
+    photos_asked: () => t.notices.photosAsked(view.inspection.platform_name, isAsked ? notice.count : 1),
     operator_moved: () => t.notices.operatorMoved("operator" in notice ? notice.operator : "", title),
     help_coming: () => t.notices.helpComing,
     call_over: () => (notice.is === "call_over" ? t.call.over[notice.reason](notice.operator) : ""),
@@ -133,7 +135,7 @@ function NoticeCard(props: { readonly notice: Notice }): JSX.Element {
     damage_refused: () =>
       t.notices.damageRefused(inWords(t.verdict.refusals, "slug" in notice ? notice.slug : null) ?? t.verdict.refusalAny),
   }[notice.is]();
-  const isWarning = isRetake || notice.is === "no_room" || notice.is === "damage_refused";
+  const isWarning = isRetake || isAsked || notice.is === "no_room" || notice.is === "damage_refused";
   const dismiss = (): void => {
     if (notice.is === "damage_refused") dropPhoto(view.inspection.id, notice.captureId);
     seller().dismissNotice();
@@ -141,16 +143,21 @@ function NoticeCard(props: { readonly notice: Notice }): JSX.Element {
   return (
     <div
       key={notice.is}
-      class={`card notice ${isWarning ? "warn" : ""} ${isPassing(notice) ? "passing" : ""}`}
+      class={`card notice ${isWarning ? "warn" : ""} ${isPassing(notice) ? "passing" : ""} ${isAsked ? "tall" : ""}`}
       data-notice={notice.is}
     >
       <div>
         <p>{text}</p>
         {isRetake && !isAtCamera && step?.advice ? <p>{step.advice.sentence}</p> : null}
+        {isAsked && step !== undefined ? (
+          <p>
+            <strong>{step.instruction}</strong>
+          </p>
+        ) : null}
       </div>
-      {isRetake && step !== undefined ? (
+      {(isRetake || isAsked) && step !== undefined ? (
         <Button id="go-there" onClick={() => seller().goToStep(step.id)}>
-          {t.notices.goThere}
+          {isAsked ? t.review.take : t.notices.goThere}
         </Button>
       ) : null}
       <button type="button" class="icon-button" aria-label={t.close} onClick={dismiss}>

@@ -76,7 +76,7 @@ export function Review(): JSX.Element {
           </Button>
         ) : (
           <Button id="take-next" kind="primary" onClick={() => seller().goToStep(left[0]?.id ?? "")}>
-            {t.take} : {left[0].title}
+            {t.takeThis(left[0].title)}
           </Button>
         )}
       </div>
