@@ -102,6 +102,85 @@ describe.each([
     expect(sent).toEqual(["video 0 1 64", 'finish r1 {"video":1}']);
   });
 
+  describe("what an earlier page left", () => {
+    const disk = { isAway: false };
+
+    beforeEach(async () => {
+      problem = new Unreached();
+      const before = uploads();
+      await before.begin("r1");
+      await before.add("r1", "video", bytes(1));
+      await settle();
+      problem = null;
+      disk.isAway = false;
+      const works = store.noted.bind(store);
+      store.noted = async <T>(key: string): Promise<T | undefined> => {
+        if (disk.isAway) throw new Error("the disk is away");
+        return works<T>(key);
+      };
+    });
+
+    test("is sent later when the store cannot be read at first, beside what this page records", async () => {
+      disk.isAway = true;
+      const way = uploads();
+      await way.resume();
+      await way.begin("r2");
+      await way.add("r2", "video", bytes(2));
+      await settle();
+      disk.isAway = false;
+      timers.pass(40_000);
+      await settle();
+      await way.finish("r2");
+      await settle();
+      expect([...sent].sort()).toEqual(['finish r1 {"video":1}', 'finish r2 {"video":1}', "video 0 1 64", "video 0 2 64"]);
+      expect(way.isPending).toBe(false);
+    });
+
+    test("is not lost to the next page when this one ends before it could be read", async () => {
+      disk.isAway = true;
+      const way = uploads();
+      await way.resume();
+      problem = new Unreached();
+      await way.begin("r2");
+      disk.isAway = false;
+      problem = null;
+      const next = uploads();
+      await next.resume();
+      await settle();
+      expect(sent).toEqual(["video 0 1 64", 'finish r1 {"video":1}']);
+    });
+
+    test("stays when a recording begins while it is read", async () => {
+      const way = uploads();
+      const read = way.resume();
+      await Promise.all([read, way.begin("r2")]);
+      await way.finish("r2");
+      await settle();
+      expect([...sent].sort()).toEqual(['finish r1 {"video":1}', "finish r2 {}", "video 0 1 64"]);
+    });
+
+    test("is forgotten when the consent is taken back while it is read", async () => {
+      isFree = false;
+      const way = uploads();
+      await Promise.all([way.resume(), way.abandonAll()]);
+      isFree = true;
+      timers.pass(60_000);
+      await settle();
+      expect(sent).toEqual([]);
+      expect(await store.firstChunk("i1")).toBeUndefined();
+    });
+
+    test.each([["a word"], [[null, { id: 7 }]], [{}]])("that is none of ours (%j) stops nothing", async (nonsense) => {
+      await store.note("recordings:i1", nonsense);
+      const way = uploads();
+      await way.resume();
+      await way.begin("r2");
+      await way.add("r2", "video", bytes(2));
+      await settle();
+      expect(sent.at(-1)).toBe("video 0 2 64");
+    });
+  });
+
   test("a consent taken back forgets what was not sent", async () => {
     const way = uploads();
     isFree = false;

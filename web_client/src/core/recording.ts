@@ -45,12 +45,16 @@ export interface RecordingDoor {
   finishRecording(id: string, chunks: OpenRecording["chunks"]): Promise<void>;
 }
 
+/** A store that could not be read is asked again so much later. */
+const READ_AGAIN_MS = 5_000;
 /** Photos go first: looked at again so often while they do. */
 const LOOK_AGAIN_MS = 2_000;
 
 export class RecordingUploads {
   #open: readonly OpenRecording[] = [];
   #isSending = false;
+  /** An earlier page may have left something, and the store did not say what. */
+  #isUnread = false;
   #timer: unknown = null;
   /** After a failure nothing is tried before this, however many chunks come. */
   #notBefore = Number.NEGATIVE_INFINITY;
@@ -72,11 +76,19 @@ export class RecordingUploads {
     this.#backoff = new Backoff(1_000, 30_000, chance);
   }
 
-  /** Take up what an earlier page left: its recordings ended with it. */
-  async resume(): Promise<void> {
-    const left = (await this.store.noted<readonly OpenRecording[]>(this.#key)) ?? [];
-    this.#open = left.map((recording) => ({ ...recording, isOver: true }));
-    this.#send();
+  /** Take up what an earlier page left: its recordings ended with it. A store that cannot be read is asked again later. */
+  resume(): Promise<void> {
+    return this.#inOrder(async () => {
+      try {
+        const left = leftBy(await this.store.noted(this.#key), this.#open);
+        this.#isUnread = false;
+        await this.#note([...left, ...this.#open]);
+      } catch {
+        this.#isUnread = true;
+        this.timers.set(() => void this.resume(), READ_AGAIN_MS);
+      }
+      this.#send();
+    });
   }
 
   begin(recordingId: string): Promise<void> {
@@ -114,6 +126,7 @@ export class RecordingUploads {
   }
 
   async abandonAll(): Promise<void> {
+    await this.#order; // what is being taken up belongs to it
     for (const { id } of this.#open) await this.abandon(id);
   }
 
@@ -144,6 +157,7 @@ export class RecordingUploads {
 
   async #note(open: readonly OpenRecording[]): Promise<void> {
     this.#open = open;
+    if (this.#isUnread) return; // what stands there is not known yet, and must not be lost
     await this.store.note(this.#key, open.length === 0 ? undefined : open);
   }
 
@@ -197,4 +211,18 @@ export class RecordingUploads {
 
 function replaced(open: readonly OpenRecording[], by: OpenRecording): readonly OpenRecording[] {
   return open.map((each) => (each.id === by.id ? by : each));
+}
+
+/** What the store says that an earlier page left, without what is none of ours or known already. */
+function leftBy(noted: unknown, known: readonly OpenRecording[]): readonly OpenRecording[] {
+  if (!Array.isArray(noted)) return [];
+  return noted
+    .filter(isRecording)
+    .filter(({ id }) => known.every((each) => each.id !== id))
+    .map((recording) => ({ ...recording, isOver: true }));
+}
+
+function isRecording(value: unknown): value is OpenRecording {
+  const { id, chunks } = (value ?? {}) as Partial<Record<keyof OpenRecording, unknown>>;
+  return typeof id === "string" && typeof chunks === "object" && chunks !== null;
 }
