@@ -150,6 +150,7 @@ WORK := build/train
 train-framing: $(VENV)-train/.installed $(VENV)/.test ## rebuild one model from photos: make train-framing DATA=folder
 	@mkdir -p $(WORK)
 	$(TRAIN).framing --data $(DATA) --out models --work $(WORK) --seconds $(TRAIN_SECONDS) --resume
+	$(TRAIN).same_car --data $(DATA) --models models
 	$(BIN)/python -m models.recipes.framing_release --data $(DATA) --models models
 
 train-damage train-scene: train-%: $(VENV)-train/.installed $(VENV)/.test ## likewise (also train-odometer)

@@ -6,7 +6,7 @@ Sides are the car's own: ``left_side`` has its nose at the picture's left.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,10 +70,15 @@ def mirrored(view: str) -> str:
 
 @dataclass(frozen=True)
 class Seen:
-    """What the framing model sees: probabilities of the twenty views (sum 1) and of six faults (each 0..1)."""
+    """What the framing model sees: probabilities of the twenty views (sum 1) and of six faults (each 0..1).
+
+    ``car`` is how a car looks, in numbers for ``vision.same_car``: ``(128,)`` float32, the first half to compare whole
+    pictures, the second to compare cars cut out of them; None from a model that was not taught to say so.
+    """
 
     views: Mapping[str, float]
     faults: Mapping[str, float]
+    car: NDArray[np.float32] | None = field(default=None, compare=False)
 
     @property
     def view(self) -> str:
@@ -114,6 +119,9 @@ class Framing:
         return Seen(
             {view: (share + other.views[mirrored(view)]) / 2 for view, share in straight.views.items()},
             {fault: (share + other.faults[fault]) / 2 for fault, share in straight.faults.items()},
+            None
+            if straight.car is None or other.car is None
+            else np.asarray((straight.car + other.car) / 2, np.float32),
         )
 
     def glance(self, image: NDArray[np.uint8]) -> Seen:
@@ -125,6 +133,7 @@ class Framing:
         return Seen(
             dict(zip(self._model.classes, map(float, out["views"][0]), strict=True)),
             dict(zip(FAULTS, map(float, out["faults"][0]), strict=True)),
+            out["car"][0] if "car" in out else None,
         )
 
 

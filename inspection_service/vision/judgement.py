@@ -66,6 +66,8 @@ class Judgement:
             ``work.identifying``.
         vin: Likewise the VIN; None when none was looked for.
         look: Fingerprint by which a copy of the photo is recognised; None for a picture that shows nothing.
+        car_look: How the car looks, to be held against other photos by ``vision.same_car``; None where no whole car is
+            shown.
         seconds: How long judging took.
     """
 
@@ -85,6 +87,7 @@ class Judgement:
     plate: CarText | None
     vin: CarText | None
     look: str | None
+    car_look: str | None
     seconds: float
 
     def to_json(self) -> dict[str, Any]:
@@ -106,6 +109,7 @@ class Judgement:
             "plate": self.plate.to_json() if self.plate else None,
             "vin": self.vin.to_json() if self.vin else None,
             "look": self.look,
+            "car_look": self.car_look,
             "seconds": round(self.seconds, 3),
         }
 

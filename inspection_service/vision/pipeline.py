@@ -29,6 +29,7 @@ from inspection_service.vision.look import fingerprint
 from inspection_service.vision.manifest import REQUIRED_MODELS, model_set
 from inspection_service.vision.odometer import Odometer, OdometerReading
 from inspection_service.vision.odometer_second import PaddleText
+from inspection_service.vision.same_car import car_look
 from inspection_service.vision.scene import Scene, SceneObject
 from inspection_service.vision.text_lines import PaddleLines
 
@@ -105,7 +106,7 @@ class Pipeline:
             model_set([m.manifest for m in models.values()]),
             scene=Scene(models["scene"]),
             framing=Framing(models["framing"]),
-            damage=Damage(models["damage"]),
+            damage=Damage.of(models["damage"]),
             odometer=Odometer(models["odometer_find"], models["odometer_read"], reader),
             plates=Plates(lines.looking_at(PLATE_LOOK_PX), reader),
             vins=Vins(lines, reader),
@@ -139,6 +140,7 @@ class Pipeline:
         seen = self._framing(small)
         verdict = decide(asked_view, seen, measures, scene, size=size, limits=self._framing.thresholds)
         reasons = set(verdict.reasons)
+        look = car_look(small, seen, scene, self._framing)
 
         reading = self._read_odometer(photo, image_bytes, asked_view, seen.view)
         if asked_view == "odometer" and reading is not None and reading.why_not in MENDABLE:
@@ -166,6 +168,7 @@ class Pipeline:
             plate=self._read_plate(photo, things) if seen.view in SHOWS_PLATE else None,
             vin=self._read_vin(photo, image_bytes, asked_view, seen.view),
             look=fingerprint(small),
+            car_look=look.to_text() if look is not None else None,
             seconds=time.perf_counter() - started,
         )
 

@@ -20,11 +20,13 @@ from rich.table import Table
 from models.recipes.evaluate_detection import damage_metrics, scene_metrics
 from models.recipes.evaluate_framing import framing_metrics
 from models.recipes.evaluate_odometer import odometer_metrics
+from models.recipes.evaluate_same_car import same_car_metrics
 from models.recipes.evaluate_text import text_metrics
 
 Row = dict[str, Any]
 PARTS: dict[str, Callable[[Path, Path], list[Row]]] = {
     "framing": framing_metrics,
+    "same car": same_car_metrics,
     "scene": scene_metrics,
     "damage": damage_metrics,
     "odometer": odometer_metrics,

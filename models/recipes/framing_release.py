@@ -21,6 +21,7 @@ import numpy as np
 from inspection_service.vision.framing import VIEWS
 from models.recipes import evaluate_framing as evaluation
 from models.recipes import phone
+from models.recipes.evaluate_same_car import same_car_metrics
 
 THRESHOLDS = {
     "accept": 0.35,
@@ -58,6 +59,7 @@ MANIFEST: dict[str, Any] = {
     "outputs": {
         "views": "(1, 20) probabilities in the order of classes, sum 1, of one look; photos get two",
         "faults": "(1, 6) probabilities of blur, dark, glare, cut_off, too_small, screen_photo, independent",
+        "car": "(1, 128) how a car looks: 64 numbers to compare whole pictures, 64 to compare cars cut out of them",
     },
     "classes": list(VIEWS),
     "thresholds": THRESHOLDS,
@@ -118,7 +120,7 @@ def main() -> None:
     chosen = [eyes.look(p) for p in evaluation.held_out(a.data) if evaluation.chose_thresholds(p)]
     THRESHOLDS.update(fault_thresholds(evaluation.good_ones(chosen)))
     write(a.models, {})
-    rows = evaluation.framing_metrics(a.data, a.models)
+    rows = evaluation.framing_metrics(a.data, a.models) + same_car_metrics(a.data, a.models)
     write(
         a.models,
         {r["name"]: {"value": r["value"], "n": r["n"], "photos": PHOTOS, "aim": r["aim"]} for r in rows},

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from inspection_service.vision import Judgement, Pipeline, check_models
+from inspection_service.vision.framing import RING
+from inspection_service.vision.same_car import odd_ones
 
 pytestmark = pytest.mark.integration
 
@@ -103,3 +105,10 @@ def test_the_planted_dent_is_found_where_it_is(
         if overlap(found.box, tuple(planted["box"])) > 0
     ]
     assert hits
+
+
+def test_all_pictures_show_one_car(judgements: dict[str, Judgement]) -> None:
+    """Eight views from outside have a look and fit each other; the others are not judged by it."""
+    kept = {step: said.to_json() for step, said in judgements.items()}
+    assert {step for step, said in kept.items() if said["car_look"]} == set(RING)
+    assert odd_ones(kept) == ()

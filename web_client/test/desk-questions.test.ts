@@ -45,3 +45,50 @@ describe("keeping a drawing", () => {
     expect(await keep("note", "minor")).toBeNull();
   });
 });
+
+/** A photo that may show another car: the operator says so with one choice, in the seller's language. */
+describe("asking again because of another car", () => {
+  afterEach(() => vi.unstubAllGlobals());
+
+  async function asked(odd: readonly string[], code: string, words: string | null): Promise<unknown[] | null> {
+    vi.stubGlobal("navigator", { language: "en", languages: ["en"] });
+    vi.stubGlobal("localStorage", { getItem: () => null, setItem: () => undefined });
+    vi.stubGlobal("location", { pathname: "/operator" });
+    vi.stubGlobal("addEventListener", () => undefined);
+    vi.stubGlobal("document", { documentElement: {} });
+    const { api } = await import("../src/ui/operator/desk");
+    const { retakeQuestion } = await import("../src/ui/operator/questions");
+    const retaken = vi.spyOn(api, "retake").mockResolvedValue(undefined as never);
+    const model = {
+      id: "i1",
+      step: { value: { reasons: [{ code: "blur", sentence: "It is blurred" }] } },
+      view: {
+        value: {
+          inspection: { language: "fr" },
+          odd_photos: odd.map((id) => ({ capture_id: id, why: ["colour"] })),
+        },
+      },
+      act: async (work: () => Promise<unknown>) => (await work(), true),
+    };
+    const question = retakeQuestion(model as never, "c1");
+    if (!question.choices.some((each) => each.code === code)) return null;
+    question.onAnswer(code, words, "");
+    await settle();
+    const call = retaken.mock.calls.at(-1);
+    retaken.mockRestore();
+    return call?.slice(2) ?? null;
+  }
+
+  test("is offered for a photo that was named, and told in the seller's language", async () => {
+    expect(await asked(["c1"], "other_car", null)).toEqual([
+      "other",
+      expect.stringContaining("Photographiez la voiture de cette inspection"),
+    ]);
+    expect(await asked(["c1"], "other_car", "C'est la voiture du voisin")).toEqual(["other", "C'est la voiture du voisin"]);
+  });
+
+  test("is not offered for any other photo, whose reasons stay as they are", async () => {
+    expect(await asked(["c2"], "other_car", null)).toBeNull();
+    expect(await asked([], "blur", null)).toEqual(["blur", null]);
+  });
+});

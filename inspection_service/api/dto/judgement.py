@@ -74,10 +74,13 @@ JUDGEMENT["properties"] |= {
     "plate": _IDENTITY,
     "vin": _IDENTITY,
     "look": _or_null({**_TEXT, "description": "Fingerprint by which copies of the photo are recognised."}),
+    "car_look": _or_null(
+        {**_TEXT, "description": "How the car looks, to be held against other photos of it."}
+    ),
     "same_as": _list(_object(capture_id=_TEXT, inspection_id=_TEXT)),
 }
 """JSON Schema of what ``vision.Judgement.to_json`` writes, as ``work.identifying`` lets it stand; records from before
-plates were read lack the last four."""
+plates were read lack the last five."""
 
 JudgementJson = Annotated[dict[str, Any] | None, WithJsonSchema(_or_null(JUDGEMENT))]
 """A judgement in its JSON form, or none yet."""

@@ -259,6 +259,15 @@ class OperatorSignature(View):
     note: str | None
 
 
+class OddPhoto(View):
+    """A photo that may show another car than the others of its inspection: a hint for a person to look at."""
+
+    capture_id: str
+    why: list[Literal["looks", "colour", "plate"]] = Field(
+        description="What differs: the look of the whole car, its colour, the plate that is read."
+    )
+
+
 class PresenceView(View):
     """Who looks at the case now."""
 
@@ -290,6 +299,9 @@ class OperatorView(View):
     report_ready: bool
     corrections: list[CorrectionView] = Field(description="What was said after the report was sealed.")
     withheld: WithheldView
+    odd_photos: list[OddPhoto] = Field(
+        description="Accepted photos of the whole car that do not fit the rest; fewer than half of them."
+    )
     texts_language: Language
 
 

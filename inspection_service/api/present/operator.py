@@ -11,6 +11,7 @@ from inspection_service.api.dto.live import HandoverView
 from inspection_service.api.dto.operator import (
     ControlPointView,
     LiveView,
+    OddPhoto,
     OdometerView,
     OperatorInspection,
     OperatorRef,
@@ -48,6 +49,7 @@ from inspection_service.api.present.steps import (
 from inspection_service.inspections import views
 from inspection_service.inspections.queueing import QueueEntry
 from inspection_service.inspections.records import (
+    Capture,
     ChatMessage,
     Dossier,
     Frame,
@@ -56,6 +58,7 @@ from inspection_service.inspections.records import (
     Statement,
 )
 from inspection_service.inspections.states import CLOSED
+from inspection_service.vision.same_car import odd_ones
 
 _EVENTS_SHOWN = 200
 _CLOSING = frozenset({"report.sealed", "inspection.cancelled", "inspection.expired", "inspection.rejected"})
@@ -138,8 +141,15 @@ def operator_view(
         report_ready=dossier.report is not None,
         corrections=[correction_view(entry) for entry in dossier.corrections],
         withheld=withheld_view(dossier),
+        odd_photos=odd_photos(dossier.captures),
         texts_language=language,
     )
+
+
+def odd_photos(captures: Sequence[Capture]) -> list[OddPhoto]:
+    """Name the photos that may show another car than the rest, of those that stand as evidence."""
+    standing = {str(c.id): c.judgement for c in captures if c.is_evidence and c.judgement}
+    return [OddPhoto.model_validate(odd, from_attributes=True) for odd in odd_ones(standing)]
 
 
 def _inspection(dossier: Dossier) -> OperatorInspection:

@@ -38,6 +38,7 @@ def written(odometer: OdometerReading | None) -> dict[str, object]:
         plate=CarText("AB123CD", 0.9, (1.0, 2.0, 3.0, 4.0), None, ("cuts", "pattern:FR")),
         vin=None,
         look="0" * 64,
+        car_look="AAAA",
         seconds=0.5,
     ).to_json()
     copies = [{"capture_id": "cap_1", "inspection_id": "ins_1"}]

@@ -55,6 +55,10 @@ const en = {
   identity: {
     copyHere: "looks like the same picture as another photo of this inspection",
     copyElsewhere: "looks like a picture from another inspection",
+    otherCar: "may show another car than the other photos: please look",
+    otherCarWhy: { looks: "its look differs", colour: "its colour differs", plate: "another plate is read" },
+    otherCarAsk: "It shows another car",
+    otherCarSays: "This photo seems to show another car. Please photograph the car of this inspection.",
     plate: {
       yes: "plate as ordered",
       no: "reads another plate than ordered: please look",
@@ -315,6 +319,14 @@ const fr: Texts = {
   identity: {
     copyHere: "semble être la même image qu’une autre photo de cette inspection",
     copyElsewhere: "semble être une image d’une autre inspection",
+    otherCar: "montre peut-être une autre voiture que les autres photos : à vérifier",
+    otherCarWhy: {
+      looks: "l’aspect diffère",
+      colour: "la couleur diffère",
+      plate: "une autre plaque est lue",
+    },
+    otherCarAsk: "Elle montre une autre voiture",
+    otherCarSays: "Cette photo semble montrer une autre voiture. Photographiez la voiture de cette inspection.",
     plate: {
       yes: "plaque conforme à la commande",
       no: "lit une autre plaque que celle de la commande : à vérifier",

@@ -126,6 +126,7 @@ function Said({ model }: { readonly model: CaseModel }) {
       <SameCar what="plate" identity={judgement.plate} />
       <SameCar what="vin" identity={judgement.vin} />
       <SamePicture model={model} copies={judgement.same_as ?? []} />
+      <OddPhoto model={model} />
     </>
   );
 }
@@ -145,6 +146,22 @@ function SamePicture({ model, copies }: { readonly model: CaseModel; readonly co
     <>
       {" "}
       · <strong class="bad">{here ? t().identity.copyHere : t().identity.copyElsewhere}</strong>
+    </>
+  );
+}
+
+/** That the photo may show another car than the rest, and why; a person sees at a glance whether it does. */
+function OddPhoto({ model }: { readonly model: CaseModel }) {
+  const odd = model.view.value?.odd_photos.find((each) => each.capture_id === model.capture.value?.id);
+  if (odd === undefined) return null;
+  const { otherCar, otherCarWhy } = t().identity;
+  return (
+    <>
+      {" "}
+      ·{" "}
+      <strong class="bad">
+        {otherCar} ({odd.why.map((why) => otherCarWhy[why]).join(", ")})
+      </strong>
     </>
   );
 }

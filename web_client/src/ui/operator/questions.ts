@@ -1,22 +1,37 @@
 /** What the operator is asked before something is done that others read: reasons, words, names. */
 
 import { api, attempt, go, me, notice, t } from "./desk";
+import { operatorTexts } from "../../locales/operator";
 import type { Box } from "../../core/views";
 import type { CaseModel } from "./case-model";
 import type { Question } from "./dialogs";
 import type { DamageKind } from "./views";
 
+/** The retake reason of a photo that was named as an odd one; no code of the checklist. */
+const OTHER_CAR = "other_car";
+
 type Severity = "minor" | "major";
 
 export function retakeQuestion(model: CaseModel, captureId: string): Question {
   const texts = t();
+  const isOdd = model.view.value?.odd_photos.some((each) => each.capture_id === captureId) ?? false;
+  const otherCar = { code: OTHER_CAR, sentence: texts.identity.otherCarAsk };
   return {
     title: texts.retakeWhy,
-    choices: model.step.value?.reasons ?? [],
+    choices: [...(isOdd ? [otherCar] : []), ...(model.step.value?.reasons ?? [])],
     textLabel: texts.ownWords,
     isTextNeeded: false,
-    onAnswer: (code, text) => void model.act(() => api.retake(model.id, captureId, code, text)),
+    onAnswer: (code, text) => {
+      // The checklist has no such reason: it reaches the seller in words, in the seller's own language.
+      const [reason, words] = code === OTHER_CAR ? ["other", text ?? otherCarSays(model)] : [code, text];
+      void model.act(() => api.retake(model.id, captureId, reason, words));
+    },
   };
+}
+
+function otherCarSays(model: CaseModel): string {
+  const language = model.view.value?.inspection.language;
+  return (language === undefined ? t() : operatorTexts[language]).identity.otherCarSays;
 }
 
 export function keepQuestion(model: CaseModel, captureId: string): Question {

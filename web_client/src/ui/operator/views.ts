@@ -222,4 +222,6 @@ export interface OperatorView {
   readonly report_ready: boolean;
   readonly corrections: readonly CorrectionView[];
   readonly withheld: Withheld;
+  /** Photos that may show another car than the rest: a hint, for a person to look at. */
+  readonly odd_photos: readonly { readonly capture_id: string; readonly why: readonly ("looks" | "colour" | "plate")[] }[];
 }
