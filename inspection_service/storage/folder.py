@@ -20,7 +20,7 @@ _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 _TEMPORARY: Final = ".putting"
 """Folder of files being written; no key can name it, for keys start with a letter or a digit."""
 _LEFTOVER_S: Final = 86400
-_TRIES: Final = 5
+_TRIES: Final = 50
 Result = TypeVar("Result")
 
 
@@ -115,21 +115,32 @@ class FolderStore:
             try:
                 os.link(written, path)
             except FileExistsError:
-                if path.read_bytes() != data:
-                    raise ObjectExists from None
+                if not self._holds(path, data):
+                    continue  # a deletion just took it away
             except FileNotFoundError:
                 continue  # a deletion just took the empty folder away
             return
         raise StoreUnavailable
 
+    def _holds(self, path: Path, data: bytes) -> bool:
+        """Whether the object is there, and is the same; ``ObjectExists`` when it is another one."""
+        try:
+            if path.read_bytes() != data:
+                raise ObjectExists
+        except FileNotFoundError:
+            return False
+        return True
+
     def _sync_folders(self, folder: Path) -> None:
         # A new file is only safe once every folder on the way to it is, for they may be new too.
         while True:
-            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+            # A folder that is gone held what somebody has deleted since.
+            with contextlib.suppress(FileNotFoundError):
+                descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+                try:
+                    os.fsync(descriptor)
+                finally:
+                    os.close(descriptor)
             if folder == self._folder:
                 return
             folder = folder.parent
@@ -144,10 +155,20 @@ class FolderStore:
 
     def _list(self, prefix: str) -> tuple[str, ...]:
         folder = self._folder / prefix.rpartition("/")[0]
-        keys = (path.relative_to(self._folder).as_posix() for path in folder.rglob("*") if path.is_file())
+        # Not ``rglob``: it fails when a folder vanishes under it, which is what deletions do to empty ones.
+        keys = (
+            (Path(place) / name).relative_to(self._folder).as_posix()
+            for place, _, names in os.walk(folder, onerror=_unless_gone)
+            for name in names
+        )
         return tuple(sorted(key for key in keys if key.startswith(prefix) and not key.startswith(_TEMPORARY)))
 
     def _touch(self) -> None:
         descriptor, name = self._temporary()
         os.close(descriptor)
         Path(name).unlink()
+
+
+def _unless_gone(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):
+        raise error

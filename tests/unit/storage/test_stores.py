@@ -1,5 +1,6 @@
 """The folder and the memory store keep the same rules, and a full disk leaves nothing behind."""
 
+import asyncio
 import errno
 import os
 from collections.abc import AsyncIterator
@@ -73,6 +74,18 @@ async def test_deleting_leaves_no_empty_folders(store: FolderStore, tmp_path: Pa
     await store.put("inspections/i/c", b"x")
     await store.delete("uploads/upl_1/0")
     assert sorted(path.name for path in (tmp_path / "objects").iterdir()) == [".putting", "inspections"]
+
+
+async def test_folders_that_vanish_disturb_nobody(store: FolderStore) -> None:
+    """Two who finish one upload at once list, remove and write its pieces over each other; neither is told a lie."""
+    for _ in range(10):
+        for upload in ("uploads/one", "uploads/two", "uploads/three"):
+            key = f"{upload}/piece"
+            acts = [store.put(key, b"x"), store.list(f"{upload}/"), store.delete(key), store.list("uploads/")]
+            again = [store.put(key, b"x"), store.delete(key), store.list(f"{upload}/")]
+            await asyncio.gather(*acts, *again)
+    await store.put("uploads/one/piece", b"x")
+    assert "uploads/one/piece" in await store.list("uploads/")
 
 
 async def test_leftovers_of_a_crash_are_not_objects(store: FolderStore, tmp_path: Path) -> None:
