@@ -30,7 +30,8 @@ async def list_accesses(
 ) -> AccessPage:
     """List who had personal data of your inspections before them, newest first.
 
-    Looking at the same thing again within ten minutes counts once. Lines are added, never changed, and deleted after
+    Looking at the same thing again within ten minutes counts once. What a key reads as JSON is one line an hour for
+    each inspection and part of it; `detail` names both. Lines are added, never changed, and deleted after
     `privacy.accesses_days`. No IP addresses are kept.
     """
     case = None if inspection_id is None else InspectionId(inspection_id)

@@ -45,6 +45,7 @@ from inspection_service.api.idempotency import HEADER, REPLAYED, OnceOnly
 from inspection_service.api.pages import SafeHeaders, install_pages
 from inspection_service.api.patience import Patient
 from inspection_service.api.problems import MEDIA_TYPE, Problem, install_problems, problems
+from inspection_service.api.reads import NotesReads
 
 _DESCRIPTION: Final = """\
 A platform orders an inspection and hands the link to a seller; the seller photographs the car with a phone, an
@@ -147,6 +148,7 @@ def install_doors(app: FastAPI, static_dir: Path, checklists_dir: Path, *, silen
     install_pages(app, static_dir, checklists_dir)
     app.add_middleware(Fresh)
     app.add_middleware(OnceOnly)
+    app.add_middleware(NotesReads)
     app.add_middleware(Bounded)
     app.add_middleware(Patient, silence_s=silence_s)
     app.add_middleware(GZipMiddleware, minimum_size=_MIN_GZIP_BYTES, compresslevel=6)

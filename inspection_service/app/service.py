@@ -122,6 +122,7 @@ async def open_service(
             pictures=PagePictures(store, pepper),
         )
         accesses = Accesses(records.database, clock)
+        await stack.enter_async_context(accesses.writing())
         corrections = Corrections(records.database, store, ledger, clock, signer)
         redaction = stack.enter_context(ThreadPoolExecutor(_COPY_THREADS, thread_name_prefix="redaction"))
         redactor = Redactor(store, finder or LazyFinder(models_dir), redaction)

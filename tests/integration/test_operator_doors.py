@@ -89,11 +89,15 @@ async def test_only_supervisors_publish_and_only_admins_rule_the_team(tmp_path: 
 
 
 async def test_every_look_is_written_and_read_by_its_tenant(tmp_path: Path) -> None:
-    """Case, photo and report by a person, the export by a key; twice the same is once; another tenant reads nothing."""
+    """Case, photo and report by a person, JSON and the export by a key; twice the same is once, and nobody else's."""
     async with open_test_service(tmp_path) as service:
         platform, stranger = await service.platform("Ours"), await service.platform("Theirs")
         ordered = await service.order(platform)
         await upload(await service.seller(ordered), picture(), "front")
+        assert (await platform.get(f"/v1/inspections/{ordered['id']}/nothing")).status_code == 404
+        for who in (platform, stranger):
+            for path in ("", f"/{ordered['id']}", f"/{ordered['id']}/captures", f"/{ordered['id']}/events") * 2:
+                await who.get(f"/v1/inspections{path}")
         (capture,) = (await platform.get(f"/v1/inspections/{ordered['id']}/captures")).json()["items"]
         sam = await service.operator("sam@example.com", "Sam", "supervisor")
         desk = f"/v1/operator/inspections/{ordered['id']}"
@@ -103,11 +107,25 @@ async def test_every_look_is_written_and_read_by_its_tenant(tmp_path: Path) -> N
             assert (await sam.get(f"{desk}/captures/{capture['id']}/photo")).status_code == 200
         problem(await sam.get(f"{desk}/captures/none/photo"), "capture-unknown", 404)
         assert (await platform.get(f"/v1/inspections/{ordered['id']}/personal-data")).status_code == 200
+        mine = {"inspection_id": ordered["id"]}
+        read = [
+            one
+            for one in (await platform.get("/v1/accesses")).json()["items"]
+            if one["who"]["kind"] == "platform" and one["what"] == "case"
+        ]
+        assert [(one["inspection_id"], one["detail"]["part"]) for one in read] == [
+            (ordered["id"], "events"),
+            (ordered["id"], "captures"),
+            (ordered["id"], "inspection"),
+            (None, "list"),
+        ]
+        assert all(one["detail"]["key"].startswith("key_") for one in read)
         page = (await platform.get("/v1/accesses", params={"limit": 2})).json()
         rest = (await platform.get("/v1/accesses", params={"cursor": page["next_cursor"]})).json()
         lines = [
             (one["who"]["kind"], one["who"]["name"], one["who"]["organisation"], one["what"])
             for one in page["items"] + rest["items"]
+            if one not in read
         ]
         assert lines == [
             ("platform", "Ours", None, "export"),
@@ -115,13 +133,15 @@ async def test_every_look_is_written_and_read_by_its_tenant(tmp_path: Path) -> N
             ("operator", "Sam", "Operators", "case"),
         ]
         assert "127.0.0.1" not in str(page) + str(rest)
-        mine = {"inspection_id": ordered["id"]}
-        assert len((await platform.get("/v1/accesses", params=mine)).json()["items"]) == 3
-        assert (await stranger.get("/v1/accesses")).json()["items"] == []
+        assert len((await platform.get("/v1/accesses", params=mine)).json()["items"]) == 6
+        assert [one["detail"]["part"] for one in (await stranger.get("/v1/accesses")).json()["items"]] == [
+            "list"
+        ]
         problem(await stranger.get("/v1/accesses", params=mine), "inspection-unknown", 404)
         problem(await platform.get("/v1/accesses", params={"cursor": "x"}), "invalid-input", 422)
         on_desk = (await sam.get(f"{desk}/accesses")).json()["items"]
-        assert [one["what"] for one in on_desk] == ["export", "photo", "case"]
+        by_people = [one["what"] for one in on_desk if "part" not in (one["detail"] or {})]
+        assert by_people == ["export", "photo", "case"]
 
 
 async def test_an_account_without_its_second_factor_may_only_set_it_up(tmp_path: Path) -> None:

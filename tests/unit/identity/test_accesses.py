@@ -5,10 +5,12 @@ import asyncio
 import pytest
 from sqlalchemy import func, select
 
+from inspection_service.identity import accesses as module
 from inspection_service.identity.accesses import Accesses
 from inspection_service.identity.records_team import Access
 from inspection_service.inspections.records import Actor, TenantId
 from inspection_service.storage import tables as t
+from inspection_service.storage.errors import DatabaseUnavailable
 from inspection_service.testing import Backend
 
 pytestmark = pytest.mark.unit
@@ -87,3 +89,83 @@ async def test_what_was_kept_long_enough_goes(backend: Backend) -> None:
             await transaction.connection.execute(select(func.count()).select_from(t.accesses))
         ).scalar_one()
     assert left == 1
+
+
+async def _rows(backend: Backend) -> int:
+    async with backend.database.read() as transaction:
+        counted = await transaction.connection.execute(select(func.count()).select_from(t.accesses))
+        return int(counted.scalar_one())
+
+
+async def test_what_a_program_reads_is_one_line_an_hour(backend: Backend) -> None:
+    """For each key, inspection and part, on however many nodes; reading itself writes nothing."""
+    inspection, _ = await backend.ordered()
+    nodes = [Accesses(backend.database, backend.clock) for _ in range(2)]
+    by = backend.platform.actor, backend.platform.tenant_id
+
+    def read_all() -> None:
+        for node in nodes:
+            for key, part in (("key_1", "events"), ("key_1", "captures"), ("key_2", "events")) * 50:
+                node.note_read(*by, inspection.id, {"key": key, "part": part})
+
+    read_all()
+    assert await _rows(backend) == 0
+    for node in nodes:
+        await node.write_reads()
+    found = await nodes[0].of_case(inspection.id)
+    assert [one.detail for one in found] == [
+        {"key": "key_2", "part": "events"},
+        {"key": "key_1", "part": "captures"},
+        {"key": "key_1", "part": "events"},
+    ]
+    assert {(one.what, one.actor.name, one.at) for one in found} == {
+        ("case", "Autoscope", backend.clock.now())
+    }
+    backend.clock.advance(minutes=61)
+    read_all()
+    assert len(await nodes[0].of_tenant(backend.platform.tenant_id)) == 6, "whoever asks sees all of it"
+
+
+async def test_only_own_inspections_are_noted(backend: Backend) -> None:
+    """Of a list there is a line without an inspection; of what is another's or not there, none."""
+    inspection, _ = await backend.ordered()
+    accesses = Accesses(backend.database, backend.clock)
+    actor, tenant = backend.platform.actor, backend.platform.tenant_id
+    accesses.note_read(actor, TenantId("ten_other"), inspection.id, {"key": "key_1", "part": "events"})
+    accesses.note_read(actor, tenant, type(inspection.id)("insp_none"), {"key": "key_1", "part": "events"})
+    accesses.note_read(actor, tenant, None, {"key": "key_1", "part": "list"})
+    (line,) = await accesses.of_tenant(tenant)
+    assert (line.inspection_id, line.detail) == (None, {"key": "key_1", "part": "list"})
+
+
+async def test_what_was_read_is_written_when_the_service_stops(backend: Backend) -> None:
+    """In order: first the reads, then the database may close."""
+    inspection, _ = await backend.ordered()
+    accesses = Accesses(backend.database, backend.clock)
+    async with accesses.writing():
+        accesses.note_read(
+            backend.platform.actor, backend.platform.tenant_id, inspection.id, {"part": "events"}
+        )
+    assert await _rows(backend) == 1
+
+
+async def test_reads_wait_for_a_database_that_takes_no_writes(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing of them is lost, up to a bound; nobody who reads is refused."""
+    inspection, _ = await backend.ordered()
+    accesses = Accesses(backend.database, backend.clock)
+    by = backend.platform.actor, backend.platform.tenant_id, inspection.id
+
+    def refuse() -> object:
+        raise DatabaseUnavailable
+
+    monkeypatch.setattr(module, "_MOST_WAITING", 3)
+    with monkeypatch.context() as away:
+        away.setattr(backend.database, "write", refuse)
+        for number in range(5):
+            accesses.note_read(*by, {"part": str(number)})
+        with pytest.raises(DatabaseUnavailable):
+            await accesses.write_reads()
+    await accesses.write_reads()
+    assert await _rows(backend) == 3
