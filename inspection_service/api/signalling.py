@@ -82,12 +82,18 @@ async def _join(
     after: int,
 ) -> None:
     heartbeat_s = services.settings.media.heartbeat_s
+
+    async def is_welcome() -> None:
+        now, _ = await _admit(socket, services, inspection_id, who.role)
+        if now.may_supervise != who.may_supervise:
+            await _close(socket, TRY_AGAIN, "another role")  # it comes back at once, as what it may be now
+
     async with services.live.connect(inspection_id, who, greeting) as (session, connection):
         await _until_first_ends(
             _write(socket, connection),
             _read(socket, session, connection, heartbeat_s),
             _forward_events(services, inspections, inspection_id, connection, after),
-            _stay_while(socket, lambda: _admit(socket, services, inspection_id, who.role), heartbeat_s),
+            _stay_while(socket, is_welcome, heartbeat_s),
         )
 
 

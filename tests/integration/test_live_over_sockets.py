@@ -18,14 +18,17 @@ import httpx
 import numpy as np
 import pytest
 
-from inspection_service.inspections.records import SERVICE, InspectionId
+from inspection_service.identity.records import Role
+from inspection_service.inspections.records import SERVICE, InspectionId, OperatorId
 from inspection_service.settings import Settings
+from inspection_service.storage.tables import HOUSE
 from tests.e2e.instance import Instance
 from tests.integration.live_pages import PATIENCE_S, Live, Page, agree, open_live_service, page, session_page
 from tests.integration.service import token_of
 
 pytestmark = pytest.mark.integration
 PHOTO = Path(__file__).parents[1] / "data" / "demo_car" / "front.webp"
+ROLES: tuple[Role, ...] = ("supervisor", "operator")
 SDP = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\n"
 
 
@@ -273,6 +276,20 @@ async def test_a_supervisor_looks_on_and_the_seller_knows(tmp_path: Path) -> Non
             assert (await supervisor.hear("signal"))["payload"] == offer
         gone = await pair.seller.hear("call", viewers=[])
         assert gone["state"] == "accepted"
+
+
+async def test_a_role_that_is_given_or_taken_counts_within_a_heartbeat(tmp_path: Path) -> None:
+    """Also on a line that stays open: the page is asked to come back, and comes in as what it may be by now."""
+    async with open_live_service(tmp_path) as live:
+        inspection_id, _ = await live.seller()
+        eve = await live.operator("eve@example.com")
+        identity = live.service.running.services.identity
+        person = OperatorId((await eve.get("/v1/operator/me")).json()["operator"]["id"])
+        for role in ROLES:
+            async with session_page(live, eve, inspection_id, "operator") as page_of_eve:
+                await page_of_eve.hear("welcome")
+                await identity.change_role(HOUSE, person, role)
+                assert await page_of_eve.closed() == 1013
 
 
 async def test_relay_credentials_are_fresh_and_can_be_recomputed(tmp_path: Path) -> None:
