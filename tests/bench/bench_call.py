@@ -236,8 +236,7 @@ def _back_after_dark_s(relays: dict[int, Relay], phone: Page, desk: Page) -> tup
 def _settled(phone: Page, desk: Page) -> int:
     """Wait until both sides have settled on a path and pictures flow; returns the port of its relay."""
     phone.wait_for_timeout(4_000)
-    phone.wait_for_function("async () => (await bench.relayPort()) > 0")
-    port: int = phone.evaluate("bench.relayPort()")
+    port = _relay_port(phone)
     desk.evaluate("bench.watchPictures()")
     desk.wait_for_function("() => bench.pictures.length > 20")
     return port
@@ -245,12 +244,18 @@ def _settled(phone: Page, desk: Page) -> int:
 
 def _seen_again_s(phone: Page, desk: Page, killed_ms: float, *, dead: int) -> float:
     """Wait until the path leads over another relay and pictures come: the longest stall is over, and was this."""
-    phone.wait_for_function(
-        "async (dead) => { const port = await bench.relayPort(); return port > 0 && port !== dead; }",
-        arg=dead,
-    )
+    _relay_port(phone, other_than=dead)
     moved_ms: float = desk.evaluate("performance.now()")
     desk.wait_for_function("(from) => bench.picturesSince(from) > 10", arg=moved_ms)
     back_ms: Any = desk.evaluate("(from) => bench.backAt(from)", [killed_ms, STALL_MS])
     assert back_ms is not None, "the picture never stood still: this was not the call's relay"
     return (float(back_ms) - killed_ms) / 1000
+
+
+def _relay_port(phone: Page, other_than: int = 0) -> int:
+    """Wait until the call leads over a relay, over another one than this; returns its port."""
+    deadline_s = time.monotonic() + PATIENCE_MS / 1000
+    while (port := int(phone.evaluate("bench.relayPort()"))) in (0, other_than):
+        assert time.monotonic() < deadline_s, "the call leads over no other relay"
+        phone.wait_for_timeout(50)
+    return port

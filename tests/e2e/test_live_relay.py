@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.instance import Instance, free_port
-from tests.e2e.live import at_the_first_step, sees_pictures
+from tests.e2e.live import at_the_first_step, sees_pictures, until
 from tests.e2e.people import PATIENCE_MS, Camera
 from tests.e2e.relay import Relay
 
@@ -40,6 +40,16 @@ SELECTED_PATHS = """async () => {
   }
   return found;
 }"""
+
+
+OWN_END = """async () => {
+  const report = await window.connections.at(-1).getStats();
+  const transport = [...report.values()].find((each) => each.type === 'transport');
+  const pair = report.get(transport?.selectedCandidatePairId);
+  const { url, port } = report.get(pair?.localCandidateId) ?? {};
+  return url === undefined ? null : `${url},${port}`;
+}"""
+"""The relay that the call leads over, as this side sees it, and the port there that is this side's: ``url,port``."""
 
 
 def relays(folder: Path, count: int) -> list[Relay]:
@@ -80,10 +90,20 @@ def paths(page: Page) -> list[list[str]]:
     return found
 
 
-def test_a_call_through_the_relay_survives_the_death_of_all_relays(
+def own_end(page: Page, unlike: str = "none") -> str:
+    """Wait until the call leads over a relay, and its name does not begin like this; returns ``url,port``."""
+
+    def look() -> str | None:
+        end: str | None = page.evaluate(OWN_END)
+        return None if end is None or end.startswith(unlike) else end
+
+    return until(look, f"another way than {unlike}")
+
+
+def test_a_call_survives_another_network_the_death_of_its_relay_and_then_of_all(
     browser: Browser, camera: Camera, tmp_path: Path, shots: Path
 ) -> None:
-    """Both ends are relayed; the picture dies with the relays, and comes back by itself once one is there again."""
+    """The phone's new network is taken at once; what dies with a relay comes over another, or a later one."""
     both = relays(tmp_path, 2)
     with (
         relaying(tmp_path, both, both[0].secret) as instance,
@@ -93,6 +113,16 @@ def test_a_call_through_the_relay_survives_the_death_of_all_relays(
         pair.call()
         assert ["relay", "relay"] in paths(pair.operator.page)
         desk = pair.operator.page
+        before = own_end(desk)
+        pair.seller.page.evaluate("navigator.connection.dispatchEvent(new Event('change'))")
+        end = own_end(desk, unlike=before)
+        sees_pictures(desk, more=10)
+        carrying = next(relay for relay in both if end.startswith(relay.url))
+        carrying.kill()
+        own_end(desk, unlike=carrying.url)
+        sees_pictures(desk, more=10)
+        pair.ask("u", "Sound")
+        carrying.start()
         for relay in both:
             relay.kill()
         desk.wait_for_function("() => window.connections.at(-1).connectionState !== 'connected'", polling=100)
