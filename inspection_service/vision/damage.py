@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from inspection_service.vision.damage_mirrored import detect_both_ways
+from inspection_service.vision.damage_score import Calibration
 from inspection_service.vision.detector import BoxXyxy, Network, as_box, detect
+from inspection_service.vision.engine import Model
 
 OVERLAP = 0.4
 """Damages lie beside each other, seldom on each other; a nested box is mostly the same damage seen twice."""
@@ -37,7 +40,7 @@ class Detection:
     Attributes:
         kind: ``dent``, ``scratch``, ``glass_shatter``, ``lamp_broken`` or ``other_damage``.
         box: xyxy, pixels of the upright photo.
-        score: 0..1, that there is damage of any kind.
+        score: Probability, 0..1, that there is damage of any kind.
     """
 
     kind: str
@@ -52,18 +55,36 @@ class Detection:
 class Damage:
     """Finds damage; safe to use from several threads."""
 
-    def __init__(self, model: Network, threshold: float | None = None) -> None:
-        """Use an opened ``damage`` model.
+    def __init__(
+        self,
+        model: Network,
+        threshold: float | None = None,
+        calibration: Calibration | None = None,
+        *,
+        both_ways: bool = False,
+    ) -> None:
+        """Use an opened ``damage`` model; :meth:`of` also takes the calibration from its manifest.
 
         Args:
-            model: Its classes name the types; its manifest's thresholds are ``damage`` (least score) and ``type``
-                (least probability at which a type is named).
-            threshold: Least score, instead of the manifest's; evaluation asks for all of them.
+            model: Its classes name the types; its manifest's thresholds are ``damage`` (least probability) and
+                ``type`` (least probability at which a type is named).
+            threshold: Least probability, instead of the manifest's; evaluation asks for all of them.
+            calibration: From the network's score to a probability; without one the score is taken for it.
+            both_ways: Look at the mirror image too and take the mean: fewer misses for twice the time.
         """
         self._model = model
+        self._calibration = calibration or Calibration()
         least = model.thresholds["damage"] if threshold is None else threshold
-        self._thresholds = np.array([least], np.float32)
+        self._least = self._calibration.raw(least)
+        self._both_ways = both_ways
         self._type_threshold = model.thresholds["type"]
+
+    @classmethod
+    def of(cls, model: Model, threshold: float | None = None) -> Self:
+        """Use an opened model as its manifest says, calibration included."""
+        content = model.manifest.content
+        both_ways = bool(content.get("both_ways", False))
+        return cls(model, threshold, Calibration.of(content), both_ways=both_ways)
 
     def __call__(self, image: NDArray[np.uint8]) -> tuple[Detection, ...]:
         """Find damage in a photo.
@@ -77,10 +98,14 @@ class Damage:
         Raises:
             UnusableImage: A side is 0, or the aspect ratio is too large.
         """
-        found = detect(self._model, image, self._thresholds, OVERLAP)
+        if self._both_ways:
+            found = detect_both_ways(self._model, image, self._least, OVERLAP)
+        else:
+            found = detect(self._model, image, np.array([self._least], np.float32), OVERLAP)
+        sure = self._calibration(found.scores)
         return tuple(
             Detection(self._kind(types), as_box(box), round(float(score), 4))
-            for box, score, types in zip(found.boxes, found.scores, found.types, strict=True)
+            for box, score, types in zip(found.boxes, sure, found.types, strict=True)
         )
 
     def _kind(self, types: NDArray[np.float32]) -> str:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inspection_service.vision.engine import Placement
-from inspection_service.vision.odometer_ballot import SHORT, Ballot, Quorum, decide_by_vote
+from inspection_service.vision.odometer_ballot import Ballot, Quorum, decide_by_vote
 from inspection_service.vision.odometer_decision import (
     HALF_MARKED,
     Evidence,
@@ -36,7 +36,7 @@ from inspection_service.vision.odometer_strip import (
     Strip,
     cut_strip,
 )
-from inspection_service.vision.odometer_vote import MOST_DIGITS, elect, look_of_number, look_of_text
+from inspection_service.vision.odometer_vote import elect, look_of_number, look_of_text
 from inspection_service.vision.odometer_words import OTHER_WORDS, digit_runs, goes_on, is_divided, unit_in
 
 __all__ = ["Odometer", "OdometerReading"]
@@ -103,7 +103,7 @@ class Odometer:
         answer = decide(evidence, self._limits)
         if answer.reading is not None:
             return answer
-        ballots = [self.look_again(image, group) for group in worth_a_vote(evidence)]
+        ballots = [self.look_again(image, group) for group in worth_a_vote(evidence, self._limits)]
         return decide_by_vote(ballots, evidence, self._limits, self._quorum) or answer
 
     def places(self, image: Image, area: Box | None = None) -> list[Place]:
@@ -249,11 +249,11 @@ class Odometer:
         )
 
 
-def worth_a_vote(evidence: Sequence[Evidence]) -> list[list[Evidence]]:
+def worth_a_vote(evidence: Sequence[Evidence], limits: Limits) -> list[list[Evidence]]:
     """Places with enough digits to be an odometer's, those that overlap together, likeliest groups first."""
     groups: list[list[Evidence]] = []
     for e in sorted(evidence, key=lambda e: -e.place.score):
-        if e.number is None or not hopeful_length(e):
+        if e.number is None or not hopeful_length(e, limits):
             continue
         box = e.box or e.place.box
         group = next((g for g in groups if overlap(g[0].box or g[0].place.box, box) > 0.5), None)
@@ -264,12 +264,12 @@ def worth_a_vote(evidence: Sequence[Evidence]) -> list[list[Evidence]]:
     return groups[:MOST_VOTES]
 
 
-def hopeful_length(e: Evidence) -> bool:
-    """True when one of the readers saw four to eight digits."""
+def hopeful_length(e: Evidence, limits: Limits) -> bool:
+    """True when one of the readers saw as many digits as an odometer has, or one more."""
     seen = [run for text in e.second for run in digit_runs(text)]
     if e.number is not None:
         seen.append(e.number.shown)
-    return any(SHORT <= len(run) <= MOST_DIGITS for run in seen)
+    return any(limits.least_digits <= len(run) <= limits.most_digits + 1 for run in seen)
 
 
 def variations(line: Line) -> list[Line]:

@@ -21,11 +21,6 @@ from inspection_service.vision.odometer_decision import (
 from inspection_service.vision.odometer_number import Box
 from inspection_service.vision.odometer_vote import Vote
 
-SHORT = 4
-"""Digits of a short reading: a young car, but also clocks, years and the multiplier of a rev counter."""
-YEARS = range(1900, 2100)
-HOURS, MINUTES = range(24), range(60)
-
 
 @dataclass(frozen=True)
 class Quorum:
@@ -35,24 +30,20 @@ class Quorum:
         place: Least score of the place.
         own, second: Least share of each reader's looks that saw these very digits.
         both: Least sum of the two shares.
-        margin: Least lead of every digit, see `Vote`.
+        margin: Least lead of every digit, see `Vote`: twenty to one. An 8 and a 0 of few pixels stay below it.
         led_second, led_least, led_margin, led_px: Where the second reader leads and ours merely does not object: least
             share of its looks, least share of ours for any digit, least lead, least height of the digits.
-        short_share: Least share of each reader's looks for a short reading.
-        short_margin: Least lead for a short reading.
     """
 
     place: float = 0.3
     own: float = 0.25
     second: float = 0.3
     both: float = 1.0
-    margin: float = 0.8
-    led_second: float = 0.6
+    margin: float = 3.0
+    led_second: float = 0.95
     led_least: float = 0.18
-    led_margin: float = 1.7
+    led_margin: float = 3.0
     led_px: float = 8.0
-    short_share: float = 0.7
-    short_margin: float = 3.0
 
 
 @dataclass(frozen=True)
@@ -118,13 +109,6 @@ def carries(ballot: Ballot, limits: Limits, quorum: Quorum) -> bool:
     if HALF_MARKED[0] < ballot.mark <= HALF_MARKED[1]:
         return False
     length = len(vote.text) - (ballot.mark > HALF_MARKED[1])
-    if length == SHORT:
-        return (
-            not may_be_time_or_year(vote.text)
-            and ballot.mark <= HALF_MARKED[0]
-            and min(vote.own_same, vote.second_same) >= quorum.short_share
-            and vote.margin >= quorum.short_margin
-        )
     if not limits.least_digits <= length <= limits.most_digits:
         return False
     both = (
@@ -140,12 +124,6 @@ def carries(ballot: Ballot, limits: Limits, quorum: Quorum) -> bool:
         and e.digit_px >= quorum.led_px
     )
     return both or led
-
-
-def may_be_time_or_year(digits: str) -> bool:
-    """True for four digits that a clock, a calendar or a rev counter (``x 1000``) could show."""
-    hours, minutes = int(digits[:2]), int(digits[2:])
-    return (hours in HOURS and minutes in MINUTES) or int(digits) in YEARS or digits.endswith("000")
 
 
 def confidence(ballot: Ballot) -> float:
@@ -164,9 +142,6 @@ def _rivals(other: Ballot, best: Ballot, limits: Limits) -> bool:
         return False
     strong = other.evidence.place.score >= limits.clear_lead * best.evidence.place.score
     long = limits.least_digits <= len(other.vote.text) <= limits.most_digits
-    if best.vote is not None and len(best.vote.text) == SHORT:
-        # beside a short number any long one may be the odometer, however faint
-        return long
     return strong and long
 
 

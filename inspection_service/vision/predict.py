@@ -38,8 +38,10 @@ from inspection_service.vision.pipeline import (
 from inspection_service.vision.scene import Scene, SceneObject
 from inspection_service.vision.text_lines import PaddleLines
 
-Task = Literal["framing", "damage", "odometer", "plate", "person", "platetext", "vin"]
-TASKS: tuple[Task, ...] = ("framing", "damage", "odometer", "plate", "person", "platetext", "vin")
+Task = Literal["framing", "damage", "odometer", "plate", "person", "face", "platetext", "vin"]
+TASKS: tuple[Task, ...] = ("framing", "damage", "odometer", "plate", "person", "face", "platetext", "vin")
+HIDES = {"face": "person"}
+"""There is no model of faces: a public copy hides a face with all of its person."""
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif"})
 
 LEAST_DAMAGE_SCORE = 0.02
@@ -149,7 +151,7 @@ def _predictor(task: Task, models_dir: Path, wanted: Asks) -> Predictor:
         scene, framing = Scene(Model.open(models_dir, "scene")), Framing(Model.open(models_dir, "framing"))
         return partial(framing_entries, scene, framing, wanted)
     if task == "damage":
-        return partial(damage_entries, Damage(Model.open(models_dir, "damage"), LEAST_DAMAGE_SCORE))
+        return partial(damage_entries, Damage.of(Model.open(models_dir, "damage"), LEAST_DAMAGE_SCORE))
     if task == "odometer":
         find, read = Model.open(models_dir, "odometer_find"), Model.open(models_dir, "odometer_read")
         return partial(odometer_entries, Odometer(find, read, PaddleText.installed()))
@@ -159,7 +161,7 @@ def _predictor(task: Task, models_dir: Path, wanted: Asks) -> Predictor:
     if task == "platetext":
         plates = Plates(PaddleLines.installed().looking_at(PLATE_LOOK_PX), PaddleText.installed())
         return partial(plate_text_entries, hideable.find, plates)
-    return partial(hidden_entries, hideable.find, task)
+    return partial(hidden_entries, hideable.find, HIDES.get(task, task))
 
 
 def _one(predict: Predictor, task: Task, wanted: Asks, path: Path, name: str) -> list[Entry]:
@@ -180,7 +182,7 @@ def _unreadable(task: Task, name: str, error: str, wanted: Asks) -> list[Entry]:
         return [{"file": name, "reading": None, "confidence": 0.0, "unit": None, "error": error}]
     if task in ("platetext", "vin"):
         return [{"file": name, "text": None, "confidence": 0.0, "error": error}]
-    if task in ("plate", "person"):
+    if task in ("plate", "person", "face"):
         return [{"file": name, "boxes": [], "error": error}]
     nothing = {"bbox": [0.0, 0.0, 0.0, 0.0], "score": 0.0, "error": error}
     return [{"file": name, "category": "other_damage", **nothing}]

@@ -301,6 +301,12 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=320, help="side of the training pictures")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--resume", action="store_true")
+    parser.add_argument(
+        "--mean",
+        type=Path,
+        nargs="+",
+        help="train nothing: export the mean of the weights of these checkpoints",
+    )
     a = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     cv2.setNumThreads(1)
@@ -318,7 +324,10 @@ def main() -> None:
         rate=2e-3, backbone_rate=1e-3, ema=0.996, frozen=2,
     )  # fmt: skip
     checkpoint = (a.work or a.out) / "damage.ckpt"
-    best = detection.train(net, Draw(sources, a.size), plan, checkpoint, resume=a.resume)
+    if a.mean:
+        best = detection.mean_of(net, a.mean)
+    else:
+        best = detection.train(net, Draw(sources, a.size), plan, checkpoint, resume=a.resume)
     example = detection.place(
         detection.read(sources.damaged[0].path), sources.damaged[0], SIZE, np.random.default_rng(0)
     )

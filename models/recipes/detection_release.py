@@ -11,16 +11,26 @@ import argparse
 import hashlib
 import json
 import math
+import zlib
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from inspection_service.vision.damage import Damage
+from inspection_service.vision.damage_score import Calibration, logit
 from inspection_service.vision.engine import Model
 from inspection_service.vision.scene import Scene
 from models.recipes import evaluate_detection as evaluation
+
+CALIBRATED_FROM = 0.1
+"""Least score of a box that takes part in the calibration; what is below is never shown."""
+FEWEST_BOXES = 20
+"""Right ones and wrong ones that a calibration needs each."""
 
 OPEN_IMAGES = {
     "name": "Open Images subset 'License Plates' (Roboflow, samrat-sahoo)",
@@ -71,7 +81,7 @@ SCENE: dict[str, Any] = {
 
 DAMAGE: dict[str, Any] = {
     "name": "damage",
-    "version": "2026.11.22.2",
+    "version": "2026.11.22.3",
     "file": "damage.onnx",
     "sha256": "",
     "licence": "Apache-2.0",
@@ -110,6 +120,7 @@ DAMAGE: dict[str, Any] = {
         },
         {"name": "renders of a generated car", "photos": 37, "licence": "ours"},
     ],
+    "both_ways": True,
     "recipe": "models/recipes/damage.py",
     "measured_on": "2026-11-22",
     "limits": "Never seen in training: cracks and flat tyres as such, damage at night or in rain, motorcycles, "
@@ -129,12 +140,45 @@ def _figure(value: float, n: int, photos: str, aim: float | None = None) -> dict
     return out
 
 
-def measure_damage(data: Path, models: Path) -> tuple[dict[str, float], dict[str, Any]]:
-    """(thresholds, metrics) of ``damage.onnx`` on the photos kept apart."""
-    damage = Damage(Model.open(models, "damage"), evaluation.ALL)
+def fit(scores: evaluation.Floats, right: NDArray[np.bool_], steps: int = 50) -> Calibration:
+    """Platt's two numbers by Newton's method; scores stay as they are where there is too little to fit."""
+    if right.sum() < FEWEST_BOXES or (~right).sum() < FEWEST_BOXES:
+        return Calibration()
+    x = np.stack([logit(scores), np.ones(len(scores))], 1)
+    weights = np.array([1.0, 0.0])
+    for _ in range(steps):
+        p = 1 / (1 + np.exp(-(x @ weights)))
+        bend = (x * (p * (1 - p))[:, None]).T @ x + 1e-6 * np.eye(2)
+        weights = weights - np.linalg.solve(bend, x.T @ (p - right))
+    return Calibration(round(float(weights[0]), 4), round(float(weights[1]), 4))
+
+
+def calibrate(photos: Sequence[evaluation.Photo]) -> tuple[Calibration, float, float]:
+    """The calibration to ship, and the error before and after.
+
+    The error after is measured on the half of the listings and claims that did not take part in the fit, for both
+    halves in turn; what is shipped is fitted on all of them.
+    """
+    halves = [[p for p in photos if zlib.crc32(p.group.encode()) % 2 == k] for k in (0, 1)]
+    said, so = [], []
+    for half, other in (halves, halves[::-1]):
+        scores, right = evaluation.boxes_right(other, CALIBRATED_FROM)
+        said.append(fit(*evaluation.boxes_right(half, CALIBRATED_FROM))(scores))
+        so.append(right)
+    scores, right = evaluation.boxes_right(photos, CALIBRATED_FROM)
+    after = evaluation.calibration_error(np.concatenate(said), np.concatenate(so))
+    return fit(scores, right), evaluation.calibration_error(scores, right), after
+
+
+def measure_damage(data: Path, models: Path) -> tuple[dict[str, float], dict[str, Any], Calibration]:
+    """(thresholds, metrics, calibration) of ``damage.onnx`` on the photos kept apart."""
+    damage = Damage(Model.open(models, "damage"), evaluation.ALL, both_ways=bool(DAMAGE["both_ways"]))
     photos = evaluation.damage_photos(
         data, lambda im: [(np.array(d.box, np.float32), d.score) for d in damage(im)]
     )
+    calibration, before, after = calibrate(photos)
+    boxes = len(evaluation.boxes_right(photos, CALIBRATED_FROM)[0])
+    photos = [replace(p, scores=calibration(p.scores)) for p in photos]
     clean = [p for p in photos if not p.damaged]
     at_one = math.ceil(evaluation.threshold_at(photos, 1.0) * 1000) / 1000
     n = sum(len(p.truth) for p in photos)
@@ -154,12 +198,19 @@ def measure_damage(data: Path, models: Path) -> tuple[dict[str, float], dict[str
             evaluation.recall_above(photos, fourth, 0.3), n, where
         ),
     }
+    said = f"boxes scored {CALIBRATED_FROM} or more before; ten bins"
+    metrics["calibration_error_before"] = _figure(before, boxes, said)
+    metrics["calibration_error"] = _figure(
+        after,
+        boxes,
+        said + "; fitted on one half of the listings and claims, measured on the other, both ways",
+    )
     for source in sorted({p.source for p in photos if p.damaged}):
         part = [p for p in photos if p.source == source or not p.damaged]
         metrics[f"ap30_{source}"] = _figure(
             evaluation.average_precision(part, 0.3), sum(len(p.truth) for p in part), f"{source} alone"
         )
-    return {"damage": at_one, "damage_sure": fourth, "type": 0.5}, metrics
+    return {"damage": at_one, "damage_sure": fourth, "type": 0.5}, metrics, calibration
 
 
 def measure_scene(data: Path, models: Path) -> tuple[dict[str, float], dict[str, Any]]:
@@ -217,8 +268,15 @@ def main() -> None:
     names = ["damage", "damage_sure", "type"] if a.name == "damage" else content["classes"]
     content["thresholds"], content["metrics"] = dict.fromkeys(names, evaluation.ALL), {}
     manifest.write_text(json.dumps(content, indent=2) + "\n")
-    measure = measure_scene if a.name == "scene" else measure_damage
-    content["thresholds"], content["metrics"] = measure(a.data, a.models)
+    if a.name == "scene":
+        content["thresholds"], content["metrics"] = measure_scene(a.data, a.models)
+    else:
+        content["thresholds"], content["metrics"], calibration = measure_damage(a.data, a.models)
+        content["calibration"] = {
+            "method": "Platt: logit(probability) = slope * logit(score) + offset",
+            **asdict(calibration),
+            "fitted_on": "the photos that are measured; the calibration error is measured across halves of them",
+        }
     manifest.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     for name, figure in content["metrics"].items():
         print(f"{figure['value']:.3f}  {name}  (n {figure['n']})")

@@ -9,6 +9,7 @@ wrong), plates as `score_boxes.py` does (covered by at least 80 %). No torch her
 
 import argparse
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -41,6 +42,7 @@ class Photo:
         found: ``(k, 4)`` xyxy; scores: ``(k,)``, any order.
         damaged: Whether anything is there at all, boxes or not.
         source: Where the photo is from.
+        group: Photos of one listing or claim share it.
     """
 
     truth: Floats
@@ -49,6 +51,7 @@ class Photo:
     scores: Floats
     damaged: bool
     source: str
+    group: str = ""
 
 
 def matched(photo: Photo, limit: float) -> list[tuple[float, bool]]:
@@ -103,6 +106,23 @@ def recall_above(photos: Sequence[Photo], threshold: float, limit: float) -> flo
     return found / max(total, 1)
 
 
+def boxes_right(photos: Sequence[Photo], least: float) -> tuple[Floats, NDArray[np.bool_]]:
+    """Scores from ``least`` on, and whether each box marks a damage (IoU 0.3, 16 px or more)."""
+    counted = [(s, ok) for p in photos for s, ok in matched(p, 0.3) if s >= least]
+    return np.array([s for s, _ in counted], np.float32), np.array([ok for _, ok in counted], bool)
+
+
+def calibration_error(probabilities: Floats, right: NDArray[np.bool_], bins: int = 10) -> float:
+    """Mean distance between what is said and what is so, over bins of equal width weighted by their boxes (ECE)."""
+    at = np.minimum((probabilities * bins).astype(int), bins - 1)
+    total = 0.0
+    for k in range(bins):
+        inside = at == k
+        if inside.any():
+            total += inside.mean() * abs(float(probabilities[inside].mean()) - float(right[inside].mean()))
+    return float(total)
+
+
 def damage_photos(
     data: Path, detect: Callable[[NDArray[np.uint8]], Sequence[tuple[Floats, float]]], min_size_px: float = 16
 ) -> list[Photo]:
@@ -129,6 +149,7 @@ def damage_photos(
                 scores=np.array([s for _, s in found], np.float32),
                 damaged=bool(row["damaged"]),
                 source=row["source"].split("-")[0],
+                group=f"{row['source']}:{re.split(r'[-_.]', row['original_file'])[0]}",
             )
         )
     return out
@@ -229,7 +250,7 @@ def row(
 def damage_metrics(data: Path, models: Path = MODELS) -> list[dict[str, Any]]:
     """Figures of the damage model on the photos kept apart."""
     model = Model.open(models, "damage")
-    damage = Damage(model, ALL)
+    damage = Damage.of(model, ALL)
     photos = damage_photos(data, lambda im: [(np.array(d.box, np.float32), d.score) for d in damage(im)])
     n = f"{sum(p.damaged for p in photos)} damaged and {sum(not p.damaged for p in photos)} undamaged photos kept apart"
     base = "NanoDet-Plus-m, one class, 512 px, three passes, on other photos"
@@ -247,6 +268,11 @@ def damage_metrics(data: Path, models: Path = MODELS) -> list[dict[str, Any]]:
             sum(float((p.scores >= shipped).sum()) for p in clean) / max(len(clean), 1), "", None, None,
         ),
     ]  # fmt: skip
+    said, right = boxes_right(photos, shipped)
+    rows.append(
+        row(f"damage calibration error (ECE) of the {len(said)} boxes that are shown, lower is better",
+            calibration_error(said, right), "", None, None)
+    )  # fmt: skip
     for source in sorted({p.source for p in photos if p.damaged}):
         part = [p for p in photos if p.source == source or not p.damaged]
         rows.append(row(f"damage AP30, {source}", average_precision(part, 0.3), "", None, None))

@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from inspection_service.vision.damage import Damage, Detection, on_cars
+from inspection_service.vision.damage_score import Calibration
 from inspection_service.vision.engine import Placement, letterbox
 
 pytestmark = pytest.mark.unit
@@ -59,6 +60,13 @@ def test_the_threshold_is_the_one_of_the_manifest() -> None:
 def test_evaluation_may_ask_for_less_sure_ones() -> None:
     network = Answers([[0, 0, 9, 9], [30, 30, 50, 50]], [0.39, 0.41], [[1, 0, 0]] * 2)
     assert len(Damage(network, threshold=0.1)(PHOTO)) == 2
+
+
+def test_scores_are_the_probabilities_of_the_manifest_and_so_is_the_threshold() -> None:
+    """A timid network: its 0.3 is right more often than not, and its 0.2 is not worth a box."""
+    network = Answers([[0, 0, 9, 9], [30, 30, 50, 50]], [0.2, 0.3], [[1, 0, 0]] * 2)
+    found = Damage(network, calibration=Calibration(1.5, 1.4))(PHOTO)
+    assert [d.score for d in found] == [pytest.approx(0.5322, abs=1e-3)]
 
 
 def test_one_damage_is_reported_once_whatever_its_type() -> None:
