@@ -260,13 +260,10 @@ class Afterwards(Acts):
             column = t.inspections.c
             same = []
             if case.vehicle.vin:
-                same.append(column.vehicle["vin"].as_string() == case.vehicle.vin)
+                same.append(column.vin == case.vehicle.vin)
             key = plate_key(case.vehicle.plate)
             if key:
-                written = func.upper(column.vehicle["plate"].as_string())
-                for mark in (" ", "-", "."):
-                    written = func.replace(written, mark, "")
-                same.append(written == key)
+                same.append(column.plate_key == key)
             if not same:
                 return ()
             sealed: InspectionState = "sealed"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +9,6 @@ from typing import Any, Final
 
 KM_PER_MILE: Final = 1.609344
 """Source: international yard and pound agreement of 1959."""
-_NOT_PLATE = re.compile(r"[^0-9A-Z]")
 _MOST_DIGITS: Final = 7
 """No car's odometer has more."""
 
@@ -50,5 +48,5 @@ def settled_reading(statements: Iterable[tuple[str, Mapping[str, Any]]]) -> dict
 
 
 def plate_key(plate: str | None) -> str | None:
-    """Write a plate so that spaces and dashes do not make it another one."""
-    return _NOT_PLATE.sub("", plate.upper()) or None if plate else None
+    """Write a plate so that spaces and dashes do not make it another one; ``None`` when nothing of it is left."""
+    return "".join(sign for sign in plate.upper() if sign.isalnum()) or None if plate else None

@@ -14,7 +14,7 @@ from inspection_service.inspections.frozen import FrozenChecklists
 from inspection_service.inspections.needs import HELP_STATES, TRIES_BEFORE_KEEPING, Facts
 from inspection_service.inspections.records import Inspection, InspectionId, OperatorId
 from inspection_service.inspections.scope import AllTenants, OrganisationScope, Scope, TenantScope
-from inspection_service.inspections.states import CLOSED
+from inspection_service.inspections.states import CLOSED, OPEN
 from inspection_service.storage import tables as t
 
 NARROW: Final = tuple(column for column in t.inspections.c if column.name != "checklist")
@@ -36,9 +36,7 @@ class QueueRepository:
         """Return what the order of the queue depends on, for every open case: four narrow queries, no whole record."""
         column = t.inspections.c
         narrow = select(column.id, column.state, column.created_at, column.updated_at)
-        opened = (
-            await self._connection.execute(self._within(narrow).where(column.state.not_in(CLOSED)))
-        ).all()
+        opened = (await self._connection.execute(self._within(narrow).where(column.state.in_(OPEN)))).all()
         asked = await self._asked_at()
         failed = await self._failed_at()
         signed = await self._signed_at()
@@ -136,7 +134,7 @@ class QueueRepository:
         """Count the open cases each operator holds."""
         column = t.inspections.c
         query = self._within(select(column.claimed_by, func.count().label("held"))).where(
-            column.claimed_by.is_not(None), column.state.not_in(CLOSED)
+            column.claimed_by.is_not(None), column.state.in_(OPEN)
         )
         found = await self._connection.execute(query.group_by(column.claimed_by))
         return {OperatorId(row.claimed_by): int(row.held) for row in found}
@@ -182,7 +180,7 @@ class QueueRepository:
 
         query = (
             self._within(select(column.inspection_id).join(t.inspections))
-            .where(t.inspections.c.state.not_in(CLOSED), column.kind.in_(("call.opened", *ends)))
+            .where(t.inspections.c.state.in_(OPEN), column.kind.in_(("call.opened", *ends)))
             .group_by(column.inspection_id)
             .having(last("call.opened") > last(*ends))
         )

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, func, insert, literal, or_, select
+from sqlalchemy import ColumnElement, and_, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from inspection_service.inspections import dossiers, rows
 from inspection_service.inspections.case import Case
 from inspection_service.inspections.dossiers import Depth
 from inspection_service.inspections.errors import InspectionUnknown
+from inspection_service.inspections.mileages import plate_key
 from inspection_service.inspections.queue_repository import NARROW, QueueRepository
 from inspection_service.inspections.records import (
     Capture,
@@ -297,19 +298,15 @@ def _matches(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
     if wanted.reference is not None:
         yield column.reference == wanted.reference
     if wanted.plate is not None:
-        yield _bare(column.vehicle["plate"].as_string()) == _bare(literal(wanted.plate))
+        yield column.plate_key == (plate_key(wanted.plate) or "")  # never empty: what is no plate finds none
     if wanted.vin is not None:
-        yield column.vehicle["vin"].as_string() == wanted.vin
+        yield column.vin == wanted.vin
     if wanted.created_from is not None:
         yield column.created_at >= wanted.created_from
     if wanted.created_to is not None:
         yield column.created_at < wanted.created_to
     if wanted.updated_since is not None:
         yield column.updated_at >= wanted.updated_since
-
-
-def _bare(plate: ColumnElement[str]) -> ColumnElement[str]:
-    return func.replace(func.replace(func.upper(plate), "-", ""), " ", "")
 
 
 def _is_held(inspection_id: ColumnElement[str]) -> ColumnElement[bool]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
+from inspection_service.inspections.mileages import plate_key
 from inspection_service.inspections.records import (
     Actor,
     Annotation,
@@ -68,6 +69,11 @@ def vehicle_from_json(value: Mapping[str, Any]) -> Vehicle:
     return Vehicle(**{**value, "first_registration": date.fromisoformat(first) if first else None})
 
 
+def found_by(plate: str | None, vin: str | None) -> dict[str, str | None]:
+    """Write by what a car is found; to be written wherever its plate or VIN is."""
+    return {"plate_key": plate_key(plate), "vin": vin}
+
+
 def inspection_row(inspection: Inspection) -> dict[str, Any]:
     """Write an inspection."""
     return {
@@ -76,6 +82,7 @@ def inspection_row(inspection: Inspection) -> dict[str, Any]:
         if name not in {"vehicle", "contact", "checklist", "handover", "asked"}
     } | {
         "vehicle": vehicle_to_json(inspection.vehicle),
+        **found_by(inspection.vehicle.plate, inspection.vehicle.vin),
         "contact": asdict(inspection.contact),
         "checklist": dict(inspection.checklist),
         "handover": handover_to_json(inspection.handover),

@@ -8,6 +8,7 @@ from sqlalchemy import Table, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from inspection_service.inspections.records import InspectionId
+from inspection_service.inspections.rows import found_by
 from inspection_service.storage import tables as t
 
 GONE = ""
@@ -15,7 +16,7 @@ GONE = ""
 
 
 async def scrub(connection: AsyncConnection, inspection_id: InspectionId) -> None:
-    """Overwrite, in the caller's transaction: contact, plate, VIN, reference, names, marks, words, numbers."""
+    """Overwrite, in the caller's transaction: contact, plate, VIN, reference, names, marks, words, numbers, answers."""
     column = t.inspections.c
     row = (
         await connection.execute(select(column.vehicle, column.asked).where(column.id == inspection_id))
@@ -28,6 +29,7 @@ async def scrub(connection: AsyncConnection, inspection_id: InspectionId) -> Non
         .where(column.id == inspection_id)
         .values(
             vehicle=vehicle,
+            **found_by(None, None),
             contact=nobody,
             reference=None,
             handover=None,
@@ -53,6 +55,13 @@ async def scrub(connection: AsyncConnection, inspection_id: InspectionId) -> Non
     await _set(connection, t.help_requests, inspection_id, phone=None)
     await _set(connection, t.frame_annotations, inspection_id, text=None)
     await _scrub_statements(connection, inspection_id)
+    # The key stays used, so that nothing happens twice; the request's hash could be guessed from a plate and goes too.
+    answers = t.idempotent_answers
+    await connection.execute(
+        update(answers)
+        .where(answers.c.inspection_id == inspection_id)
+        .values(body=None, headers=None, request_sha256=GONE)
+    )
 
 
 async def _scrub_statements(connection: AsyncConnection, inspection_id: InspectionId) -> None:

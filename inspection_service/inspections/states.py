@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from inspection_service.errors import Closed, Conflict
 from inspection_service.inspections.records import InspectionState, SignOff
@@ -21,6 +21,7 @@ Move = Literal[
 ]
 
 CLOSED: Final[frozenset[InspectionState]] = frozenset({"sealed", "cancelled", "expired", "rejected"})
+OPEN: Final[frozenset[InspectionState]] = frozenset(get_args(InspectionState)) - CLOSED
 
 _MOVES: Final[dict[Move, tuple[frozenset[InspectionState], InspectionState]]] = {
     "invite": (frozenset({"ordered", "invited"}), "invited"),

@@ -158,11 +158,12 @@ async def test_a_connection_that_was_cut_is_replaced_unnoticed(url: str) -> None
             cut = (await transaction.connection.execute(query)).scalar_one()
             driver = (await transaction.connection.get_raw_connection()).driver_connection
         assert driver is not None
+        is_cut = asyncio.Event()
+        driver.add_termination_listener(lambda _: is_cut.set())
         async with other.read_once() as transaction:
             await transaction.connection.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": cut})
         async with asyncio.timeout(60):
-            while not driver.is_closed():
-                await asyncio.sleep(0.01)
+            await is_cut.wait()
         await database.ping()
 
 

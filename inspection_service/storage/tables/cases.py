@@ -36,6 +36,8 @@ inspections = Table(
     Column("language", String(2), nullable=False),
     Column("purpose", String(16), nullable=False),
     Column("vehicle", JSON_VALUE, nullable=False),
+    Column("plate_key", String(ID)),  # these two: of the vehicle, to find it by
+    Column("vin", String(ID)),
     Column("contact", JSON_VALUE, nullable=False),
     Column("checklist_id", String(ID), nullable=False),
     Column("checklist_sha256", String(64), nullable=False),
@@ -54,6 +56,11 @@ inspections = Table(
     Index(None, "tenant_id", "created_at", "id"),
     Index(None, "tenant_id", "updated_at"),
     Index(None, "tenant_id", "reference"),
+    Index(None, "tenant_id", "plate_key"),
+    Index(None, "tenant_id", "vin"),
+    Index(None, "tenant_id", "state", "created_at", "id"),
+    # All of an open case that its place in the queue depends on: no row is looked at.
+    Index(None, "state", "id", "tenant_id", "created_at", "updated_at"),
     Index(None, "state", "deadline_at"),
 )
 
