@@ -26,7 +26,12 @@ PERSON: Final = (
     t.operators.c.organisation_id,
     t.operators.c.totp_confirmed_at,
 )
-_BROWSERS: Final = (("Edg", "Edge"), ("Firefox", "Firefox"), ("Chrome", "Chrome"), ("Safari", "Safari"))
+_BROWSERS: Final = (
+    ("Edg", "Edge"),
+    ("Firefox|FxiOS", "Firefox"),
+    ("(?:Headless)?Chrome|CriOS", "Chrome"),
+    ("Safari", "Safari"),
+)
 _SYSTEMS: Final = (
     ("Android", "Android"),
     ("iPhone", "iOS"),
@@ -151,7 +156,7 @@ def device_name(user_agent: str | None) -> str | None:
     if not user_agent:
         return None
     found = [
-        next((name for mark, name in names if re.search(rf"\b{mark}", user_agent)), None)
+        next((name for mark, name in names if re.search(rf"\b(?:{mark})", user_agent)), None)
         for names in (_BROWSERS, _SYSTEMS)
     ]
     return ", ".join(name for name in found if name) or None

@@ -61,7 +61,7 @@ class HttpSettings(_Part):
     """Where the service listens."""
 
     host: str = "127.0.0.1"
-    port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    port: Annotated[int, Field(ge=0, le=65535)] = 8000
     """0 takes any free port."""
     certfile: Path | None = None
     """PEM certificate chain; with ``keyfile`` the service speaks HTTPS."""

@@ -310,6 +310,8 @@ def test_long_passwords_of_any_language_are_taken(password: str) -> None:
         ("Mozilla/5.0 (Windows NT 10.0) AppleWebKit Chrome/130 Safari/537 Edg/130", "Edge, Windows"),
         ("Mozilla/5.0 (iPhone; CPU iPhone OS 18 like Mac OS X) Version/18 Safari/604", "Safari, iOS"),
         ("Mozilla/5.0 (Linux; Android 14) Chrome/130 Mobile Safari/537", "Chrome, Android"),
+        ("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit HeadlessChrome/130 Safari/537", "Chrome, Linux"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 18 like Mac OS X) CriOS/130 Mobile Safari/604", "Chrome, iOS"),
     ],
 )
 def test_a_browser_is_named_coarsely(user_agent: str | None, name: str | None) -> None:

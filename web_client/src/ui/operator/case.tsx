@@ -18,6 +18,7 @@ import { damageQuestion, drawingQuestion, handOverQuestion, keepQuestion, retake
 import { Looked } from "./people/looked";
 import { PublicationPanel } from "./publication/panel";
 import { StepList } from "./step-list";
+import type { OperatorView } from "./views";
 
 /** One inspection at a glance: steps, the live picture or a photo, what each voice says of it, and the line to the seller. */
 export function Case({ id, isCovered }: { readonly id: string; readonly isCovered: boolean }) {
@@ -84,6 +85,8 @@ export function Case({ id, isCovered }: { readonly id: string; readonly isCovere
   });
 
   if (view === null) return <main class="case" aria-busy="true" />;
+  // Nobody is called about a case that is closed, unless somebody still talks.
+  const isOver = OVER.has(view.inspection.state) && !isLive && !model.live.isInCall.value;
   return (
     <main class={`case ${isLive ? "is-live" : ""}`}>
       <CaseHeader model={model} onClaim={toggleClaim} onHandOver={ask.handOver} onTakeOver={ask.takeOver} />
@@ -113,16 +116,16 @@ export function Case({ id, isCovered }: { readonly id: string; readonly isCovere
       </section>
       <aside>
         <AfterSeal model={model} ask={setQuestion} />
-        <CallPanel model={model} />
+        {!isOver && <CallPanel model={model} />}
         {(isLive || model.live.phone.value !== null) && <Glance model={model} />}
-        <Commands model={model} />
-        <Chat model={model} />
+        {!isOver && <Commands model={model} />}
+        {(!isOver || model.live.chat.messages.value.length > 0) && <Chat model={model} />}
         <Findings model={model} />
         <Annotations model={model} />
         <Odometer model={model} />
         <Points model={model} />
         <Signatures model={model} ask={setQuestion} />
-        <PublicationPanel id={id} state={view.inspection.state} />
+        <PublicationPanel id={id} state={view.inspection.state} titles={titlesOf(view)} />
         <Log model={model} />
         {me.value?.role !== "operator" && <Looked id={id} />}
       </aside>
@@ -130,6 +133,13 @@ export function Case({ id, isCovered }: { readonly id: string; readonly isCovere
       {question && <Ask question={question} onClose={() => setQuestion(null)} />}
     </main>
   );
+}
+
+const OVER: ReadonlySet<string> = new Set(["sealed", "cancelled", "expired", "rejected"]);
+
+/** What each photo shows, in the words of whoever reads; the copies are named in those of the inspection. */
+function titlesOf(view: OperatorView): ReadonlyMap<string, string> {
+  return new Map(view.steps.flatMap((step) => step.captures.map((photo) => [photo.id, step.title] as const)));
 }
 
 /** What is large: phone and camera, the camera alone, a shared screen, or the photo. */

@@ -206,7 +206,7 @@ export function Signatures({ model, ask }: Props & { readonly ask: (question: Qu
       <ul>
         {view.signatures.map((each) => (
           <li key={each.role}>
-            {each.role === "seller" ? texts.seller : texts.operator}: {each.name}{" "}
+            {texts.signedAs(each.role === "seller" ? texts.seller : texts.operator, each.name)}{" "}
             <small>
               {new Date(each.at).toLocaleString()}
               {each.role === "seller" && ` · ${texts.secondFactor[each.second_factor]}`}

@@ -6,8 +6,15 @@ import { askPublication, type Publication, type PublicationAct } from "./model";
 
 const texts = () => (language.value === "fr" ? publicationFr : publicationEn);
 
+interface Props {
+  readonly id: string;
+  readonly state: string;
+  /** What photos show, by capture, in the reader's language; the copies' own titles are in the inspection's. */
+  readonly titles: ReadonlyMap<string, string>;
+}
+
 /** Preparing, checking, approving and withdrawing copies for the public; there once the report is sealed. */
-export function PublicationPanel({ id, state }: { readonly id: string; readonly state: string }) {
+export function PublicationPanel({ id, state, titles }: Props) {
   const words = texts();
   const [publication, setPublication] = useState<Publication | null>(null);
   const [hidesSurroundings, setSurroundings] = useState(false);
@@ -69,7 +76,7 @@ export function PublicationPanel({ id, state }: { readonly id: string; readonly 
       {isChecking && prepared !== null && (
         <Checker
           id={id}
-          set={prepared}
+          set={{ ...prepared, photos: prepared.photos.map((each) => ({ ...each, title: titles.get(each.capture_id) ?? each.title })) }}
           words={words}
           isBusy={isBusy !== null}
           mayApprove={me.value?.role !== "operator"}
