@@ -192,7 +192,7 @@ def _parser() -> argparse.ArgumentParser:  # noqa: PLR0915 - a line or two a com
 
     predict = command("predict", "predict", "run one vision task over a folder of photos")
     predict.add_argument(
-        "task", choices=("framing", "damage", "odometer", "plate", "person", "platetext", "vin")
+        "task", choices=("framing", "damage", "odometer", "plate", "person", "face", "platetext", "vin")
     )
     predict.add_argument("--images", type=_folder, required=True, metavar="DIR", help="searched recursively")
     predict.add_argument("--out", type=Path, required=True, metavar="FILE", help="JSON list to write")
@@ -303,7 +303,7 @@ def _instance(parser: argparse.ArgumentParser) -> None:
 
 def _listening(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", metavar="ADDRESS", help="address to listen on (default: 127.0.0.1)")
-    parser.add_argument("--port", type=int, metavar="PORT", help="port to listen on (default: 8080)")
+    parser.add_argument("--port", type=int, metavar="PORT", help="port to listen on (default: 8000)")
 
 
 def _people(parser: argparse.ArgumentParser) -> None:
