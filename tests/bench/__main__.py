@@ -24,7 +24,10 @@ SECTIONS = (
     "bench_memory",
     "bench_ledger",
     "bench_webhooks",
-    "bench_platform",
+    "bench_read",
+    "bench_orders",
+    "bench_stored",
+    "bench_workers",
 )
 WIDTH_IN_A_FILE = 170
 OUT = Path("build") / "bench.json"

@@ -20,7 +20,7 @@ async def copy(database: Database, inspection_id: str, count: int, *, start: int
     """Copy an inspection with its photos, signatures and report.
 
     Of its events only those are copied that lists read, and the last: the others are only found by their own
-    inspection. Judgements are left empty for the same reason.
+    inspection. Judgements are left empty for the same reason. Each copy is found by a plate and a VIN of its own.
 
     Args:
         database: Where.
@@ -66,6 +66,10 @@ def _value(column: Column[object], *, is_sqlite: bool) -> str:
     table, name = column.table, f'"{column.name}"'
     if column.name == "inspection_id" or (column.name == "id" and table.name == "inspections"):
         return f"{name} || '_' || g.n"
+    if column.name == "plate_key":
+        return "'AB' || g.n || 'CD'"
+    if column.name == "vin":
+        return f"'W' || CAST({10**15} + g.n AS VARCHAR)"
     if column.name == "judgement":
         return f"CASE WHEN {name} IS NULL THEN NULL ELSE '{{}}' END" + ("" if is_sqlite else "::json")
     if column.name in _SHIFTED and table.name == "inspections":
