@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from models.recipes.evaluate_detection import damage_metrics, scene_metrics
+from models.recipes.evaluate_faces import face_metrics
 from models.recipes.evaluate_framing import framing_metrics
 from models.recipes.evaluate_odometer import odometer_metrics
 from models.recipes.evaluate_same_car import same_car_metrics
@@ -28,6 +29,7 @@ PARTS: dict[str, Callable[[Path, Path], list[Row]]] = {
     "framing": framing_metrics,
     "same car": same_car_metrics,
     "scene": scene_metrics,
+    "face": face_metrics,
     "damage": damage_metrics,
     "odometer": odometer_metrics,
     "text": text_metrics,

@@ -27,6 +27,8 @@ from tests.unit.vision.test_pipeline import ViewAnswers, street
 
 pytestmark = pytest.mark.unit
 
+MODELS = Path(__file__).parents[3] / "models"
+
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
@@ -169,6 +171,17 @@ def test_boxes_to_hide_are_in_pixels_of_the_file_as_stored() -> None:
 
     entries = predict.hidden_entries(find, "plate", buffer.getvalue(), "a.jpg")
     assert entries == [{"file": "a.jpg", "boxes": [[70.0, 40.0, 20.0, 10.0, 0.4]]}]
+
+
+def test_a_face_is_hidden_with_all_of_its_person(photos: Path, tmp_path: Path) -> None:
+    """Every face task ends in the boxes of people; a broken file has none, and stops nothing."""
+    predict.run("face", photos, tmp_path / "face.json", None, models_dir=MODELS)
+    predict.run("person", photos, tmp_path / "person.json", None, models_dir=MODELS)
+    faces = json.loads((tmp_path / "face.json").read_text())
+    assert faces == json.loads((tmp_path / "person.json").read_text())
+    broken = next(e for e in faces if e["file"] == "broken.png")
+    assert broken["boxes"] == []
+    assert broken["error"]
 
 
 def test_a_text_is_given_or_null_with_its_confidence(photos: Path) -> None:
