@@ -16,6 +16,9 @@ class Connection {
   createDataChannel(): object {
     return new EventTarget();
   }
+  getSenders(): object[] {
+    return [];
+  }
   getTransceivers(): object[] {
     const sender = { replaceTrack: async (track: unknown) => void this.voices.push(track) };
     return [{ receiver: { track: { kind: "audio" } }, sender }];
