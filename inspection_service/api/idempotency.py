@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import re
 from contextlib import suppress
 from typing import Any, Final
 
@@ -28,7 +29,7 @@ from inspection_service.errors import InspectionServiceError
 from inspection_service.identity.errors import KeyUnknown
 from inspection_service.identity.replays import Claim, KeptAnswer
 from inspection_service.identity.service import Identity
-from inspection_service.inspections.records import TenantId
+from inspection_service.inspections.records import InspectionId, TenantId
 
 HEADER: Final = "Idempotency-Key"
 UNSAFE_METHODS: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -36,6 +37,7 @@ REPLAYED: Final = "Idempotent-Replayed"
 _WAIT_S: Final = 5.0
 """How long a request waits for the answer of the one that runs."""
 _LOOK_EVERY_S: Final = 0.05
+_INSPECTION: Final = re.compile(r"/v1/inspections/([^/?#]+)")
 _KEPT_HEADERS: Final = ("content-type", "location", "etag", "cache-control")
 
 
@@ -111,7 +113,7 @@ class OnceOnly:
             raise
         with suppress(InspectionServiceError):  # the act is done: its answer matters more than keeping it
             if 200 <= answer.status < 300:
-                await identity.keep_answer(claim, answer.kept())
+                await identity.keep_answer(claim, answer.kept(scope))
             else:
                 await identity.free_claim(claim)
         await answer.send_on()
@@ -172,12 +174,15 @@ class _Answer:
             self.status = message["status"]
         self._messages.append(message)
 
-    def kept(self) -> KeptAnswer:
-        """Return what is to be given again."""
+    def kept(self, scope: Scope) -> KeptAnswer:
+        """Return what is to be given again, and which inspection it is about."""
         headers = Headers(raw=list(self._messages[0]["headers"]))
         body = b"".join(message.get("body", b"") for message in self._messages[1:])
         kept = {name: headers[name] for name in _KEPT_HEADERS if name in headers}
-        return KeptAnswer(self.status, kept, body)
+        named: dict[str, str] = scope.get("path_params", {})
+        made = _INSPECTION.match(kept.get("location", ""))
+        about = named.get("inspection_id") or (made and made[1])
+        return KeptAnswer(self.status, kept, body, InspectionId(about) if about else None)
 
     async def send_on(self) -> None:
         """Let it go."""

@@ -26,7 +26,7 @@ from sqlalchemy.exc import IntegrityError
 from inspection_service.errors import InvalidInput
 from inspection_service.identity.base import Room
 from inspection_service.inspections.errors import IdempotencyKeyReused
-from inspection_service.inspections.records import TenantId
+from inspection_service.inspections.records import InspectionId, TenantId
 from inspection_service.storage import tables as t
 
 KEPT: Final = timedelta(hours=48)
@@ -59,6 +59,8 @@ class KeptAnswer:
     status: int
     headers: Mapping[str, str]
     body: bytes
+    inspection_id: InspectionId | None = None
+    """What it is about: erasing that erases this too."""
 
 
 class Replays(Room):
@@ -96,7 +98,12 @@ class Replays(Room):
                     update(t.idempotent_answers)
                     .where(*mine, t.idempotent_answers.c.created_at == row["created_at"])
                     .values(
-                        request_sha256=request_sha256, status=None, headers=None, body=None, created_at=now
+                        request_sha256=request_sha256,
+                        status=None,
+                        headers=None,
+                        body=None,
+                        inspection_id=None,
+                        created_at=now,
                     )
                 )
             return claim if taken.rowcount == 1 else None
@@ -123,7 +130,12 @@ class Replays(Room):
             await transaction.connection.execute(
                 update(t.idempotent_answers)
                 .where(*_mine(claim))
-                .values(status=answer.status, headers=dict(answer.headers), body=nonce + sealed)
+                .values(
+                    status=answer.status,
+                    headers=dict(answer.headers),
+                    body=nonce + sealed,
+                    inspection_id=answer.inspection_id,
+                )
             )
 
     async def free_claim(self, claim: Claim) -> None:
@@ -132,6 +144,8 @@ class Replays(Room):
             await transaction.connection.execute(delete(t.idempotent_answers).where(*_mine(claim)))
 
     def _kept(self, claim: Claim, row: RowMapping) -> KeptAnswer | None:
+        if row["status"] is not None and row["body"] is None:
+            raise IdempotencyKeyReused("What was answered under this key was erased with its inspection.")
         if row["request_sha256"] != claim.request_sha256:
             raise IdempotencyKeyReused
         if row["status"] is None:
@@ -143,7 +157,8 @@ class Replays(Room):
             )
         except InvalidTag as error:  # the pepper is another one: nobody can say any more what was answered
             raise IdempotencyKeyReused("What was answered under this key can no longer be read.") from error
-        return KeptAnswer(row["status"], row["headers"], body)
+        about = row["inspection_id"]
+        return KeptAnswer(row["status"], row["headers"], body, None if about is None else InspectionId(about))
 
     @property
     def _cipher(self) -> AESGCM:

@@ -120,6 +120,35 @@ async def test_a_process_that_died_before_it_kept_the_answer(
         assert order.json()["seller_link"].count("#") == 1
 
 
+async def test_erasing_an_inspection_erases_what_was_answered_about_it(tmp_path: Path) -> None:
+    """Not in two days but now; its keys stay used, so that nothing happens again; other answers stay."""
+    async with open_test_service(tmp_path) as service:
+        platform = await service.platform()
+        about = {"vehicle": {"plate": "AB-123-CD"}, "contact": {"email": "camille@example.com"}}
+        wanted = ORDER | about
+        ordered = (await platform.post("/v1/inspections", json=wanted, headers=ONCE)).json()
+        url = f"/v1/inspections/{ordered['id']}"
+        cancel = {"Idempotency-Key": "cancel-1"}
+        assert (await platform.post(f"{url}/cancel", headers=cancel)).status_code == 200
+        other = {"Idempotency-Key": "other-1"}
+        kept = await platform.post("/v1/inspections", json=ORDER, headers=other)
+        assert (await platform.post(f"{url}/erasure", json={"photos": True})).status_code == 200
+        async with service.running.services.identity._database.read() as transaction:
+            rows = (await transaction.connection.execute(t.idempotent_answers.select())).all()
+        assert {row.key: (row.body is None, row.request_sha256 == "") for row in rows} == {
+            "once-1": (True, True),
+            "cancel-1": (True, True),
+            "other-1": (False, False),
+        }
+        problem(
+            await platform.post("/v1/inspections", json=wanted, headers=ONCE), "idempotency-key-reused", 422
+        )
+        problem(await platform.post(f"{url}/cancel", headers=cancel), "idempotency-key-reused", 422)
+        again = await platform.post("/v1/inspections", json=ORDER, headers=other)
+        assert again.content == kept.content
+        assert len((await platform.get("/v1/inspections")).json()["items"]) == 2
+
+
 async def test_a_claim_is_one_process_until_it_lapses(backend: Backend) -> None:
     """While a request runs, nobody else may; when its process is silent for minutes, one other may."""
     tenant = backend.platform.tenant_id

@@ -22,9 +22,11 @@ idempotent_answers = Table(
     Column("request_sha256", String(64), nullable=False),
     Column("status", Integer),  # null: the first request is still at work
     Column("headers", JSON_VALUE),
-    Column("body", LargeBinary),
+    Column("body", LargeBinary),  # null beside a status: erased with its inspection
+    Column("inspection_id", String(ID)),  # null: about none
     moment_column("created_at"),
     Index(None, "created_at"),
+    Index(None, "inspection_id"),
 )
 
 webhook_endpoints = Table(
