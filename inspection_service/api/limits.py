@@ -1,6 +1,7 @@
 """How often somebody may come: windows of a minute, counted in this process or, for many nodes, in Redis.
 
-A count that cannot be had lets people in: a limit is there to protect the service, not to be what stops it.
+While Redis does not answer each node counts for itself: a limit is there to protect the service, not to be what stops
+it, and an outage is no open door for those who guess. When it is back they count together again, from nothing.
 
 Source: draft-ietf-httpapi-ratelimit-headers (``RateLimit-Policy``, ``RateLimit``), RFC 9110 section 10.2.3
 (``Retry-After``), https://limits.readthedocs.io (fixed window).
@@ -76,29 +77,37 @@ class Counters:
             storage = MemoryStorage()
         self._storage = storage
         self._limiter = FixedWindowRateLimiter(storage)
+        self._here = MemoryStorage()
+        self._alone = FixedWindowRateLimiter(self._here)
         self._silent_until_s = 0.0
 
     async def count(self, item: RateLimitItemPerSecond, policy: str, caller: str) -> tuple[bool, Standing]:
         """Count one call; return whether it is within the limit, and where the caller is now."""
-        free = Standing(policy, item.amount, item.get_expiry(), item.amount, item.get_expiry())
         if time.monotonic() < self._silent_until_s:
-            return True, free
+            return await _counted(self._alone, item, policy, caller)
         try:
-            is_within = await self._limiter.hit(item, policy, caller)
-            ends_at, remaining = await self._limiter.get_window_stats(item, policy, caller)
+            return await _counted(self._limiter, item, policy, caller)
         except StorageError as error:
             self._silent_until_s = time.monotonic() + _PAUSE_S
             logs.resource_missing("limits", error)
-            return True, free
-        reset_s = min(max(ceil(ends_at - time.time()), 1), item.get_expiry())
-        return is_within, Standing(policy, item.amount, item.get_expiry(), max(remaining, 0), reset_s)
+            return await _counted(self._alone, item, policy, caller)
 
     async def close(self) -> None:
         """Let go of connections; closing twice is fine."""
-        if isinstance(self._storage, MemoryStorage) and self._storage.timer is not None:
-            await self._storage.timer  # it forgets what is over, and ends by itself
+        for storage in (self._storage, self._here):
+            if isinstance(storage, MemoryStorage) and storage.timer is not None:
+                await storage.timer  # it forgets what is over, and ends by itself
         if self._pool is not None:
             await self._pool.disconnect()
+
+
+async def _counted(
+    limiter: FixedWindowRateLimiter, item: RateLimitItemPerSecond, policy: str, caller: str
+) -> tuple[bool, Standing]:
+    is_within = await limiter.hit(item, policy, caller)
+    ends_at, remaining = await limiter.get_window_stats(item, policy, caller)
+    reset_s = min(max(ceil(ends_at - time.time()), 1), item.get_expiry())
+    return is_within, Standing(policy, item.amount, item.get_expiry(), max(remaining, 0), reset_s)
 
 
 class Limit:

@@ -1,4 +1,4 @@
-"""Guessing is slowed down, and a count that cannot be had stops nobody."""
+"""Guessing is slowed down, also while what counts for all nodes is away."""
 
 from __future__ import annotations
 
@@ -39,9 +39,12 @@ async def test_calls_are_counted_per_caller(counters: Counters) -> None:
     await other.hit("a")
 
 
-async def test_counts_that_cannot_be_had_let_people_in() -> None:
-    """Redis is away: everybody passes, with a full window."""
+async def test_a_node_counts_for_itself_while_redis_is_away() -> None:
+    """Nobody is refused for that, and nobody may guess for ever."""
     counters = Counters(NOBODY_THERE)
-    limit = Limit(counters, "logins", 1)
-    assert [(await limit.hit("a")).remaining for _ in range(3)] == [1, 1, 1]
+    limit = Limit(counters, "logins", 2, window_s=3600)
+    assert [(await limit.hit("a")).remaining for _ in range(2)] == [1, 0]
+    with pytest.raises(RateLimited):
+        await limit.hit("a")
+    assert (await limit.hit("b")).remaining == 1
     await counters.close()
