@@ -184,17 +184,18 @@ async def _forward_events(
                 for event in events:
                     connection.send({"type": "event", "event": _event_json(event)})
                 seen = events[-1].seq
-            is_told = True
-            while is_told:
+            while True:
                 published = await subscription.next(timeout_s=services.settings.media.heartbeat_s)
-                event = None if published is None else published.event
-                if event is None:
-                    is_told = await inspections.head(inspection_id) <= seen  # else a message was lost
-                elif isinstance(event, Event) and event.seq == seen + 1:
-                    connection.send({"type": "event", "event": _event_json(event)})  # as it was written here
-                    seen = event.seq
-                else:
-                    is_told = event.seq <= seen  # else look into the log itself
+                if published is None:
+                    if await inspections.head(inspection_id) > seen:
+                        break  # a message was lost: look into the log itself
+                    continue
+                told = published.event
+                if isinstance(told, Event) and told.seq == seen + 1:
+                    connection.send({"type": "event", "event": _event_json(told)})  # as it was written here
+                    seen = told.seq
+                elif told.seq > seen:
+                    break
 
 
 async def _tell_changes(
