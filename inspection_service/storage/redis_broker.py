@@ -142,10 +142,11 @@ class RedisBroker:
             with suppress(Exception):
                 while self._waiting:
                     await self._send_batch()
-        tasks, self._tasks = self._tasks, []
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        left, self._tasks = set(self._tasks), []
+        while left:  # one cancellation may be swallowed by the client; see ``work.marks``
+            for task in left:
+                task.cancel()
+            _, left = await asyncio.wait(left, timeout=_CONNECT_S)
         self._is_up = False
         for redis in (self._redis, self._ears):
             with suppress(RedisError, OSError):

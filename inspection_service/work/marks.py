@@ -50,6 +50,7 @@ class Hold:
         self.what = what
         self.token = f"doing {secrets.token_hex(8)}"
         self.has_failed = False
+        self.is_over = False
 
 
 class Marks:
@@ -103,6 +104,9 @@ class Marks:
         try:
             yield hold
         finally:
+            # Also said, for a cancellation may be swallowed: the client sends by ``asyncio.wait_for``, which until
+            # Python 3.12 drops one that comes as the bytes leave. Who awaited such a task would never work again.
+            hold.is_over = True
             renewing.cancel()
             with suppress(asyncio.CancelledError):
                 await renewing
@@ -118,7 +122,7 @@ class Marks:
             await self._redis.eval(_DONE, 2, *keys, hold.token)
 
     async def _renew(self, hold: Hold) -> None:
-        while True:
+        while not hold.is_over:
             await asyncio.sleep(_RENEW_S)
             with suppress(RedisError, OSError):
                 await self._redis.eval(_RENEW, 1, self._prefix + hold.what, hold.token, int(DOING_S * 1000))
