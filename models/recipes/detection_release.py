@@ -177,7 +177,7 @@ def measure_damage(data: Path, models: Path) -> tuple[dict[str, float], dict[str
         data, lambda im: [(np.array(d.box, np.float32), d.score) for d in damage(im)]
     )
     calibration, before, after = calibrate(photos)
-    boxes = len(evaluation.boxes_right(photos, CALIBRATED_FROM)[0])
+    boxes = max(1, len(evaluation.boxes_right(photos, CALIBRATED_FROM)[0]))
     photos = [replace(p, scores=calibration(p.scores)) for p in photos]
     clean = [p for p in photos if not p.damaged]
     at_one = math.ceil(evaluation.threshold_at(photos, 1.0) * 1000) / 1000

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from inspection_service.vision.engine import Model, Placement, letterbox
 from inspection_service.vision.errors import ModelMissing
-from inspection_service.vision.odometer import Odometer, OdometerReading
+from inspection_service.vision.odometer import Odometer, OdometerReading, worth_a_vote
+from inspection_service.vision.odometer_ballot import Quorum, carries
 from inspection_service.vision.odometer_decision import Evidence, Limits, Place, decide, refusal
 from inspection_service.vision.odometer_number import (
     CHARACTERS,
@@ -422,6 +423,26 @@ def test_the_demo_car_is_read(shipped: Odometer) -> None:
     assert image is not None
     answer = shipped(np.asarray(image, np.uint8))
     assert answer.reading == "127506"
+
+
+def test_many_looks_at_the_demo_car_vote_for_the_same_number(shipped: Odometer) -> None:
+    image = np.asarray(cv2.imread(str(ROOT / "tests/data/demo_car/odometer.webp")), np.uint8)
+    seen = [shipped.weigh(image, place) for place in shipped.places(image)[:1]]
+    ballot = shipped.look_again(image, seen)
+    assert ballot.vote is not None
+    assert ballot.vote.text == "127506"
+    assert carries(ballot, LIMITS, Quorum())
+
+
+def test_places_worth_a_vote_have_an_odometers_digits_and_overlapping_ones_go_together() -> None:
+    def at(left: float, score: float, digits: str) -> Evidence:
+        box = (left, 10.0, left + 50, 22.0)
+        return evidence(digits, place=Place(box, score), box=box)
+
+    groups = worth_a_vote(
+        [at(10, 0.4, "27506"), at(14, 0.6, "127506"), at(200, 0.3, "18245"), at(400, 0.9, "1000")], LIMITS
+    )
+    assert [[e.place.score for e in group] for group in groups] == [[0.6, 0.4], [0.3]]
 
 
 def test_a_picture_without_a_display_has_no_reading(shipped: Odometer) -> None:
