@@ -68,10 +68,15 @@ class QueueRepository:
             .where(skipped.inspection_id == column.inspection_id, skipped.step_id == column.step_id)
             .exists()
         )
-        # Few steps fail twice: the index on the state finds them, and only their photos are looked at.
+        # Few cases are at this point, and few of their steps fail twice: only their photos are looked at.
         hard = (
             select(column.inspection_id, column.step_id)
-            .where(column.state == "retake", column.step_id.is_not(None))
+            .join(t.inspections, t.inspections.c.id == column.inspection_id)
+            .where(
+                t.inspections.c.state == "in_progress",
+                column.state == "retake",
+                column.step_id.is_not(None),
+            )
             .group_by(column.inspection_id, column.step_id)
             .having(func.count() >= TRIES_BEFORE_KEEPING)
             .subquery()
