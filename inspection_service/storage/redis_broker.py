@@ -142,11 +142,13 @@ class RedisBroker:
             with suppress(Exception):
                 while self._waiting:
                     await self._send_batch()
-        left, self._tasks = set(self._tasks), []
+        tasks, self._tasks = self._tasks, []
+        left = set(tasks)
         while left:  # one cancellation may be swallowed by the client; see ``work.marks``
             for task in left:
                 task.cancel()
-            _, left = await asyncio.wait(left, timeout=_CONNECT_S)
+            left = (await asyncio.wait(left, timeout=_CONNECT_S))[1]
+        await asyncio.gather(*tasks, return_exceptions=True)
         self._is_up = False
         for redis in (self._redis, self._ears):
             with suppress(RedisError, OSError):
