@@ -1,4 +1,4 @@
-"""Photos judged by one worker and by two; see ``judging``."""
+"""Photos judged by one worker and by two; see ``judging``. ``BENCH_PHOTOS`` says how many (96; the aim: 1,000)."""
 
 from __future__ import annotations
 
