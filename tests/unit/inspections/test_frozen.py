@@ -17,7 +17,9 @@ def named(content: dict[str, Any]) -> str:
 
 def test_only_what_a_hash_names_is_kept_under_it() -> None:
     """A row that was tampered with cannot lend its steps to the inspections of others."""
-    kept, right, wrong = FrozenChecklists(), {"steps": [{"id": "front"}]}, {"steps": []}
+    kept = FrozenChecklists()
+    right: dict[str, Any] = {"steps": [{"id": "front"}]}
+    wrong: dict[str, Any] = {"steps": []}
     kept.keep(named(right), wrong)
     assert kept.get(named(right)) is None
     kept.keep(named(right), right)
