@@ -244,9 +244,23 @@ def _middle(mask: NDArray[np.bool_]) -> tuple[float, float] | None:
     return float(centroids[largest][0]), float(centroids[largest][1])
 
 
-def middle_of(mark: Locator) -> tuple[float, float]:
-    """Return where on the screen the middle of something drawn is."""
-    mark.wait_for()
-    box = mark.bounding_box()
-    assert box is not None
-    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+def middle_when_seen(page: Page, mark: str, act: Callable[[], object]) -> tuple[float, float]:
+    """Do something, and return where on the screen the middle of the mark is that it makes.
+
+    The page itself looks, at every picture it draws: a mark that fades may be gone before anybody asks from outside.
+    """
+    page.evaluate(
+        """(mark) => {
+          window.seenAt = null;
+          const look = () => {
+            const box = document.querySelector(mark)?.getBoundingClientRect();
+            if (box && box.width > 0) window.seenAt = [box.x + box.width / 2, box.y + box.height / 2];
+            else requestAnimationFrame(look);
+          };
+          look();
+        }""",
+        mark,
+    )
+    act()
+    x, y = page.wait_for_function("() => window.seenAt", timeout=PATIENCE_MS).json_value()
+    return x, y

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -173,7 +174,10 @@ class OperatorAtDesk:
         self.page.wait_for_selector("main.case header h1")
 
     def press(self, key: str) -> None:
-        """Press a key of the desk."""
+        """Press a key of the desk as soon as a button offers it: what cannot be done now is told and not done."""
+        name = self.page.locator("kbd", has_text=re.compile(f"^{re.escape(key)}$"))
+        offer = self.page.locator("button:enabled").filter(has=name).first
+        expect(offer).to_be_visible(timeout=PATIENCE_MS)
         self.page.keyboard.press(key)
 
     def see(self, text: str) -> None:

@@ -36,7 +36,7 @@ def test_whoever_asks_for_help_is_first_in_the_list(
             expect(first_row).to_have_attribute("data-case", pair.inspection_id, timeout=PATIENCE_MS)
             expect(first_row.locator(".need.help")).to_be_visible()
             pair.shoot(shots, "help")
-            pair.operator.press("h")
+            pair.operator.page.keyboard.press("h")
             sees_pictures(desk)  # nobody had to answer: the seller was waiting
             pair.seller.page.wait_for_selector(
                 "#help-sheet", state="detached"

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.instance import Instance
-from tests.e2e.live import CYAN, MAGENTA, Pair, Spot, at_the_first_step, measured, middle_of, sees_pictures
+from tests.e2e.live import (
+    CYAN,
+    MAGENTA,
+    Pair,
+    Spot,
+    at_the_first_step,
+    measured,
+    middle_when_seen,
+    sees_pictures,
+)
 from tests.e2e.people import PATIENCE_MS, PHONE, Camera
 
 pytestmark = pytest.mark.e2e
@@ -145,10 +155,13 @@ def test_a_step_and_a_photo_at_the_operators_word(pair: Pair) -> None:
     assert (effect["width"], effect["height"], effect["method"]) == (2560, 1440, "take_photo")
     pair.seller.page.wait_for_selector("[data-screen=verdict]")
     expect(pair.mirror.locator("[data-screen=verdict]")).to_be_visible(timeout=PATIENCE_MS)
-    pair.operator.page.locator("ol.steps button").nth(0).click()
+    steps = pair.operator.page.locator("ol.steps button")
+    steps.nth(0).click()
     pair.ask("g", "Step")
     pair.seller.at_step("front")
+    steps.nth(2).click()
     pair.operator.press("f")
+    expect(steps.nth(0)).to_have_attribute("aria-current", "true", timeout=PATIENCE_MS)
 
 
 def test_a_camera_that_did_nothing_is_said_so(pair: Pair, shots: Path) -> None:
@@ -171,8 +184,8 @@ def pointed(pair: Pair, spot: Spot, part: str) -> Spot:
     desk, phone = pair.operator.page, pair.seller.page
     here = measured(desk, desk.locator(part))
     there = measured(phone, phone.locator(".finder"))
-    desk.mouse.click(*here.place(spot))
-    found = there.spot(*middle_of(phone.locator("[data-mark=theirs] .core")))
+    click = partial(desk.mouse.click, *here.place(spot))
+    found = there.spot(*middle_when_seen(phone, "[data-mark=theirs] .core", click))
     expect(phone.locator("[data-mark=theirs]")).to_have_count(0, timeout=PATIENCE_MS)  # it fades
     return found
 
@@ -218,8 +231,9 @@ def test_the_sellers_finger_is_seen_on_the_desk(pair: Pair) -> None:
         )
     desk, phone = pair.operator.page, pair.seller.page
     there, here = measured(phone, phone.locator(".finder")), measured(desk, desk.locator(".camera-side"))
-    phone.touchscreen.tap(*there.place((0.5, 0.5)))
-    assert is_same(here.spot(*middle_of(desk.locator(".camera-side circle.mark.theirs"))), (0.5, 0.5))
+    tap = partial(phone.touchscreen.tap, *there.place((0.5, 0.5)))
+    seen = middle_when_seen(desk, ".camera-side circle.mark.theirs", tap)
+    assert is_same(here.spot(*seen), (0.5, 0.5))
 
 
 def drag(page: Page, *path: tuple[float, float]) -> None:

@@ -108,8 +108,9 @@ def sees_moving_picture(operator: OperatorAtDesk) -> None:
 
 def judge_findings(operator: OperatorAtDesk, shots: Path) -> None:
     """The operator confirms the first finding by key and corrects nothing the model read rightly."""
-    operator.press("n")
-    operator.press("y")
+    expect(operator.page.locator(".findings li").first).to_be_visible(timeout=PATIENCE_MS)
+    operator.page.keyboard.press("n")
+    operator.page.keyboard.press("y")
     expect(operator.page.locator(".findings li.confirmed").first).to_be_visible(timeout=PATIENCE_MS)
     expect(operator.page.locator(".pairs dd").first).to_contain_text("127506")
     operator.page.screenshot(path=shots / "operator-case.png")

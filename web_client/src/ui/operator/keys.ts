@@ -1,6 +1,6 @@
 /** One place that listens to the keyboard; typing in a field is never taken for a command. */
 
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 
 export type Keys = Readonly<Record<string, (() => void) | undefined>>;
 
@@ -8,18 +8,21 @@ export type Keys = Readonly<Record<string, (() => void) | undefined>>;
 const PRESSES = new Set(["Enter", " "]);
 
 export function useKeys(keys: Keys): void {
-  useEffect(() => {
+  // What the page offers and what its keys do change in the same moment: an effect would follow a frame or more later.
+  const offered = useRef(keys);
+  offered.current = keys;
+  useLayoutEffect(() => {
     const listen = (event: KeyboardEvent): void => {
       const target = event.target as HTMLElement;
       const isTyping = /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName) || target.closest("dialog[open]") !== null;
       if (isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
       if (PRESSES.has(event.key) && target.closest("button, a, summary") !== null) return;
-      const act = keys[event.key];
+      const act = offered.current[event.key];
       if (act === undefined) return;
       event.preventDefault();
       act();
     };
     addEventListener("keydown", listen);
     return () => removeEventListener("keydown", listen);
-  });
+  }, []);
 }
