@@ -20,7 +20,7 @@ from typing import Any
 
 import httpx
 
-START_TIMEOUT_S = 240
+START_TIMEOUT_S = 240.0
 CODE_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 30.0
 ROOT = Path(__file__).parents[2]

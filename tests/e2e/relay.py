@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-START_TIMEOUT_S = 20.0
+START_TIMEOUT_S = 90.0
 
 
 @dataclass
