@@ -36,8 +36,12 @@ PLATE_LOOK_PX = 320
 """Longer side at which the surroundings of a plate are searched."""
 AROUND = (0.35, 0.6)
 """How much of them, in widths and heights of the detector's box, on each side."""
-PLATE_SHARE = 0.5
-"""Least width of the line, in widths of the detector's box."""
+PLATE_SHARE, HALF_SHARE = 0.5, 0.2
+"""Least width of the line, in widths of the detector's box; and of each of the two lines of a square plate."""
+SQUARE = 2.6
+"""Widths in heights under which a plate may have two lines; those with one are some 4.7 wide, seen askew 3."""
+LINE_STEP = 0.6
+"""How far below one another two lines of a plate lie at least, in their height; less is one line in two parts."""
 VIN_LINES = 8
 """Lines of a photo that are tried, longest first: a VIN is among the longest on its sticker."""
 VIN_SHAPE = 4.0
@@ -55,7 +59,8 @@ class CarText:
         box: xyxy round the line, pixels of the photo; None when none was found.
         why_not: ``not_found``, ``readings_disagree``, ``implausible``; None with a text.
         evidence: What speaks for it: ``cuts``, ``barcode``, ``check_digit``, and of a plate the countries whose
-            pattern it fits, as ``pattern:FR``.
+            pattern it fits, as ``pattern:FR``; ``document`` where it stands on the registration document.
+        among: Texts of a document of which one may be meant; which one, only the order can tell.
     """
 
     text: str | None
@@ -63,6 +68,7 @@ class CarText:
     box: BoxXyxy | None
     why_not: str | None
     evidence: tuple[str, ...] = ()
+    among: tuple[CarText, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """As the judgement carries it."""
@@ -72,6 +78,7 @@ class CarText:
             "box": [round(v, 1) for v in self.box] if self.box else None,
             "why_not": self.why_not,
             "evidence": list(self.evidence),
+            **({"among": [each.to_json() for each in self.among]} if self.among else {}),
         }
 
 
@@ -98,33 +105,52 @@ class Plates:
 
     def read(self, image: Image, box: BoxXyxy) -> CarText:
         """Read one plate: the detector's box is loose, so the line itself is looked for in and around it."""
-        line = self._line(image, box)
-        if line is None:
+        lines = self._lines(image, box)
+        if not lines:
             return CarText(None, 0.0, box, "not_found")
-        said = [self._reader(cut) for cut in plate_cuts(image, line)]
+        cuts = zip(*(plate_cuts(image, line) for line in lines), strict=True)
+        said = [joined([self._reader(cut) for cut in both]) for both in cuts]
         plates = [
             (plate, text.score)
             for text in said
-            if text.score >= LEAST_SCORE and (plate := as_plate(text.text)) is not None
+            if text.score >= LEAST_SCORE
+            and (plate := as_plate(text.text)) is not None
+            # what stands above or below may be a dealer's name: two lines are a plate by a country's pattern alone
+            and (len(lines) == 1 or plate.countries)
         ]
-        return decided_plate(said, plates, hull(line))
+        corners = np.array([hull(line) for line in lines])
+        x0, y0 = (float(v) for v in corners[:, :2].min(0))
+        x1, y1 = (float(v) for v in corners[:, 2:].max(0))
+        return decided_plate(said, plates, (x0, y0, x1, y1))
 
-    def _line(self, image: Image, box: BoxXyxy) -> Line | None:
+    def _lines(self, image: Image, box: BoxXyxy) -> tuple[Line, ...]:
+        """The line of a plate, or both of a square one, the upper first; nothing where neither is clear."""
         left, top, right, bottom = box
         wide, high = right - left, bottom - top
         x0, y0 = max(0, int(left - AROUND[0] * wide)), max(0, int(top - AROUND[1] * high))
         x1, y1 = int(right + AROUND[0] * wide) + 1, int(bottom + AROUND[1] * high) + 1
         part = image[y0:y1, x0:x1]
         if min(part.shape[:2]) < LEAST_PLATE_PX or max(part.shape[:2]) > 8 * min(part.shape[:2]):
-            return None
+            return ()
         found = [replace(line, x=line.x + x0, y=line.y + y0) for line in self._finder(part)]
-        inside = [
-            f for f in found if left < f.x < right and top < f.y < bottom and f.width >= PLATE_SHARE * wide
-        ]
-        # more than one line: a square plate, which is read in no order that we know
+        least = (HALF_SHARE if wide < SQUARE * high else PLATE_SHARE) * wide
+        inside = [f for f in found if left < f.x < right and top < f.y < bottom and f.width >= least]
         tall = max((f.height for f in inside), default=0.0)
-        large = [f for f in inside if f.height >= 0.5 * tall]
-        return large[0] if len(large) == 1 else None
+        large = sorted((f for f in inside if f.height >= 0.5 * tall), key=lambda f: f.y)
+        if len(large) == 1:
+            return (large[0],) if large[0].width >= PLATE_SHARE * wide else ()
+        return tuple(large) if len(large) == 2 and wide < SQUARE * high and _stacked(*large) else ()
+
+
+def _stacked(upper: Line, lower: Line) -> bool:
+    """Whether one line stands below the other, and not beside it."""
+    beside = abs(upper.x - lower.x) >= (upper.width + lower.width) / 2
+    return not beside and lower.y - upper.y >= LINE_STEP * max(upper.height, lower.height)
+
+
+def joined(parts: Sequence[Text]) -> Text:
+    """One text of the lines of a plate; it is as sure as the least sure of them."""
+    return Text("".join(part.text for part in parts), min(part.score for part in parts))
 
 
 def decided_plate(said: Sequence[Text], plates: Sequence[tuple[Plate, float]], box: BoxXyxy) -> CarText:

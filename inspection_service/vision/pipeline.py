@@ -21,6 +21,7 @@ from inspection_service.vision.car_text import PLATE_LOOK_PX, CarText, Plates, V
 from inspection_service.vision.damage import ON_CAR, Damage, Detection, lies_on, on_cars
 from inspection_service.vision.decode import Limits, Photo, decode_photo
 from inspection_service.vision.detector import BoxXyxy
+from inspection_service.vision.document import Documents
 from inspection_service.vision.engine import Model
 from inspection_service.vision.framing import RING, Framing, decide, known, largest_car
 from inspection_service.vision.judgement import REASONS, Guidance, Judgement, Quality
@@ -52,6 +53,9 @@ SHOWS_PLATE = frozenset({*RING, "other"})
 SHOWS_VIN = frozenset({"vin_plate", "registration_document"})
 """Views on which a VIN is looked for."""
 
+DOCUMENT = "registration_document"
+"""The view on which the plate is looked for among the lines of a document."""
+
 MOST_PLATES = 3
 """Plates of one photo that are tried, likeliest first."""
 
@@ -79,6 +83,7 @@ class Pipeline:
         odometer: Callable[[Image], OdometerReading],
         plates: Callable[[Image, Sequence[BoxXyxy]], CarText],
         vins: Callable[[Image], CarText],
+        documents: Callable[[Image], CarText],
         limits: Limits,
     ) -> None:
         """Use opened models; see :meth:`open`."""
@@ -89,6 +94,7 @@ class Pipeline:
         self._odometer = odometer
         self._plates = plates
         self._vins = vins
+        self._documents = documents
         self._limits = limits
         self._guides = count()
 
@@ -110,6 +116,7 @@ class Pipeline:
             odometer=Odometer(models["odometer_find"], models["odometer_read"], reader),
             plates=Plates(lines.looking_at(PLATE_LOOK_PX), reader),
             vins=Vins(lines, reader),
+            documents=Documents(lines, reader),
             limits=limits or Limits(),
         )
 
@@ -165,7 +172,11 @@ class Pipeline:
             scene=things,
             detections=detections,
             odometer=reading,
-            plate=self._read_plate(photo, things) if seen.view in SHOWS_PLATE else None,
+            plate=self._read_document(photo, image_bytes, asked_view)
+            if seen.view == DOCUMENT
+            else self._read_plate(photo, things)
+            if seen.view in SHOWS_PLATE
+            else None,
             vin=self._read_vin(photo, image_bytes, asked_view, seen.view),
             look=fingerprint(small),
             car_look=look.to_text() if look is not None else None,
@@ -193,6 +204,14 @@ class Pipeline:
         if not plates:
             return None
         return at_scale(self._plates(photo.pixels, plates[:MOST_PLATES]), photo.scale)
+
+    def _read_document(self, photo: Photo, image_bytes: bytes, asked: str | None) -> CarText | None:
+        """Look for the plate on a document that was asked for; nobody else's papers are read."""
+        if asked not in (None, DOCUMENT):
+            return None
+        photo = self._for_small_print(photo, image_bytes)
+        said = self._documents(photo.pixels)
+        return replace(said, among=tuple(at_scale(each, photo.scale) for each in said.among))
 
     def _read_vin(self, photo: Photo, image_bytes: bytes, asked: str | None, view: str) -> CarText | None:
         """Read where a VIN was asked for or is shown, on a picture large enough for small print."""

@@ -11,7 +11,7 @@ LENGTH = 17
 _VIN = re.compile(r"[A-HJ-NPR-Z0-9]{17}")
 _SHAPES = str.maketrans({"I": "1", "O": "0", "Q": "0"})
 """Letters that a VIN cannot have stand for the digits they look like."""
-_BEFORE = re.compile(r"^(VIN|FIN|NO|NR|N)+(?=.{17}$)")
+_BEFORE = re.compile(r"^(VIN|FIN|NO|NR|N|E)+(?=.{17}$)")
 _VALUES = dict(
     zip("ABCDEFGHJKLMNPRSTUVWXYZ0123456789", map(int, "12345678123457923456789" + "0123456789"), strict=True)
 )

@@ -36,6 +36,9 @@ def identified(judgement: Mapping[str, Any], vehicle: Vehicle) -> dict[str, Any]
 def _compared(read: Mapping[str, Any] | None, ordered: str | None) -> dict[str, Any] | None:
     if read is None:
         return None
+    # Many lines of a document may be the plate: that the ordered one is among them counts, that it is not does not.
+    among = [each for each in read.get("among", ()) if ordered and folded(each["text"]) == folded(ordered)]
+    read = among[0] if among else read
     text = read.get("text")
     kept = {name: read.get(name) for name in KEPT}
     # the countries whose pattern fits would tell half of a plate

@@ -78,12 +78,60 @@ def test_a_reader_that_is_unsure_of_every_cut_is_not_listened_to() -> None:
     assert Plates(plate_line, Says("AB123CD", score=0.5)).read(BLANK, BOX).text is None
 
 
-def test_a_square_plate_of_two_lines_is_left_to_people() -> None:
-    def two(image: Image) -> tuple[Line, ...]:
+SQUARE = (200.0, 60.0, 340.0, 160.0)
+
+
+def two_lines(image: Image) -> tuple[Line, ...]:
+    """Two lines below one another in the middle of what is shown, the lower one longer and so found first."""
+    height, width = image.shape[:2]
+    return (
+        Line(width / 2, height * 0.62, width * 0.45, height * 0.16),
+        Line(width / 2, height * 0.4, width * 0.2, height * 0.16),
+    )
+
+
+def test_a_square_plate_is_read_from_its_upper_line_to_its_lower_one() -> None:
+    said = Plates(two_lines, Says(*("AB", "123 CD") * 5)).read(BLANK, SQUARE)
+    assert said.text == "AB123CD"
+    assert "cuts" in said.evidence
+    assert said.box is not None
+    assert said.box[3] - said.box[1] > 50  # round both lines
+
+
+def test_a_line_above_the_plate_that_makes_no_country_s_plate_is_not_taken_for_its_half() -> None:
+    """A dealer's name in the frame, of which a part is read."""
+    said = Plates(two_lines, Says(*("HAUS", "12 AB") * 5)).read(BLANK, SQUARE)
+    assert said.text is None
+
+
+def test_one_unsure_line_makes_a_plate_unsure() -> None:
+    class Unsure(Says):
+        def __call__(self, line: Image) -> Text:
+            text = super().__call__(line).text
+            return Text(text, 0.6 if text == "AB" else 0.97)
+
+    assert Plates(two_lines, Unsure(*("AB", "123 CD") * 5)).read(BLANK, SQUARE).text is None
+
+
+def test_two_lines_in_a_long_box_or_beside_one_another_are_left_to_people() -> None:
+    def beside(image: Image) -> tuple[Line, ...]:
+        height, width = image.shape[:2]
+        return tuple(Line(width * at, height / 2, width * 0.2, height * 0.3) for at in (0.38, 0.62))
+
+    def long(image: Image) -> tuple[Line, ...]:
         height, width = image.shape[:2]
         return tuple(Line(width / 2, height * at, width * 0.6, height * 0.15) for at in (0.4, 0.6))
 
-    assert Plates(two, Says("AB123")).read(BLANK, BOX).why_not == "not_found"
+    said = Says(*("AB", "123 CD") * 5)
+    assert Plates(long, said).read(BLANK, BOX).why_not == "not_found"
+    assert Plates(beside, said).read(BLANK, SQUARE).why_not == "not_found"
+
+
+def test_half_a_square_plate_is_no_plate() -> None:
+    def upper_alone(image: Image) -> tuple[Line, ...]:
+        return two_lines(image)[1:]
+
+    assert Plates(upper_alone, Says("AB12")).read(BLANK, SQUARE).why_not == "not_found"
 
 
 def test_the_first_plate_that_can_be_read_is_given_and_tiny_ones_are_passed_over() -> None:
@@ -178,6 +226,15 @@ def test_a_drawn_plate_is_read_by_the_networks_also_from_a_loose_box(
     image, (x0, y0, x1, y1) = drawn("AB-123-CD")
     plates = Plates(networks[0].looking_at(PLATE_LOOK_PX), networks[1])
     assert plates.read(image, (x0 + 25, y0 + 5, x1 - 45, y1 + 8)).text == "AB123CD"
+
+
+def test_a_drawn_square_plate_is_read_by_the_networks(networks: tuple[PaddleLines, PaddleText]) -> None:
+    image = np.full((300, 500, 3), 90, np.uint8)
+    cv2.rectangle(image, (150, 80), (320, 200), (245, 245, 245), -1)
+    for text, corner in (("AB", (200, 132)), ("123 CD", (168, 188))):
+        cv2.putText(image, text, corner, cv2.FONT_HERSHEY_SIMPLEX, 1.3, (20, 20, 20), 3)
+    plates = Plates(networks[0].looking_at(PLATE_LOOK_PX), networks[1])
+    assert plates.read(image, (145.0, 76.0, 326.0, 205.0)).text == "AB123CD"
 
 
 def test_a_drawn_vin_is_found_and_read_by_the_networks(networks: tuple[PaddleLines, PaddleText]) -> None:

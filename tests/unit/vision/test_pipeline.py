@@ -56,6 +56,7 @@ class Bench:
         self.plate_boxes: list[list[BoxXyxy]] = []
         self.vin_sizes: list[tuple[int, int]] = []
         self.more_scene: tuple[SceneObject, ...] = ()
+        self.documents_read = 0
         self.reading = reading
         self.why_not = why_not
         self.pipeline = Pipeline(
@@ -66,6 +67,7 @@ class Bench:
             odometer=self.odometer,
             plates=self.plates,
             vins=self.vins,
+            documents=self.documents,
             limits=Limits(),
         )
 
@@ -82,6 +84,11 @@ class Bench:
     def vins(self, image: Image) -> CarText:
         self.vin_sizes.append((image.shape[1], image.shape[0]))
         return CarText("VF1JP09F641501074", 0.9, (1.0, 2.0, 3.0, 4.0), None, ("cuts",))
+
+    def documents(self, image: Image) -> CarText:
+        self.documents_read += 1
+        found = CarText("AB123CD", 0.9, (1.0, 2.0, 3.0, 4.0), None, ("document",))
+        return CarText(None, 0.0, None, "not_found", among=(found,))
 
     def damage(self, image: Image) -> tuple[Detection, ...]:
         self.damage_calls += 1
@@ -261,3 +268,15 @@ def test_a_hint_says_where_the_car_is_in_shares_of_the_frame() -> None:
     said = Bench("rear").pipeline.hint(street(640, 360), "rear").to_json()
     assert said["car"] == [0.1, 0.2, 0.9, 0.8]
     assert said["ok"] is True
+
+
+@pytest.mark.parametrize(
+    ("asked", "is_read"), [("registration_document", True), (None, True), ("rear", False)]
+)
+def test_the_plate_is_looked_for_on_a_document_that_was_asked_for_alone(
+    asked: str | None, is_read: bool
+) -> None:
+    bench = Bench("registration_document")
+    said = bench.pipeline.judge(jpeg(street()), asked)
+    assert bench.documents_read == int(is_read)
+    assert (said.plate is not None) == is_read

@@ -59,3 +59,16 @@ def test_nothing_of_the_text_is_left() -> None:
 
 def test_a_judgement_of_a_photo_without_plate_or_of_older_models_stays_as_it_is() -> None:
     assert identified({"view": "boot"}, Vehicle()) == {"view": "boot", "plate": None, "vin": None}
+
+
+@pytest.mark.parametrize(
+    ("ordered", "says"), [("AB-123-CD", "yes"), ("XX-987-YY", "not_read"), (None, "not_stated")]
+)
+def test_a_document_can_confirm_the_plate_and_never_speaks_against_it(ordered: str | None, says: str) -> None:
+    """On a document many lines may be plates; none of them is kept."""
+    lines = [{**read(text), "evidence": ["document"]} for text in ("EF456GH", "AB123CD")]
+    plate = identified({"plate": {**read(None), "among": lines}}, Vehicle(plate=ordered))["plate"]
+    assert plate["matches_order"] == says
+    assert (plate["evidence"] == ["document"]) == (says == "yes")
+    assert not {"AB123CD", "EF456GH"} & set(json.dumps(plate).split('"'))
+    assert "among" not in plate
