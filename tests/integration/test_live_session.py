@@ -241,7 +241,12 @@ async def test_a_log_that_cannot_be_written_ends_nothing_and_steers_nothing_more
             await session.receive(operator, json.dumps({"type": "call.open"}))
             await session.receive(seller, json.dumps({"type": "call.accept"}))
             for command_id in ("k1", "k2", "k3"):
-                command = {"type": "command", "id": command_id, "name": "take_photo", "args": {}}
+                command: dict[str, object] = {
+                    "type": "command",
+                    "id": command_id,
+                    "name": "take_photo",
+                    "args": {},
+                }
                 await session.receive(operator, json.dumps(command))
             await session.receive(seller, json.dumps({"type": "ping"}))
             told = [(await seller.outbox.get()) for _ in range(seller.outbox.qsize())]
