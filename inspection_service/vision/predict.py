@@ -44,7 +44,7 @@ HIDES = {"face": "person"}
 """There is no model of faces: a public copy hides a face with all of its person."""
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif"})
 
-LEAST_DAMAGE_SCORE = 0.02
+LEAST_DAMAGE_SCORE = 0.001
 """A scorer draws the whole curve, so it gets far more boxes than the product would show."""
 
 Entry = dict[str, Any]
