@@ -10,12 +10,14 @@ from alembic import command
 from sqlalchemy import insert, select, text
 from sqlalchemy.exc import IntegrityError
 
+from inspection_service.inspections.records import Vehicle
+from inspection_service.inspections.requests import Order
 from inspection_service.settings import DatabaseSettings
 from inspection_service.storage import tables as t
 from inspection_service.storage.database import Database
 from inspection_service.storage.errors import DatabaseUnavailable, StorageFull
 from inspection_service.storage.migrate import alembic_config, migrate
-from inspection_service.testing import NOON
+from inspection_service.testing import NOON, Backend
 
 pytestmark = pytest.mark.unit
 
@@ -33,6 +35,27 @@ async def test_migrations_make_exactly_the_tables(tmp_path: Path) -> None:
             await transaction.connection.run_sync(lambda c: command.check(alembic_config(c)))
             await transaction.connection.run_sync(lambda c: command.downgrade(alembic_config(c), "base"))
         await migrate(database)
+
+
+async def test_cars_that_were_there_before_are_found_too(backend: Backend) -> None:
+    """The revision that made cars findable by plate and VIN fills in those of the inspections it meets."""
+    cars = [
+        Vehicle(plate="ab-123 cd", vin="VF3CCHNZ6GT012345"),
+        Vehicle(plate="Ж777ЖЖ"),
+        Vehicle(make="Peugeot"),
+    ]
+    for car in cars:
+        await backend.identity.order(
+            backend.platform, Order(vehicle=car, checklist="listing-12", language="fr")
+        )
+    query = select(t.inspections.c.plate_key, t.inspections.c.vin)
+    async with backend.database.write() as transaction:
+        run = transaction.connection.run_sync
+        before = set((await transaction.connection.execute(query)).all())
+        await run(lambda c: command.downgrade(alembic_config(c), "0005"))
+        await run(lambda c: command.upgrade(alembic_config(c), "head"))
+        assert set((await transaction.connection.execute(query)).all()) == before
+    assert before == {("AB123CD", "VF3CCHNZ6GT012345"), ("Ж777ЖЖ", None), (None, None)}
 
 
 async def test_sqlite_is_set_to_survive_a_power_cut(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from inspection_service.inspections.errors import NotSealed, StillOpen, UnderLegalHold
 from inspection_service.inspections.personal import PersonalValue
@@ -32,6 +33,7 @@ from inspection_service.reports.canonical import canonical_bytes
 from inspection_service.reports.commitments import Disclosure
 from inspection_service.reports.keys import FileSigner
 from inspection_service.settings import PrivacySettings
+from inspection_service.storage import tables as t
 from inspection_service.storage.errors import StoreUnavailable
 from inspection_service.testing import Backend, MemoryStore, open_backend
 from inspection_service.work.correcting import Corrections
@@ -206,12 +208,22 @@ async def test_only_a_sealed_report_is_corrected(care: Aftercare) -> None:
         )
 
 
+async def found_by(backend: Backend, case: InspectionId) -> tuple[str | None, str | None]:
+    """Return by what the database finds a car: its plate and VIN, as they stand in the row."""
+    query = select(t.inspections.c.plate_key, t.inspections.c.vin).where(t.inspections.c.id == case)
+    async with backend.database.read() as transaction:
+        row = (await transaction.connection.execute(query)).one()
+    return row.plate_key, row.vin
+
+
 async def test_erasing_twice_changes_nothing_the_second_time(care: Aftercare) -> None:
     """One redaction; photos asked for later are another one."""
     case = await care.sealed()
+    assert await found_by(care.backend, case) == ("AB123CD", None)
     first = await care.erase(case)
     assert (first.no, first.kind) == (1, "redaction")
     assert await care.erase(case) is None
+    assert await found_by(care.backend, case) == (None, None)  # what a car is found by says who it is
     dossier = await care.backend.dossier(case)
     assert dossier.pdf_key is not None
     assert await care.store.get(dossier.pdf_key) == b"copy 1 ['Nadia'] 2 photos"
