@@ -12,6 +12,9 @@ _VIN = re.compile(r"[A-HJ-NPR-Z0-9]{17}")
 _SHAPES = str.maketrans({"I": "1", "O": "0", "Q": "0"})
 """Letters that a VIN cannot have stand for the digits they look like."""
 _BEFORE = re.compile(r"^(VIN|FIN|NO|NR|N|E)+(?=.{17}$)")
+_SMALL = re.compile(r"[abdeghnqrt]")
+"""Small letters that look like no capital: three of them are words, such as a street and its postcode."""
+_WORDS = 3
 _VALUES = dict(
     zip("ABCDEFGHJKLMNPRSTUVWXYZ0123456789", map(int, "12345678123457923456789" + "0123456789"), strict=True)
 )
@@ -26,6 +29,8 @@ def as_vin(text: str) -> str | None:
     Args:
         text: As read: blanks, stars and hyphens do not count, nor does ``VIN`` before the number.
     """
+    if len(_SMALL.findall(text)) >= _WORDS:
+        return None
     bare = "".join(c for c in text.upper() if c.isascii() and c.isalnum())
     number = _BEFORE.sub("", bare).translate(_SHAPES)
     if _VIN.fullmatch(number) is None or not number[-_SERIAL_DIGITS:].isdigit() or number.isdigit():

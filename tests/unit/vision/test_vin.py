@@ -42,3 +42,13 @@ def test_the_check_digit_of_north_america_holds_where_it_is_one() -> None:
     assert has_check_digit("1M8GDM9AXKP042788")
     assert not has_check_digit("1M8GDM9A9KP042788")
     assert not has_check_digit("WVWZZZ1JZ3W558842")  # a European number need not have one
+
+
+def test_a_street_with_its_postcode_is_no_number_of_a_car() -> None:
+    """Seventeen characters, four digits at the end: on a document such a line is the holder's address."""
+    assert as_vin("42 Rue Exemple 18602") is None
+    assert as_vin("wVWZZZ1JZ3w558842") == "WVWZZZ1JZ3W558842"
+
+
+def test_the_field_code_before_a_number_is_no_part_of_it() -> None:
+    assert as_vin("E WVWZZZ1JZ3W558842") == "WVWZZZ1JZ3W558842"
