@@ -62,7 +62,7 @@ async def preview_link(body: LinkInput, request: Request, services: Opened) -> L
     await services.limits.links.hit(caller_of(request))
     found = await services.identity.preview(body.token, request.cookies.get(SELLER_COOKIE))
     dossier = await services.inspections.of(found.tenant_id).dossier(found.inspection_id)
-    case = dossier.inspection
+    case, left = dossier.inspection, views.remaining(dossier)
     return LinkPreview(
         platform_name=dossier.platform_name,
         purpose=case.purpose,
@@ -70,6 +70,8 @@ async def preview_link(body: LinkInput, request: Request, services: Opened) -> L
         vehicle=PreviewVehicle.model_validate(case.vehicle),
         steps_total=len(views.checklist_steps(case)),
         minutes=case.checklist["minutes"],
+        steps_left=left.steps,
+        minutes_left=left.minutes,
         state=case.state,
         link=found.status,
         code_sent_to=found.code_sent_to,

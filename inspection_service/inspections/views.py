@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from math import ceil
 from typing import Any, Final, Literal
 
 import rfc8785
@@ -131,6 +132,22 @@ def progress(dossier: Dossier) -> Progress:
     """Count the answered steps."""
     found = steps(dossier)
     return Progress(sum(step.status in ("done", "skipped") for step in found), len(found))
+
+
+@dataclass(frozen=True, slots=True)
+class Remaining:
+    """What the seller still has before them."""
+
+    steps: int
+    minutes: int
+    """By the checklist's own estimate for all its photos; whole minutes, 0 only when nothing is left."""
+
+
+def remaining(dossier: Dossier) -> Remaining:
+    """Count the steps that wait for the seller, and the time they take; a photo being judged is not waited for."""
+    left = sum(step.status in ("open", "retake") for step in steps(dossier))
+    checklist = dossier.inspection.checklist
+    return Remaining(left, ceil(left * checklist["minutes"] / len(checklist["steps"])))
 
 
 def evidence(dossier: Dossier) -> dict[StepId, Capture]:

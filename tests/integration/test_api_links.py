@@ -50,6 +50,7 @@ async def test_looking_at_a_link_does_not_spend_it(tmp_path: Path) -> None:
         assert seen["platform_name"] == "Autos & Fils"
         assert seen["vehicle"] == {"plate": "AB-123-CD", "make": None, "model": None}
         assert (seen["link"], seen["steps_total"], seen["language"]) == ("ready", 12, "fr")
+        assert (seen["steps_left"], seen["minutes_left"]) == (12, seen["minutes"])
         assert seen["code_sent_to"] == "c…@example.com"
         assert SELLER_COOKIE not in browser.cookies
 

@@ -44,6 +44,11 @@ async def test_a_photo_asked_for_is_a_step_of_the_sellers_page(tmp_path: Path) -
         assert asked.json()["progress"] == {"done": 12, "total": 13}
         missing = problem(await seller.post("/v1/seller/submit"), "steps-missing", 409)
         assert missing["steps"] == [request["id"]]
+        link = (await platform.post(f"{case}/links")).json()["seller_link"]
+        told = (
+            await service.browser().post("/v1/seller/preview", json={"token": link.rpartition("#")[2]})
+        ).json()
+        assert (told["steps_left"], told["minutes_left"], told["steps_total"]) == (1, 1, 13)
 
         # What the words want, only people know: the model's view does not matter, a blurred photo does.
         service.judge.reasons[""] = ["blur", "wrong_view"]

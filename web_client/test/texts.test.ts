@@ -2,11 +2,15 @@ import { readFileSync } from "node:fs";
 
 import { describe, expect, test } from "vitest";
 
+import { frenchSpaces, typeset } from "../src/core/typeset";
 import { END_REASONS, HINT_CODES, SERVICE_REFUSALS } from "../src/core/messages";
 import { inWords } from "../src/core/words";
+import { correctionTexts } from "../src/locales/corrections";
 import { en } from "../src/locales/en";
 import { fr } from "../src/locales/fr";
 import { operatorTexts } from "../src/locales/operator";
+import { publicationFr } from "../src/locales/operator-publication";
+import { WORDS } from "../src/verify/words";
 
 type Leaf = string | ((...args: never[]) => string);
 
@@ -60,5 +64,23 @@ describe("the words", () => {
     for (const [path, leaf] of [...leaves(fr), ...leaves(en)]) expect(said(leaf).trim(), path).not.toBe("");
     // Words that are the same in both.
     expect(same.map(([path]) => path).sort()).toEqual(["/call/chat", "/call/pause", "/menu/button", "/menu/title", "/sign/code", "/takeover/code"]);
+  });
+
+  test("no line of French begins with a mark: the space before it does not break", () => {
+    expect(frenchSpaces("Prêt ? Oui ! Un ; deux : trois à 95 %, « quatre ».")).toBe(
+      "Prêt\u202f? Oui\u202f! Un\u202f; deux\u00a0: trois à 95\u00a0%, «\u202fquatre\u202f».",
+    );
+    for (const texts of [fr, operatorTexts.fr, publicationFr, correctionTexts.fr, WORDS.fr]) {
+      for (const [path, leaf] of leaves(texts)) expect(said(leaf), path).not.toMatch(/ [?!;:%»]|« /);
+    }
+    expect(said(operatorTexts.fr.notSeen as Leaf)).toBe("Non vu\u00a0: a");
+  });
+
+  test("where no space was written none comes: addresses, times and English stay as they are", () => {
+    for (const text of ["https://example.com/?a=1;b:2", "data:image/png;base64,AA", "à 10:15", "Ready? Yes: go!"]) {
+      expect(frenchSpaces(text)).toBe(text);
+    }
+    expect(leaves(en).filter(([, leaf]) => /[\u00a0\u202f]/.test(said(leaf)))).toEqual([]);
+    expect(typeset({ list: ["Oui ?"], none: null, many: 2 })).toEqual({ list: ["Oui\u202f?"], none: null, many: 2 });
   });
 });

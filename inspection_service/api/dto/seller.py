@@ -60,6 +60,10 @@ class LinkPreview(View):
     vehicle: PreviewVehicle
     steps_total: int
     minutes: int
+    steps_left: int = Field(
+        description="Photos still to take: asked for later, or not yet taken, or to take again."
+    )
+    minutes_left: int = Field(description="About how long those take; 0 only when none is left.")
     state: InspectionState
     link: Literal["ready", "in_use", "yours"]
     code_sent_to: str | None = Field(description="The masked contact that a takeover code would go to.")

@@ -219,6 +219,9 @@ export interface LinkPreview {
   readonly vehicle: Pick<Vehicle, "plate" | "make" | "model">;
   readonly steps_total: number;
   readonly minutes: number;
+  /** What is still to take: after a request for one more photo, one. */
+  readonly steps_left: number;
+  readonly minutes_left: number;
   readonly state: InspectionState;
   readonly link: "ready" | "in_use" | "yours";
   readonly code_sent_to: string | null;

@@ -1,5 +1,6 @@
 /** What both pages say of a report after its seal: what was added, what is withheld, how anybody checks it. */
 
+import { typeset } from "../core/typeset";
 import type { CorrectionKind, CorrectionReason } from "../core/views";
 
 const en = {
@@ -83,4 +84,4 @@ const fr: CorrectionTexts = {
   count: (n) => (n === 1 ? "1 ajout" : `${n} ajouts`),
 };
 
-export const correctionTexts = { en, fr };
+export const correctionTexts = { en, fr: typeset(fr) };

@@ -38,7 +38,10 @@ export const en = {
       return: "To record the car's condition when it is given back.",
     } satisfies Record<Purpose, string>,
     long: "How long",
-    duration: (steps: number, minutes: number) => `${steps} photos, about ${minutes} minutes, at your own pace.`,
+    duration: (steps: number, min: number) => `${photos(steps)}, about ${minutes(60 * min)}, at your own pace.`,
+    durationLeft: (steps: number, min: number) =>
+      `Only ${photos(steps)} left to take, about ${minutes(60 * min)}, at your own pace.`,
+    nothingLeft: "Nothing: no photo is left to take.",
     ready: "What you need",
     readyText: "The car outdoors in daylight, its key, and this phone.",
     stop: "You can stop and come back with the same link. Nothing is lost.",

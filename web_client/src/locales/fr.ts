@@ -1,5 +1,6 @@
 /** Tous les mots de la page du vendeur en français. */
 
+import { typeset } from "../core/typeset";
 import type { Texts } from "./en";
 
 const minutes = (seconds: number): string => {
@@ -8,7 +9,7 @@ const minutes = (seconds: number): string => {
 };
 const photos = (n: number): string => (n <= 1 ? `${n} photo` : `${n} photos`);
 
-export const fr: Texts = {
+export const fr = typeset<Texts>({
   languageName: "Français",
   otherLanguage: "English",
   loading: "Un instant…",
@@ -35,7 +36,9 @@ export const fr: Texts = {
       return: "Pour noter l'état de la voiture à sa restitution.",
     },
     long: "Durée",
-    duration: (steps, minutes) => `${steps} photos, environ ${minutes} minutes, à votre rythme.`,
+    duration: (steps, min) => `${photos(steps)}, environ ${minutes(60 * min)}, à votre rythme.`,
+    durationLeft: (steps, min) => `Plus que ${photos(steps)} à prendre, environ ${minutes(60 * min)}, à votre rythme.`,
+    nothingLeft: "Rien : il ne reste aucune photo à prendre.",
     ready: "Ce qu'il faut",
     readyText: "La voiture dehors, en plein jour, sa clé et ce téléphone.",
     stop: "Vous pouvez vous arrêter et revenir avec le même lien. Rien n'est perdu.",
@@ -465,4 +468,4 @@ export const fr: Texts = {
     "review-changed": "Quelque chose a changé entre-temps. Regardez encore, puis signez.",
     any: "Cela n'a pas marché. Réessayez.",
   },
-};
+});

@@ -1,5 +1,7 @@
 /** Texts of the panel where copies for the public are checked; `fr` has the shape of `en`. */
 
+import { typeset } from "../core/typeset";
+
 export const publicationEn = {
   title: "Public copy",
   intro: "A page anybody can open: plates, people, VIN and names hidden. Nothing is public before you approve it.",
@@ -33,7 +35,7 @@ export const publicationEn = {
 
 export type PublicationTexts = typeof publicationEn;
 
-export const publicationFr: PublicationTexts = {
+export const publicationFr = typeset<PublicationTexts>({
   title: "Copie publique",
   intro: "Une page que chacun peut ouvrir : plaques, personnes, VIN et noms masqués. Rien n’est public avant votre accord.",
   surroundings: "Masquer tout ce qui entoure la voiture",
@@ -62,4 +64,4 @@ export const publicationFr: PublicationTexts = {
     unknown_view: "Personne n’a dit ce que montre cette photo.",
     not_looked: "Aucun modèle n’a pu regarder cette photo.",
   },
-};
+});

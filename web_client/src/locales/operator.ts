@@ -1,6 +1,7 @@
 /** All texts of the operator's page; `fr` has the shape of `en`, so a missing sentence does not compile. */
 
 import type { CommandRefusal, EndReason, HintCode } from "../core/messages";
+import { typeset } from "../core/typeset";
 import type { Language } from "../core/views";
 import { liveEn, liveFr } from "./operator-live";
 import { peopleEn, peopleFr } from "./operator-people";
@@ -535,5 +536,5 @@ const fr: Texts = {
   read: (value, confidence) => `${value} (${Math.round(confidence * 100)} %)`,
 };
 
-export const operatorTexts: Readonly<Record<Language, Texts>> = { en, fr };
+export const operatorTexts: Readonly<Record<Language, Texts>> = { en, fr: typeset(fr) };
 export type OperatorTexts = Texts;

@@ -1,4 +1,5 @@
 /** The page's own words; the answers' sentences are those of the command-line verifier (`answers.ts`). */
+import { typeset } from "../core/typeset";
 import type { Language, Outcome, Question } from "./answers";
 
 export interface Words {
@@ -165,4 +166,4 @@ const fr: Words = {
   needs: "Ce navigateur est trop ancien, ou cette page a été ouverte d’une façon qui la prive de cryptographie. Ouvrez-la par https, ou enregistrez-la et ouvrez la copie.",
 };
 
-export const WORDS: Readonly<Record<Language, Words>> = { en, fr };
+export const WORDS: Readonly<Record<Language, Words>> = { en, fr: typeset(fr) };

@@ -7,6 +7,7 @@ import { isInAppBrowser } from "../../core/camera";
 import type { LinkPreview } from "../../core/views";
 import { seller, useAct, words } from "./context";
 import { CopyLink } from "./CopyLink";
+import { howLong } from "./how-long";
 import { LanguageSwitch } from "./LanguageSwitch";
 import { Button, Heading, Trouble } from "./Parts";
 
@@ -44,7 +45,7 @@ export function Welcome(props: { readonly preview: LinkPreview }): JSX.Element {
         <dt>{t.welcome.why}</dt>
         <dd>{t.welcome.purposes[preview.purpose]}</dd>
         <dt>{t.welcome.long}</dt>
-        <dd>{t.welcome.duration(preview.steps_total, preview.minutes)}</dd>
+        <dd>{howLong(preview, t)}</dd>
         <dt>{t.welcome.ready}</dt>
         <dd>{t.welcome.readyText}</dd>
       </dl>
