@@ -43,7 +43,8 @@ export function Findings({ model }: Props) {
                 {each.dispute && ` · ${texts.disputed}: ${each.dispute}`}
               </small>
             </button>
-            {(["confirmed", "rejected"] as const).map((verdict) => (
+            {model.isOver.value && each.verdict !== null && <span class="faint">{texts[each.verdict]}</span>}
+            {!model.isOver.value && (["confirmed", "rejected"] as const).map((verdict) => (
               <button
                 key={verdict}
                 disabled={!model.mayWrite.value}
@@ -104,6 +105,21 @@ export function Odometer({ model }: Props) {
     event.preventDefault();
     void model.act(() => api.editOdometer(model.id, value, "km")).then((isDone) => isDone && setTyped(null));
   };
+  const form = (
+    <form class="inline" onSubmit={submit}>
+      <input
+        inputMode="numeric"
+        pattern="[0-9]{1,7}"
+        required
+        size={8}
+        aria-label={texts.odometer}
+        value={value}
+        disabled={!model.mayWrite.value}
+        onInput={(event) => setTyped(event.currentTarget.value)}
+      />{" "}
+      km <button disabled={!model.mayWrite.value || !/^[0-9]{1,7}$/.test(value) || value === (ofOperator ?? "")}>{texts.save}</button>
+    </form>
+  );
   return (
     <section>
       <h2>{texts.odometer}</h2>
@@ -114,19 +130,7 @@ export function Odometer({ model }: Props) {
         <dd>{odometer.declared_km ?? "–"}</dd>
         <dt>{texts.operator}</dt>
         <dd>
-          <form class="inline" onSubmit={submit}>
-            <input
-              inputMode="numeric"
-              pattern="[0-9]{1,7}"
-              required
-              size={8}
-              aria-label={texts.odometer}
-              value={value}
-              disabled={!model.mayWrite.value}
-              onInput={(event) => setTyped(event.currentTarget.value)}
-            />{" "}
-            km <button disabled={!model.mayWrite.value || !/^[0-9]{1,7}$/.test(value) || value === (ofOperator ?? "")}>{texts.save}</button>
-          </form>
+          {model.isOver.value ? (ofOperator ? `${ofOperator} km` : texts.notRead) : form}
         </dd>
       </dl>
     </section>
@@ -152,30 +156,43 @@ export function Points({ model }: Props) {
       <ul class="points">
         {points.map((point) => (
           <li key={point.id} class={point.step === here ? "here" : ""}>
-            <label>
-              <span>{point.title}</span>
-              <select
-                value={String(said.get(point.id) ?? "")}
-                disabled={!model.mayWrite.value}
-                onChange={(event) => {
-                  const answer = event.currentTarget.value as Answer;
-                  void model.act(() => api.state(model.id, point.id, answer));
-                }}
-              >
-                <option value="" disabled>
-                  –
-                </option>
-                {ANSWERS.map((answer) => (
-                  <option key={answer} value={answer}>
-                    {texts.answers[answer]}
+            {model.isOver.value ? (
+              <Fact what={point.title} is={texts.answers[String(said.get(point.id))] ?? "–"} />
+            ) : (
+              <label>
+                <span>{point.title}</span>
+                <select
+                  value={String(said.get(point.id) ?? "")}
+                  disabled={!model.mayWrite.value}
+                  onChange={(event) => {
+                    const answer = event.currentTarget.value as Answer;
+                    void model.act(() => api.state(model.id, point.id, answer));
+                  }}
+                >
+                  <option value="" disabled>
+                    –
                   </option>
-                ))}
-              </select>
-            </label>
+                  {ANSWERS.map((answer) => (
+                    <option key={answer} value={answer}>
+                      {texts.answers[answer]}
+                    </option>
+                  ))}
+                </select>
+              </label>
+            )}
           </li>
         ))}
       </ul>
     </section>
+  );
+}
+
+/** What was said and can no longer be changed. */
+function Fact({ what, is }: { readonly what: string; readonly is: string }) {
+  return (
+    <div class="fact">
+      <span>{what}</span> <span>{is}</span>
+    </div>
   );
 }
 

@@ -43,12 +43,16 @@ export function PhotoStage(props: {
       <Verdict model={model} />
       <div class="actions">
         <DecisionButtons model={model} decisions={decisions} />
-        <button disabled={!decisions.mayDecide || capture.state !== "retake"} onClick={decisions.keep}>
-          {texts.keep} <kbd>o</kbd>
-        </button>
-        <button disabled={!decisions.mayDecide} aria-pressed={isMarking} onClick={() => props.onMarking(!isMarking)}>
-          {texts.addFinding} <kbd>m</kbd>
-        </button>
+        {!model.isOver.value && (
+          <>
+            <button disabled={!decisions.mayDecide || capture.state !== "retake"} onClick={decisions.keep}>
+              {texts.keep} <kbd>o</kbd>
+            </button>
+            <button disabled={!decisions.mayDecide} aria-pressed={isMarking} onClick={() => props.onMarking(!isMarking)}>
+              {texts.addFinding} <kbd>m</kbd>
+            </button>
+          </>
+        )}
         <span class="space" />
         {(step?.captures.length ?? 0) > 1 &&
           step?.captures.map((each) => (
@@ -66,8 +70,10 @@ export function PhotoStage(props: {
   );
 }
 
+/** Nothing once the case is over: what can never be done again is not offered greyed. */
 function DecisionButtons({ model, decisions }: { readonly model: CaseModel; readonly decisions: Decisions }) {
   const texts = t();
+  if (model.isOver.value) return null;
   return (
     <>
       <button disabled={!decisions.mayDecide || model.capture.value?.state === "accepted"} onClick={decisions.accept}>

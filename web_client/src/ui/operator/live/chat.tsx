@@ -55,41 +55,45 @@ export function Chat({ model }: { readonly model: CaseModel }) {
           </li>
         ))}
       </ol>
-      <form onSubmit={send}>
-        <input
-          id="chat"
-          value={text}
-          maxLength={MOST_CHAT_CHARACTERS}
-          disabled={!mayWrite}
-          placeholder={mayWrite ? words.write : texts.callClaim}
-          aria-label={words.write}
-          onInput={(event) => setText(event.currentTarget.value)}
-          onFocus={() => seen(true)}
-          onBlur={() => seen(false)}
-          onKeyDown={(event) => event.key === "Escape" && event.currentTarget.blur()}
-        />
-        <button type="button" title={words.readAloud} aria-label={words.readAloud} aria-pressed={readAloud} onClick={() => setReadAloud(!readAloud)}>
-          <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
-            <path d="M2 6h3l4-3v10L5 10H2z" fill="currentColor" />
-            <path d="M11 5.5a3.5 3.5 0 0 1 0 5M12.5 3.5a6.2 6.2 0 0 1 0 9" fill="none" stroke="currentColor" stroke-width="1.4" />
-          </svg>
-        </button>
-        <button disabled={!mayWrite || text.trim() === ""}>{texts.send}</button>
-      </form>
-      <details>
-        <summary>
-          {words.quick} <kbd>1</kbd>–<kbd>9</kbd>
-        </summary>
-        <ol class="quick">
-          {quickSentences(model).map((sentence, index) => (
-            <li key={sentence}>
-              <button disabled={!mayWrite} title={words.quickSentences[index] ?? ""} onClick={() => chat.say(sentence, true)}>
-                <kbd>{index + 1}</kbd> {sentence}
-              </button>
-            </li>
-          ))}
-        </ol>
-      </details>
+      {!model.isOver.value && (
+        <>
+          <form onSubmit={send}>
+            <input
+              id="chat"
+              value={text}
+              maxLength={MOST_CHAT_CHARACTERS}
+              disabled={!mayWrite}
+              placeholder={mayWrite ? words.write : texts.callClaim}
+              aria-label={words.write}
+              onInput={(event) => setText(event.currentTarget.value)}
+              onFocus={() => seen(true)}
+              onBlur={() => seen(false)}
+              onKeyDown={(event) => event.key === "Escape" && event.currentTarget.blur()}
+            />
+            <button type="button" title={words.readAloud} aria-label={words.readAloud} aria-pressed={readAloud} onClick={() => setReadAloud(!readAloud)}>
+              <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
+                <path d="M2 6h3l4-3v10L5 10H2z" fill="currentColor" />
+                <path d="M11 5.5a3.5 3.5 0 0 1 0 5M12.5 3.5a6.2 6.2 0 0 1 0 9" fill="none" stroke="currentColor" stroke-width="1.4" />
+              </svg>
+            </button>
+            <button disabled={!mayWrite || text.trim() === ""}>{texts.send}</button>
+          </form>
+          <details>
+            <summary>
+              {words.quick} <kbd>1</kbd>–<kbd>9</kbd>
+            </summary>
+            <ol class="quick">
+              {quickSentences(model).map((sentence, index) => (
+                <li key={sentence}>
+                  <button disabled={!mayWrite} title={words.quickSentences[index] ?? ""} onClick={() => chat.say(sentence, true)}>
+                    <kbd>{index + 1}</kbd> {sentence}
+                  </button>
+                </li>
+              ))}
+            </ol>
+          </details>
+        </>
+      )}
     </section>
   );
 }
