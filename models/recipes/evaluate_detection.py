@@ -1,13 +1,12 @@
 """Measure the shipped `scene` and `damage` models on photos that no training saw, with the classes the service runs.
 
-    python -m models.recipes.evaluate_detection --data DATA
+    python -m models.recipes.evaluate --only damage scene --data DATA
 
 The photos kept apart are named in `detection_split.json`. Damage is scored as `score_damage.py` of the data kit does
 (COCO's 101-point average precision, several boxes on one damage count as false, boxes under 16 px neither right nor
 wrong), plates as `score_boxes.py` does (covered by at least 80 %). No torch here.
 """
 
-import argparse
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -323,20 +322,3 @@ def largest_car_found(photo: Photo, threshold: float) -> bool:
     area = (photo.truth[:, 2] - photo.truth[:, 0]) * (photo.truth[:, 3] - photo.truth[:, 1])
     boxes = photo.found[photo.scores >= threshold]
     return bool(len(boxes)) and bool(iou(photo.truth[int(area.argmax())], boxes).max() >= 0.5)
-
-
-def main() -> None:
-    """Print every figure."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--models", type=Path, default=MODELS)
-    a = parser.parse_args()
-    cv2.setNumThreads(1)
-    for line in [*damage_metrics(a.data, a.models), *scene_metrics(a.data, a.models)]:
-        print(f"{line['value']:.4f}  {line['name']}" + (f"  (aim {line['aim']})" if line["aim"] else ""))
-
-
-if __name__ == "__main__":
-    main()

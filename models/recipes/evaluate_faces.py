@@ -1,6 +1,6 @@
 """How many faces are hidden in a public copy, by what looks for them there: people, whose whole boxes are hidden.
 
-    python -m models.recipes.evaluate_faces --data DATA
+    python -m models.recipes.evaluate --only face --data DATA
 
 There is no model of faces. The truth is what YuNet proposes and a person confirmed (``face_boxes.json``), so faces that
 YuNet misses are not counted. A face is hidden when one box, grown as the copy grows it, covers 80 % of it; a box that
@@ -9,13 +9,11 @@ touches no face is false, also when it shows somebody from behind. No torch here
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from inspection_service.privacy.hiding import GROWN
@@ -68,20 +66,3 @@ def face_metrics(data: Path, models: Path = MODELS) -> list[dict[str, Any]]:
 def _row(name: str, value: float) -> dict[str, Any]:
     empty: dict[str, Any] = dict.fromkeys(("reference", "reference_value", "ratio", "aim", "met"))
     return {"name": name, "value": round(value, 4), "unit": "", **empty}
-
-
-def main() -> None:
-    """Print every figure."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--models", type=Path, default=MODELS)
-    a = parser.parse_args()
-    cv2.setNumThreads(1)
-    for line in face_metrics(a.data, a.models):
-        print(f"{line['value']:.4f}  {line['name']}")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,15 +1,14 @@
 """How well the framing model and the pixel measures do on photos kept apart: views, acceptance, faults.
 
 The photos are those named in ``models/splits/framing.json``; none of their car models, or of their originals, taught.
-Run: ``python -m models.recipes.evaluate_framing --data ../shared/data``; no torch needed.
+Run: ``python -m models.recipes.evaluate --only framing --data ../shared/data``; no torch needed.
 """
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -242,24 +241,3 @@ def fault_rows(eyes: Eyes, good: Sequence[Look], limits: Mapping[str, float]) ->
         rows.append(row(f"quality AUC, {code}", apart, len(risks), aim=0.95))
         rows.append(row(f"quality caught, {code}", float(np.mean([r >= 1 for r in risks])), len(risks)))
     return rows
-
-
-def main() -> None:
-    """Print every figure."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--models", type=Path, default=MODELS)
-    a = parser.parse_args()
-    cv2.setNumThreads(1)
-    measure: Callable[[Path, Path], list[dict[str, Any]]] = framing_metrics
-    for line in measure(a.data, a.models):
-        print(
-            f"{line['value']:.4f}  {line['name']} (n {line['n']})"
-            + (f"  (aim {line['aim']})" if line["aim"] else "")
-        )
-
-
-if __name__ == "__main__":
-    main()

@@ -1,6 +1,6 @@
 """How well photos of one car are told from those of another, on car models that taught neither the view nor the look.
 
-    python -m models.recipes.evaluate_same_car --data DATA
+    python -m models.recipes.evaluate --only 'same car' --data DATA
 
 Pairs of whole-car photos of one listing against pairs of two listings, and then what the product does with a whole
 inspection: honest ones, and the same with one photo of another car put in. No torch here.
@@ -8,7 +8,6 @@ inspection: honest ones, and the same with one photo of another car put in. No t
 
 from __future__ import annotations
 
-import argparse
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -124,20 +123,3 @@ def same_car_metrics(folder: Path, models: Path = MODELS) -> list[dict[str, Any]
     total = len(looks) + none
     rows = [_row(f"same car, whole-car photos without a look ({total})", none / max(1, total), total)]
     return [*pair_rows(looks), *case_rows(looks), *rows]
-
-
-def main() -> None:
-    """Print every figure."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--models", type=Path, default=MODELS)
-    a = parser.parse_args()
-    cv2.setNumThreads(1)
-    for line in same_car_metrics(a.data, a.models):
-        print(f"{line['value']:.4f}  {line['name']}" + (f"  (aim {line['aim']})" if line["aim"] else ""))
-
-
-if __name__ == "__main__":
-    main()

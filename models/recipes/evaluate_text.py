@@ -1,6 +1,6 @@
 """Measure how plates and VINs are read, with the classes the service runs, beside plain PP-OCR on the given box.
 
-    python -m models.recipes.evaluate_text --data DATA
+    python -m models.recipes.evaluate --only text --data DATA
 
 No network was trained for it, so no photo is kept apart; but the rules (cuts, votes, patterns) were written while these
 photos were looked at, and the figures flatter. Ours finds the text; the peer is shown where it stands. Compared as
@@ -10,7 +10,6 @@ among the digits of a Slovak plate): beside it stands what is wrong when O is 0 
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -110,21 +109,3 @@ def _row(name: str, value: float, peer: float | None, aim: float | None) -> dict
 def text_metrics(data: Path, models: Path = MODELS) -> list[dict[str, Any]]:
     """Figures of plates and VINs."""
     return [row for kind in ("vin", "plate") for row in rows_of(kind, outcomes(data, kind, models))]
-
-
-def main() -> None:
-    """Print every figure."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--models", type=Path, default=MODELS)
-    a = parser.parse_args()
-    cv2.setNumThreads(1)
-    for line in text_metrics(a.data, a.models):
-        peer = "" if line["reference_value"] is None else f"  ({PEER}: {line['reference_value']:.4f})"
-        print(f"{line['value']:.4f}  {line['name']}{peer}")
-
-
-if __name__ == "__main__":
-    main()
