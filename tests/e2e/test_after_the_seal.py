@@ -61,6 +61,11 @@ def test_what_a_supervisor_adds_reaches_the_seller_and_the_verifier(
         boss.wait_for_selector("#after-seal")
         # Facts to read: what can never be done again is not offered greyed.
         expect(boss.locator("aside select, aside form, .actions button")).to_have_count(0)
+        boss.keyboard.press("?")
+        expect(boss.locator("dl.keys")).to_be_visible()
+        boss.keyboard.press("Escape")
+        expect(boss.locator("dl.keys")).to_have_count(0)
+        expect(boss.locator("main.case #after-seal")).to_be_visible()  # only what lay on top was closed
         boss.keyboard.press("A")
         dialog = boss.locator("dialog")
         dialog.locator("textarea").fill(WORDS)

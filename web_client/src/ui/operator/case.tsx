@@ -60,7 +60,6 @@ export function Case({ id, isCovered }: { readonly id: string; readonly isCovere
     void model.act(() => (model.isMine.value ? api.release(id) : api.claim(id)));
   const leave = (): void => {
     const { drawing } = model.live;
-    if (isCovered) return; // The list of keys lies on top: Escape closes that, and never the case beneath it.
     if (isMarking) setMarking(false);
     else if (drawing.frame.value?.isOver) drawing.drop();
     else if (drawing.frame.value !== null) model.live.command("unfreeze");
@@ -81,7 +80,8 @@ export function Case({ id, isCovered }: { readonly id: string; readonly isCovere
     X: () => ask.correct("withdrawal"),
     H: ask.handOver,
     T: ask.takeOver,
-    Escape: leave,
+    // The list of keys lies on top: Escape closes that, and never the case beneath it.
+    Escape: isCovered ? undefined : leave,
   });
 
   if (view === null) return <main class="case" aria-busy="true" />;

@@ -15,6 +15,8 @@ export function useKeys(keys: Keys): void {
     const listen = (event: KeyboardEvent): void => {
       const target = event.target as HTMLElement;
       const isTyping = /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName) || target.closest("dialog[open]") !== null;
+      // Whoever listened first has done it, and the page may have changed since: one press is never two deeds.
+      if (event.defaultPrevented) return;
       if (isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
       if (PRESSES.has(event.key) && target.closest("button, a, summary") !== null) return;
       const act = offered.current[event.key];

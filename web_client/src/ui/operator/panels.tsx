@@ -111,7 +111,7 @@ export function Odometer({ model }: Props) {
         inputMode="numeric"
         pattern="[0-9]{1,7}"
         required
-        size={8}
+        size={7}
         aria-label={texts.odometer}
         value={value}
         disabled={!model.mayWrite.value}
@@ -127,7 +127,7 @@ export function Odometer({ model }: Props) {
         <dt>{texts.model}</dt>
         <dd>{ofModel ? texts.read(ofModel, Number(odometer.model?.confidence ?? 0)) : texts.notRead}</dd>
         <dt>{texts.declared}</dt>
-        <dd>{odometer.declared_km ?? "–"}</dd>
+        <dd>{odometer.declared_km === null ? "–" : `${odometer.declared_km} km`}</dd>
         <dt>{texts.operator}</dt>
         <dd>
           {model.isOver.value ? (ofOperator ? `${ofOperator} km` : texts.notRead) : form}

@@ -34,7 +34,7 @@ export function CallSheet(props: { readonly call: Call }): JSX.Element {
       </label>
       <p class="note">{t.change}</p>
       <Trouble says={act.error} />
-      <div class="pair">
+      <div class="pair answers">
         <Button id="call-decline" onClick={decline}>
           {t.decline}
         </Button>
