@@ -60,7 +60,7 @@ def test_what_a_supervisor_adds_reaches_the_seller_and_the_verifier(
         supervisor.open_case(instance, case)
         boss.wait_for_selector("#after-seal")
         # Facts to read: what can never be done again is not offered greyed.
-        expect(boss.locator("aside select, aside form, .actions button")).to_have_count(0)
+        expect(boss.locator("aside select, aside form, .stage button")).to_have_count(0)
         boss.keyboard.press("?")
         expect(boss.locator("dl.keys")).to_be_visible()
         boss.keyboard.press("Escape")

@@ -40,7 +40,7 @@ export function Findings({ model }: Props) {
                 {each.source === "operator" && texts.operator}
                 {each.source === "seller" && texts.seller}
                 {each.text && ` · ${each.text}`}
-                {each.dispute && ` · ${texts.disputed}: ${each.dispute}`}
+                {each.dispute && ` · ${texts.disputed}${texts.colon}${each.dispute}`}
               </small>
             </button>
             {model.isOver.value && each.verdict !== null && <span class="faint">{texts[each.verdict]}</span>}

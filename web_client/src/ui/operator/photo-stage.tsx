@@ -25,7 +25,7 @@ export function PhotoStage(props: {
   if (capture === null) {
     return (
       <p class="empty">
-        {step?.title}: {step?.status === "skipped" ? texts.notSeen(skipReason(model)) : texts.noPhoto}
+        {step?.title}{texts.colon}{step?.status === "skipped" ? texts.notSeen(skipReason(model)) : texts.noPhoto}
       </p>
     );
   }
@@ -95,7 +95,7 @@ export function PhotoStrip({ model, decisions }: { readonly model: CaseModel; re
     <div class="photo-strip">
       {capture === null ? (
         <span class="faint">
-          {step?.title}: {texts.noPhoto}
+          {step?.title}{texts.colon}{texts.noPhoto}
         </span>
       ) : (
         <>
@@ -126,8 +126,8 @@ function Said({ model }: { readonly model: CaseModel }) {
   return (
     <>
       <strong class={judgement.accepted ? "good" : "bad"}>{judgement.accepted ? texts.accepted : texts.refused}</strong>{" "}
-      {texts.viewFound}: {texts.views[judgement.view] ?? judgement.view} ({Math.round(judgement.view_score * 100)} %)
-      {judgement.asked !== judgement.view && judgement.asked !== null && ` · ${texts.asked}: ${texts.views[judgement.asked] ?? judgement.asked}`}
+      {texts.viewFound}{texts.colon}{texts.views[judgement.view] ?? judgement.view} ({Math.round(judgement.view_score * 100)} %)
+      {judgement.asked !== judgement.view && judgement.asked !== null && ` · ${texts.asked}${texts.colon}${texts.views[judgement.asked] ?? judgement.asked}`}
       {capture?.advice && ` · ${capture.advice.sentence}`}
       <SameCar what="plate" identity={judgement.plate} />
       <SameCar what="vin" identity={judgement.vin} />
@@ -190,7 +190,7 @@ function Verdict({ model }: { readonly model: CaseModel }) {
           <dt>{capture.decided_by.kind === "operator" ? capture.decided_by.name : texts.seller}</dt>
           <dd>
             {texts[capture.state === "accepted" ? "accepted" : capture.state === "overridden" ? "keep" : "retake"]}
-            {capture.decision_reason && `: ${capture.decision_reason}`}
+            {capture.decision_reason && `${texts.colon}${capture.decision_reason}`}
           </dd>
         </div>
       )}
