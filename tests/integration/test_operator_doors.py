@@ -96,7 +96,12 @@ async def test_every_look_is_written_and_read_by_its_tenant(tmp_path: Path) -> N
         await upload(await service.seller(ordered), picture(), "front")
         assert (await platform.get(f"/v1/inspections/{ordered['id']}/nothing")).status_code == 404
         for who in (platform, stranger):
-            for path in ("", f"/{ordered['id']}", f"/{ordered['id']}/captures", f"/{ordered['id']}/events") * 2:
+            for path in (
+                "",
+                f"/{ordered['id']}",
+                f"/{ordered['id']}/captures",
+                f"/{ordered['id']}/events",
+            ) * 2:
                 await who.get(f"/v1/inspections{path}")
         (capture,) = (await platform.get(f"/v1/inspections/{ordered['id']}/captures")).json()["items"]
         sam = await service.operator("sam@example.com", "Sam", "supervisor")

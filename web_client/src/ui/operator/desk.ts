@@ -131,5 +131,5 @@ export function clock(at: string | number): string {
 
 /** Whether the seller's page is open, in a word; nothing is claimed while nobody has said so. */
 export function presenceInWords(isThere: boolean | null): string {
-  return isThere === null ? t().reconnecting : isThere ? t().online : t().offline;
+  return isThere === null ? "…" : isThere ? t().online : t().offline;
 }
