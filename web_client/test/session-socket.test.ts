@@ -108,9 +108,25 @@ describe("the line to the service", () => {
     expect(last().sent).toEqual([{ type: "ack", id: "k1", ok: true, effect: null, error: null }]);
   });
 
+  test("gives up a line that does not answer soon after the network changed", () => {
+    const old = last();
+    line.wake();
+    expect(old.sent).toEqual([{ type: "ping" }]);
+    timers.pass(2_900);
+    old.says({ type: "pong" });
+    timers.pass(200);
+    expect(old.isClosed).toBe(false);
+
+    line.wake();
+    timers.pass(3_000);
+    expect(old.isClosed).toBe(true);
+    timers.pass(500);
+    expect(last()).not.toBe(old);
+  });
+
   test("connects at once when the network returns", () => {
     last().breaks();
-    line.start();
+    line.wake();
     expect(sockets).toHaveLength(2);
     timers.pass(600); // The wait after the break would have ended here.
     expect(sockets).toHaveLength(2);

@@ -298,7 +298,7 @@ export class Seller {
   woke(): void {
     this.dispatch({ is: "network", isOnline: this.world.isOnline() });
     if (this.state.at !== "inside" || !this.world.isOnline()) return;
-    this.socket?.start();
+    this.socket?.wake();
     this.queue.wake();
     void this.refresh();
   }

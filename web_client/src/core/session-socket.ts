@@ -25,6 +25,8 @@ const DEFAULT_HEARTBEAT_S = 5;
 /** Nothing heard for so many beats: the line is dead although the browser has not noticed. */
 const MISSED_BEATS = 2.5;
 const MOST_HELD_BACK = 20;
+/** So long an answer may take when the network has just changed: a socket of the old one would stay silent for minutes. */
+const PROBE_MS = 3_000;
 /** Messages must not wait behind pictures on a slow line. */
 const MOST_BYTES_UNDER_WAY = 32_000;
 
@@ -60,8 +62,11 @@ export class SessionSocket {
   private after: number;
   private heartbeat_ms = DEFAULT_HEARTBEAT_S * 1000;
   private heard_at = 0;
+  /** How many messages came in. */
+  private heard = 0;
   private beat: unknown = null;
   private retry: unknown = null;
+  private probe: unknown = null;
   private heldBack: Outgoing[] = [];
 
   constructor(private readonly options: SessionSocketOptions) {
@@ -75,7 +80,7 @@ export class SessionSocket {
     return this.after;
   }
 
-  /** Connect, unless already connected; also to be called when the network returns or the page is shown again. */
+  /** Connect, unless already connected. */
   start(): void {
     if (this.state === "connecting" || this.state === "open") return;
     this.timers.clear(this.retry);
@@ -93,6 +98,17 @@ export class SessionSocket {
       if (this.socket === socket) this.lost(event.code);
     };
     this.scheduleBeat();
+  }
+
+  /** The network changed, or the page is shown again: connect, or find out soon whether the line still carries. */
+  wake(): void {
+    this.start();
+    if (!this.send({ type: "ping" })) return;
+    this.timers.clear(this.probe);
+    const unheard = this.heard;
+    this.probe = this.timers.set(() => {
+      if (this.heard === unheard) this.giveUp();
+    }, PROBE_MS);
   }
 
   /** Say something; answers to commands wait for the line, everything else is dropped while it is down. */
@@ -128,6 +144,7 @@ export class SessionSocket {
 
   private received(text: string): void {
     this.heard_at = this.timers.now();
+    this.heard += 1;
     this.backoff.reset();
     let message: Incoming;
     try {
@@ -164,16 +181,21 @@ export class SessionSocket {
 
   private tick(): void {
     if (this.timers.now() - this.heard_at > this.heartbeat_ms * MISSED_BEATS) {
-      this.socket?.close();
-      this.lost(1006);
+      this.giveUp();
       return;
     }
     this.send({ type: "ping" });
     this.scheduleBeat();
   }
 
+  private giveUp(): void {
+    this.socket?.close();
+    this.lost(1006);
+  }
+
   private drop(): void {
     this.timers.clear(this.beat);
+    this.timers.clear(this.probe);
     const socket = this.socket;
     this.socket = null;
     if (socket === null) return;

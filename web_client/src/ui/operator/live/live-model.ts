@@ -126,6 +126,7 @@ export class LiveModel {
     });
     this.#socket.start();
     addEventListener("online", this.#wake);
+    addEventListener("offline", this.#wake);
     void this.chat.load();
   }
 
@@ -133,6 +134,7 @@ export class LiveModel {
   close(): void {
     this.#isClosed = true;
     removeEventListener("online", this.#wake);
+    removeEventListener("offline", this.#wake);
     if (this.isInCall.value) this.#socket?.send({ type: "call.end" });
     if (this.watching.value !== "no") this.#socket?.send({ type: "watch.leave" });
     this.#hangUp();
@@ -430,7 +432,7 @@ export class LiveModel {
   }
 
   readonly #wake = (): void => {
-    this.#socket?.start();
+    this.#socket?.wake();
     this.#peer?.restart();
   };
 }

@@ -312,7 +312,10 @@ export class LiveCall {
       this.uploads.wake();
     };
     addEventListener("online", again);
-    (navigator as { connection?: EventTarget }).connection?.addEventListener("change", again);
+    (navigator as { connection?: EventTarget }).connection?.addEventListener("change", () => {
+      this.seller.woke();
+      again();
+    });
     document.addEventListener("visibilitychange", () => {
       if (document.visibilityState === "visible") again();
     });
