@@ -1,17 +1,10 @@
 """What a live session writes into the log: in order, to its end once begun, and of what was done nothing is forgotten.
 
-A command reaches the phone while its line is being written: an operator does not wait for a disk to see the phone
-obey. Three rules keep the log true all the same.
-
-- One command at a time runs ahead of its line: whatever comes next from any page waits for that line. So the log has
-  what was asked before it has the answer, and numbers follow each other.
-- A line that could not be written is owed, and written before any other. Until then every command waits for its line,
-  and is not sent without it: its number is then missing in the log. So it is where another node might have the session
-  by now, for only the record can refuse a node that was cut off.
+- A command reaches the phone when its line stands in the log, and not without it. So the log knows of everything that
+  was asked, whatever dies in between, and a node that lost the session is refused by the record before it steers.
+- What the phone says it has done is so, also while the log cannot be written: that line is owed, and written before any
+  other. Until then no other command is sent; its number is then missing in the log.
 - A page that goes away does not stop a line that was begun.
-
-What remains is a process that is killed within those milliseconds, or that ends while the database is away: the phone
-may have done the one command that was on its way, and the log does not know it. The next one is given its number.
 """
 
 from __future__ import annotations
@@ -29,16 +22,11 @@ from inspection_service.media.signalling import Log, Participant
 from inspection_service.telemetry import logs
 
 OWED_LINES: Final = 64
-"""Commands that wait for an answer are fewer, and each owes two lines at most."""
+"""Commands that wait for an answer are fewer, and each owes one line."""
 
 
 class Writes(Protocol):
     """The part of the record that takes lines."""
-
-    @property
-    def is_shared(self) -> bool:
-        """Whether another node might have the session by now: then nothing is done before it is written."""
-        ...
 
     async def record(
         self, inspection_id: InspectionId, kind: str, actor: Actor, data: Mapping[str, Any]
@@ -61,11 +49,6 @@ class Lines:
         self._inspection_id = inspection_id
         self._record = record
         self._owed: deque[Log] = deque(maxlen=OWED_LINES)
-
-    @property
-    def may_run_ahead(self) -> bool:
-        """Whether a command may go to the phone while its line is being written."""
-        return not self._owed and not self._record.is_shared
 
     @property
     def is_owing(self) -> bool:

@@ -298,17 +298,11 @@ class LiveSession:
 
     async def _carry_out_all(self, effects: list[Effect]) -> None:
         left_over, self._left_over = self._left_over, []
-        in_order = [*left_over, *effects]
-        runs_ahead = self._lines.may_run_ahead
-        if runs_ahead:
-            in_order.sort(
-                key=_steers, reverse=True
-            )  # the phone hears at once, and its line is written meanwhile
         is_written, is_change = True, False
-        for effect in in_order:
+        for effect in (*left_over, *effects):
             is_change = is_change or _is_seen_from_outside(effect)
             if isinstance(effect, Log):
-                is_written = await self._lines.write(effect, is_done=_is_done(effect, runs_ahead=runs_ahead))
+                is_written = await self._lines.write(effect, is_done=_is_done(effect))
             elif is_written or not _steers(effect):
                 await self._carry_out(effect)
         if is_change:
@@ -386,11 +380,9 @@ class LiveSession:
             connection.send(message)
 
 
-def _is_done(line: Log, *, runs_ahead: bool) -> bool:
-    """Say whether the phone does, or has done, what a line tells; else nothing was done that it does not allow."""
-    if line.kind == "command.acknowledged":
-        return line.by.role == "seller"
-    return line.kind == "command.sent" and runs_ahead
+def _is_done(line: Log) -> bool:
+    """Say whether the phone has done what a line tells: whether or not it can be written now, it is so."""
+    return line.kind == "command.acknowledged" and line.by.role == "seller"
 
 
 def _steers(effect: Effect) -> bool:

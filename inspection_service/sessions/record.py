@@ -22,7 +22,6 @@ class InspectionRecord:
         self._clock = clock
         self._fence: Callable[[InspectionId], int | None] = lambda _: None
         self._moved: Callable[[InspectionId], None] = lambda _: None
-        self._is_shared = False
 
     def fenced(self, fence: Callable[[InspectionId], int], moved: Callable[[InspectionId], None]) -> None:
         """Write with a number from now on.
@@ -32,12 +31,6 @@ class InspectionRecord:
             moved: Called when the record has refused it: another node has the session.
         """
         self._fence, self._moved = fence, moved
-        self._is_shared = True
-
-    @property
-    def is_shared(self) -> bool:
-        """Whether several nodes might have a session: only a line that was written proves that this one has it."""
-        return self._is_shared
 
     async def record(
         self, inspection_id: InspectionId, kind: str, actor: Actor, data: Mapping[str, Any]

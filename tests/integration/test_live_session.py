@@ -67,8 +67,6 @@ class BrightnessGuide:
 class Record:
     """Keeps what a session records, and says what the record says by now."""
 
-    is_shared = False
-
     def __init__(self, facts: SessionFacts = FACTS) -> None:
         self.now = facts
         self.kinds: list[str] = []
@@ -221,8 +219,8 @@ async def test_consent_taken_back_stops_the_frames() -> None:
         await sender.close()
 
 
-async def test_a_log_that_cannot_be_written_ends_nothing_and_steers_nothing_more() -> None:
-    """The database is away: one command may have run ahead of its line, no other goes, and the session goes on."""
+async def test_a_log_that_cannot_be_written_ends_nothing_and_steers_nothing() -> None:
+    """The database is away for a moment: no command reaches the phone unrecorded, and the session goes on."""
 
     class Broken(Record):
         async def record(
@@ -240,19 +238,13 @@ async def test_a_log_that_cannot_be_written_ends_nothing_and_steers_nothing_more
         ):
             await session.receive(operator, json.dumps({"type": "call.open"}))
             await session.receive(seller, json.dumps({"type": "call.accept"}))
-            for command_id in ("k1", "k2", "k3"):
-                command: dict[str, object] = {
-                    "type": "command",
-                    "id": command_id,
-                    "name": "take_photo",
-                    "args": {},
-                }
-                await session.receive(operator, json.dumps(command))
+            command = {"type": "command", "id": "k1", "name": "take_photo", "args": {}}
+            await session.receive(operator, json.dumps(command))
             await session.receive(seller, json.dumps({"type": "ping"}))
             told = [(await seller.outbox.get()) for _ in range(seller.outbox.qsize())]
-            heard = [item for item in told if isinstance(item, Mapping)]
-            assert [item["id"] for item in heard if item["type"] == "command"] == ["k1"]
-            assert heard[-1]["type"] == "pong"
+            kinds = [item["type"] for item in told if isinstance(item, Mapping)]
+            assert "command" not in kinds
+            assert kinds[-1] == "pong"
 
 
 async def test_a_consent_withdrawn_unheard_is_found_in_the_record(monkeypatch: pytest.MonkeyPatch) -> None:

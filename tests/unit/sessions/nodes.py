@@ -67,8 +67,6 @@ class Fences:
 
 
 class _Record:
-    is_shared = True
-
     def __init__(self, node: TestNode) -> None:
         self._node = node
 

@@ -1,4 +1,4 @@
-"""A command reaches the phone while its line is being written, and the log is true all the same."""
+"""A command reaches the phone when the log knows of it, and what the phone has done is not forgotten."""
 
 from __future__ import annotations
 
@@ -31,8 +31,7 @@ PATIENCE_S = 60.0
 class Record:
     """Writes when it is let, and fails when it is told to."""
 
-    def __init__(self, *, is_shared: bool = False) -> None:
-        self.is_shared = is_shared
+    def __init__(self) -> None:
         self.lines: list[tuple[str, int]] = []
         self.failure: Exception | None = None
         self.begun = asyncio.Event()
@@ -106,62 +105,45 @@ async def call(record: Record) -> AsyncIterator[Pair]:
             yield Pair(session, phone, desk)
 
 
-async def test_the_phone_hears_a_command_before_its_line_is_written_and_its_answer_waits_for_that_line() -> (
-    None
-):
+async def test_the_phone_hears_a_command_when_its_line_stands_and_what_comes_next_waits_for_it() -> None:
     record = Record()
     async with call(record) as pair:
         record.may_end.clear()
         asking = asyncio.create_task(pair.ask("k1"))
         await record.begun.wait()
-        assert pair.heard == [1]
-        assert record.lines == []
-        answering = asyncio.create_task(pair.answer("k1"))
         next_one = asyncio.create_task(pair.ask("k2"))
         for _ in range(10):
             await asyncio.sleep(0)
-        assert pair.heard == []  # the second command waits for the first one's line
-        record.may_end.set()
-        await asyncio.gather(asking, answering, next_one)
-        assert record.lines == [("sent", 1), ("acknowledged", 1), ("sent", 2)]
-        assert pair.heard == [2]
-
-
-async def test_where_another_node_might_have_the_session_nothing_is_done_before_it_is_written() -> None:
-    """The record refuses a node that was cut off; its phone must not have heard by then."""
-    record = Record(is_shared=True)
-    async with call(record) as pair:
-        record.may_end.clear()
-        asking = asyncio.create_task(pair.ask("k1"))
-        await record.begun.wait()
         assert pair.heard == []
         record.may_end.set()
-        await asking
-        assert pair.heard == [1]
-        record.failure = SessionMoved()
-        await pair.ask("k2")
-        assert pair.heard == []
+        await asyncio.gather(asking, next_one)
+        assert record.lines == [("sent", 1), ("sent", 2)]
+        assert pair.heard == [1, 2]
 
 
-async def test_a_line_that_could_not_be_written_is_written_first_and_nothing_is_asked_of_the_phone_before() -> (
-    None
-):
-    """The database is away: one command may have run ahead; the next ones wait until the log has it."""
+async def test_who_the_record_refuses_steers_nothing() -> None:
+    """Another node has the session: the phone of this one must not have heard."""
     record = Record()
     async with call(record) as pair:
-        record.failure = OSError("the database is away")
+        record.failure = SessionMoved()
+        await pair.ask("k1")
+        assert pair.heard == []
+
+
+async def test_an_answer_that_could_not_be_written_is_written_first_and_nothing_is_asked_before() -> None:
+    """The database goes away between the command and its answer: what the phone did is in the log in the end."""
+    record = Record()
+    async with call(record) as pair:
         await pair.ask("k1")
         assert pair.heard == [1]
-        await pair.ask("k2")
-        assert pair.heard == []
+        record.failure = OSError("the database is away")
         await pair.answer("k1")
-        assert record.lines == []
+        await pair.ask("k2")
+        assert (pair.heard, record.lines) == ([], [("sent", 1)])
         record.failure = None
         await pair.ask("k3")
         assert pair.heard == [3]
         assert record.lines == [("sent", 1), ("acknowledged", 1), ("sent", 3)]
-        await pair.answer("k3")
-        assert record.lines[-1] == ("acknowledged", 3)
 
 
 async def test_what_is_owed_is_written_as_soon_as_the_record_can_be_and_keeps_the_session(
@@ -171,8 +153,9 @@ async def test_what_is_owed_is_written_as_soon_as_the_record_can_be_and_keeps_th
     monkeypatch.setattr("inspection_service.sessions.live.TICK_S", 0.001)
     record = Record()
     async with call(record) as pair:
-        record.failure = OSError("the database is away")
         await pair.ask("k1")
+        record.failure = OSError("the database is away")
+        await pair.answer("k1")
         await pair.session.receive(pair.desk, json.dumps({"type": "call.end"}))
         await pair.session.leave(pair.phone)
         await pair.session.leave(pair.desk)
@@ -182,12 +165,12 @@ async def test_what_is_owed_is_written_as_soon_as_the_record_can_be_and_keeps_th
         running = asyncio.create_task(pair.session.run())
         record.failure = None
         await is_forgettable.wait()
-        assert record.lines == [("sent", 1)]
+        assert record.lines == [("sent", 1), ("acknowledged", 1)]
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
 
 
-async def test_a_page_that_goes_away_does_not_stop_the_line_of_what_the_phone_has_heard() -> None:
+async def test_a_page_that_goes_away_does_not_stop_a_line_that_was_begun() -> None:
     record = Record()
     async with call(record) as pair:
         record.may_end.clear()
@@ -198,15 +181,16 @@ async def test_a_page_that_goes_away_does_not_stop_the_line_of_what_the_phone_ha
         record.may_end.set()
         await asyncio.gather(asking, return_exceptions=True)
         assert asking.cancelled()
-        assert (pair.heard, record.lines) == ([1], [("sent", 1)])
+        assert record.lines == [("sent", 1)]
 
 
 async def test_a_log_that_has_ended_is_owed_nothing() -> None:
     """The case was sealed at the same moment: its log takes no more, and the session does not try for ever."""
     record = Record()
     async with call(record) as pair:
-        record.failure = Closed()
         await pair.ask("k1")
+        record.failure = Closed()
+        await pair.answer("k1")
         record.failure = None
         await pair.ask("k2")
-        assert record.lines == [("sent", 2)]
+        assert record.lines == [("sent", 1), ("sent", 2)]
