@@ -97,7 +97,7 @@ class Leases:
     @property
     def is_settled(self) -> bool:
         """Whether owners have had the length of a lease to come back, since the broker did, perhaps with nothing."""
-        return self._monotonic() >= self._settled_s
+        return not self._was_away and self._monotonic() >= self._settled_s
 
     def fence(self, inspection_id: InspectionId) -> int:
         """Return the number to write with; 0, which the record refuses, for what does not rest here."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
 import httpx
@@ -12,7 +12,7 @@ import websockets
 
 from inspection_service.app import open_directory
 from inspection_service.settings import Settings
-from tests.integration.live_pages import PATIENCE_S, Page, agree
+from tests.integration.live_pages import PATIENCE_S, Page, agree, beating
 from tests.integration.node_process import Node
 from tests.integration.servers import RedisServer
 from tests.integration.service import PASSWORD, token_of
@@ -99,20 +99,8 @@ async def joined(browser: httpx.AsyncClient, case: str, role: str, after: int = 
                 continue
             break
         patience.reschedule(None)
-        beating = asyncio.create_task(_beat(opened))
-        try:
+        async with beating(opened):
             yield opened
-        finally:
-            beating.cancel()
-            await asyncio.gather(beating, return_exceptions=True)
-
-
-async def _beat(page: Page) -> None:
-    """Say that one is there, as pages do."""
-    with suppress(websockets.ConnectionClosed):
-        while True:
-            await asyncio.sleep(1.0)
-            await page.say("ping")
 
 
 @asynccontextmanager

@@ -6,7 +6,7 @@ import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -198,10 +198,28 @@ async def page(
 
 
 @asynccontextmanager
+async def beating(opened: Page) -> AsyncIterator[None]:
+    """Say that one is there, as pages do, for the length of the block."""
+
+    async def beat() -> None:
+        with suppress(websockets.ConnectionClosed):
+            while True:
+                await asyncio.sleep(1.0)
+                await opened.say("ping")
+
+    task = asyncio.create_task(beat())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+@asynccontextmanager
 async def session_page(
     live: Live, browser: httpx.AsyncClient, inspection_id: str, role: str, *, after: int = 0
 ) -> AsyncIterator[Page]:
     """Open a page of a live session and wait for its welcome."""
     path = f"/v1/sessions/{inspection_id}/signalling?role={role}&after={after}"
-    async with page(live, browser, path) as opened:
+    async with page(live, browser, path) as opened, beating(opened):
         yield opened

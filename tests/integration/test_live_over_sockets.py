@@ -120,8 +120,8 @@ async def test_a_call_survives_the_sudden_death_of_the_service(tmp_path: Path) -
     """Killed without a word in the middle of a call: both pages come back to the same call, and commands go on."""
     instance = Instance.prepare(tmp_path / "data")
     instance.start()
+    live = Live(Settings(data_dir=instance.folder, http={"port": instance.port}))
     try:
-        live = Live(Settings(data_dir=instance.folder, http={"port": instance.port}))
         phone, desk = live.browser(), live.browser()
         ordered = instance.order()
         case = ordered["id"]
@@ -151,9 +151,9 @@ async def test_a_call_survives_the_sudden_death_of_the_service(tmp_path: Path) -
             assert (await operator.hear("ack", id="k1", ok=True))["no"] == 1
             await operator.say("command", id="k2", name="torch", args={"on": False})
             assert (await seller.hear("command", id="k2"))["no"] == 2
+    finally:
         for client in live.clients:
             await client.aclose()
-    finally:
         instance.stop()
 
 

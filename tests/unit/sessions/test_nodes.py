@@ -130,6 +130,9 @@ async def test_a_broker_that_has_forgotten_everything_takes_no_session_from_its_
         for node in (one, two):
             node.broker.lose()
         exchange.leases.clear()
+        two.broker.is_up = True  # it answers a moment before the node has been told that it is back
+        assert await two.sessions.leases.owner(CASE) == "a"
+        exchange.leases.clear()
         two.broker.find()
         assert await two.sessions.leases.owner(CASE) == "a"
         assert not await two.sessions._is_gone("a")
