@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.instance import Instance, free_port
-from tests.e2e.live import at_the_first_step, sees_pictures, until
+from tests.e2e.live import Pair, at_the_first_step, sees_pictures, until
 from tests.e2e.people import PATIENCE_MS, Camera
 from tests.e2e.relay import Relay
 
@@ -42,14 +42,14 @@ SELECTED_PATHS = """async () => {
 }"""
 
 
-OWN_END = """async () => {
+ENDS = """async () => {
   const report = await window.connections.at(-1).getStats();
   const transport = [...report.values()].find((each) => each.type === 'transport');
   const pair = report.get(transport?.selectedCandidatePairId);
-  const { url, port } = report.get(pair?.localCandidateId) ?? {};
-  return url === undefined ? null : `${url},${port}`;
+  const [own, other] = [report.get(pair?.localCandidateId), report.get(pair?.remoteCandidateId)];
+  return own?.url === undefined ? null : { relay: own.url, own: own.port, other: other.port };
 }"""
-"""The relay that the call leads over, as this side sees it, and the port there that is this side's: ``url,port``."""
+"""Where a page sends its call: over which ``relay``, from which port there (``own``), to which port (``other``)."""
 
 
 def relays(folder: Path, count: int) -> list[Relay]:
@@ -90,12 +90,18 @@ def paths(page: Page) -> list[list[str]]:
     return found
 
 
-def own_end(page: Page, unlike: str = "none") -> str:
-    """Wait until the call leads over a relay, and its name does not begin like this; returns ``url,port``."""
+def phones_end(pair: Pair, unlike: str = "none") -> tuple[str, str]:
+    """Wait until both pages send over the phone's own end, whose name begins otherwise; returns relay and name.
 
-    def look() -> str | None:
-        end: str | None = page.evaluate(OWN_END)
-        return None if end is None or end.startswith(unlike) else end
+    The desk's own end is its own affair: browsers pair an old address of theirs with the other side's new one, too.
+    """
+
+    def look() -> tuple[str, str] | None:
+        phone, desk = (page.evaluate(ENDS) for page in (pair.seller.page, pair.operator.page))
+        if phone is None or desk is None or desk["other"] != phone["own"]:
+            return None
+        name = f"{phone['relay']},{phone['own']}"
+        return None if name.startswith(unlike) else (phone["relay"], name)
 
     return until(look, f"another way than {unlike}")
 
@@ -110,16 +116,17 @@ def test_a_call_survives_another_network_the_death_of_its_relay_and_then_of_all(
         at_the_first_step(browser, instance, camera) as pair,
     ):
         pair.operator.page.add_init_script(KEEPS_CONNECTIONS)
+        pair.seller.page.evaluate(KEEPS_CONNECTIONS)
         pair.call()
-        assert ["relay", "relay"] in paths(pair.operator.page)
         desk = pair.operator.page
-        before = own_end(desk)
+        assert ["relay", "relay"] in paths(desk)
+        _, before = phones_end(pair)
         pair.seller.page.evaluate("navigator.connection.dispatchEvent(new Event('change'))")
-        end = own_end(desk, unlike=before)
+        used, _ = phones_end(pair, unlike=before)
         sees_pictures(desk, more=10)
-        carrying = next(relay for relay in both if end.startswith(relay.url))
+        carrying = next(relay for relay in both if relay.url == used)
         carrying.kill()
-        own_end(desk, unlike=carrying.url)
+        phones_end(pair, unlike=carrying.url)
         sees_pictures(desk, more=10)
         pair.ask("u", "Sound")
         carrying.start()
