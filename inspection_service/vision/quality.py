@@ -8,7 +8,9 @@ good photo in a hundred refused by each) and live in the framing model's manifes
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import lru_cache
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -94,21 +96,31 @@ def _percentile(luma: NDArray[np.uint8], percent: float) -> float:
 def _tile_means(values: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the means of ``TILES`` x ``TILES`` equal parts, ``(TILES, TILES)`` float32.
 
-    The same as ``cv2.resize`` with ``INTER_AREA``, in a fifth of the time, because tiles are large.
+    The same as ``cv2.resize`` with ``INTER_AREA``, many times as fast, because tiles are large.
     """
-    down, across = (_shares(length) for length in values.shape)
-    # cv2.gemm has no threads of its own; those of numpy's product would fight for the cores with the executors above.
-    nothing = np.zeros((0, 0), np.float32)
-    rows = cv2.gemm(down, values, 1.0, nothing, 0.0)
-    return np.asarray(cv2.gemm(rows, across, 1.0, nothing, 0.0, flags=cv2.GEMM_2_T), np.float32)
+    return _band_means(_band_means(values).T).T
+
+
+def _band_means(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the means of ``TILES`` bands of rows, ``(TILES, W)``; a row on a border belongs to both by its share."""
+    length = values.shape[0]
+    if length < TILES:
+        values = np.repeat(values, TILES, axis=0)
+        length *= TILES
+    first, share = _borders(length)
+    # Whole rows are added up in one go; those on a border are put right afterwards.
+    sums = np.stack([values[top:bottom].sum(0) for top, bottom in pairwise(first)])
+    over = values[first[1:-1]] * share[1:-1, None]
+    sums[:-1] += over
+    sums[1:] -= over
+    return np.asarray(sums * (TILES / length), np.float32)
 
 
 @lru_cache(maxsize=64)
-def _shares(length: int) -> NDArray[np.float32]:
-    """Return how much of each mean every place has, ``(TILES, length)``: a place on a border belongs to both sides."""
-    borders = np.linspace(0, length, TILES + 1)[:, None]
-    covered = np.clip(borders - np.arange(length), 0, 1)  # of each place, by what lies before each border
-    return np.asarray((covered[1:] - covered[:-1]) * TILES / length, np.float32)
+def _borders(length: int) -> tuple[list[int], NDArray[np.float32]]:
+    """Return the rows on which the ``TILES + 1`` borders lie, and the share of each that lies before its border."""
+    borders = [Fraction(tile * length, TILES) for tile in range(TILES + 1)]
+    return [int(border) for border in borders], np.array([float(b % 1) for b in borders], np.float32)
 
 
 @lru_cache(maxsize=256)

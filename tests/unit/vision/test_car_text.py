@@ -142,6 +142,26 @@ def test_the_first_plate_that_can_be_read_is_given_and_tiny_ones_are_passed_over
     assert Plates(plate_line, reader)(BLANK, [tiny]).why_not == "not_found"
 
 
+def test_once_a_plate_is_read_no_other_box_is_looked_at() -> None:
+    """A detector gives several boxes for one plate, and every cut costs as much as a look at a live frame."""
+    looked: list[Image] = []
+
+    def finder(image: Image) -> tuple[Line, ...]:
+        looked.append(image)
+        return plate_line(image)
+
+    reader = Says("AB123CD")
+    plates = Plates(finder, reader)
+    assert plates(BLANK, [BOX, BOX, BOX]).text == "AB123CD"
+    assert (len(looked), reader.asked) == (1, 5)
+
+
+def test_where_no_plate_can_be_read_the_likeliest_says_why() -> None:
+    disagree, nothing = ("AB123CD", *["AB128CD"] * 4), [""] * 5
+    said = Plates(plate_line, Says(*disagree, *nothing))(BLANK, [BOX, (10.0, 100.0, 150.0, 130.0)])
+    assert (said.text, said.why_not) == (None, "readings_disagree")
+
+
 def test_a_vin_that_cuts_read_alike_is_given() -> None:
     said = Vins(lambda _: vin_lines(300.0), Says(VIN), no_codes)(BLANK)
     assert (said.text, said.evidence) == (VIN, ("cuts",))
