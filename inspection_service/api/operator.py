@@ -137,8 +137,8 @@ async def list_cases(
             entry,
             lang,
             now,
-            call=_queue_call(services, entry.dossier.inspection.id),
-            is_seller_live=services.live.presence(entry.dossier.inspection.id)[0],
+            call=_queue_call(services, entry.outline.inspection.id),
+            is_seller_live=services.live.presence(entry.outline.inspection.id)[0],
         )
         for entry in entries
     ]

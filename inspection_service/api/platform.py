@@ -47,9 +47,9 @@ from inspection_service.api.services import Services
 from inspection_service.api.waiting import LONGEST_S, next_events
 from inspection_service.checklists import Checklist
 from inspection_service.identity.records import OpenedLink
+from inspection_service.inspections.outline import Outline
 from inspection_service.inspections.records import (
     Contact,
-    Dossier,
     Inspection,
     InspectionId,
     InspectionState,
@@ -105,7 +105,8 @@ async def order_inspection(
     response.headers["Location"] = f"/v1/inspections/{inspection_id}"
     if placed.is_replay:
         response.headers["Idempotent-Replayed"] = "true"
-    shown = platform_inspection(_untouched(placed.inspection, door.platform.name))
+    # As it was ordered: a repeated order gets the same answer however far the inspection has come.
+    shown = platform_inspection(Outline(placed.inspection, door.platform.name))
     return OrderedInspection(
         **{name: getattr(shown, name) for name in type(shown).model_fields},
         seller_link=seller_link(services, link),
@@ -120,7 +121,7 @@ async def list_inspections(
     """List your inspections, newest first; the order is that of creation, so pages hold each of them once."""
     page = await door.inspections.page(wanted, cursor=cursor, limit=limit)
     return InspectionPage(
-        items=[platform_inspection(dossier) for dossier in page.items], next_cursor=page.next_cursor
+        items=[platform_inspection(outline) for outline in page.items], next_cursor=page.next_cursor
     )
 
 
@@ -136,9 +137,9 @@ async def get_inspection(inspection_id: str, door: ByReader, request: Request, r
         headers = _headers(await door.inspections.get(case))
         if is_known(request, headers["ETag"]):
             return Response(status_code=304, headers=headers)
-    dossier = await door.inspections.summary(case, "listed")
-    response.headers.update(_headers(dossier.inspection))
-    return platform_inspection(dossier)
+    outline = await door.inspections.outline(case)
+    response.headers.update(_headers(outline.inspection))
+    return platform_inspection(outline)
 
 
 @router.post("/inspections/{inspection_id}/cancel", responses=_CHANGE)
@@ -152,7 +153,7 @@ async def cancel_inspection(
         reason=None if body is None else body.reason,
         expected_version=version_of(if_match),
     )
-    return platform_inspection(await door.inspections.dossier(InspectionId(inspection_id)))
+    return platform_inspection(await door.inspections.outline(InspectionId(inspection_id)))
 
 
 @router.post("/inspections/{inspection_id}/extend", responses=_CHANGE)
@@ -166,7 +167,7 @@ async def extend_inspection(
         by=door.platform.actor,
         expected_version=version_of(if_match),
     )
-    return platform_inspection(await door.inspections.dossier(InspectionId(inspection_id)))
+    return platform_inspection(await door.inspections.outline(InspectionId(inspection_id)))
 
 
 @router.post(
@@ -188,7 +189,7 @@ async def ask_photo(
         by=door.platform.actor,
         seed=seed_of(request),
     )
-    return platform_inspection(await door.inspections.dossier(InspectionId(inspection_id)))
+    return platform_inspection(await door.inspections.outline(InspectionId(inspection_id)))
 
 
 @router.delete(
@@ -340,21 +341,6 @@ def seller_link(services: Services, link: OpenedLink) -> str:
 
 def _headers(inspection: Inspection) -> dict[str, str]:
     return {"ETag": f'"{inspection.version}"', "Cache-Control": "private, no-cache"}
-
-
-def _untouched(inspection: Inspection, platform_name: str) -> Dossier:
-    """Return the case as it was ordered, so that a repeated order gets the same answer however far it has come."""
-    return Dossier(
-        inspection=inspection,
-        platform_name=platform_name,
-        captures=(),
-        findings=(),
-        statements=(),
-        consents=(),
-        skipped=(),
-        signatures=(),
-        events=(),
-    )
 
 
 def _order(body: OrderInput) -> Order:

@@ -11,15 +11,11 @@ from functools import cache
 from typing import Any, Final, Literal, cast
 
 from sqlalchemy import (
-    JSON,
     ColumnElement,
     Select,
     Table,
     bindparam,
-    case,
     func,
-    literal,
-    null,
     or_,
     select,
     true,
@@ -34,12 +30,11 @@ from inspection_service.inspections.views import LISTED_EVENTS
 from inspection_service.storage import tables as t
 from inspection_service.storage.nested import nested
 
-Depth = Literal["whole", "summary", "listed"]
-"""How much is read: everything; only the events ``views`` reads and the newest one, and neither annotations nor
-recordings; the same, and of a photo that was judged an empty judgement: a page of the queue has a thousand photos,
-shows none of what the models saw, and would spend most of its time on reading it."""
+Depth = Literal["whole", "summary"]
+"""How much is read: everything; or only the events ``views`` reads and the newest one, and neither annotations nor
+recordings."""
 
-_NAMED: Final = (
+NAMED: Final = (
     t.tenants.c.name.label("platform_name"),
     t.tenants.c.kind.label("platform_kind"),
     select(t.operators.c.name)
@@ -49,42 +44,48 @@ _NAMED: Final = (
 )
 _SOME_TENANT: Final = TenantScope(cast(Any, bindparam("whose")))
 _SOME_ORGANISATION: Final = OrganisationScope(cast(Any, bindparam("whose")))
-_WITHOUT_JUDGEMENT: Final = (
-    *(column for column in t.captures.columns if column.name != "judgement"),
-    case((t.captures.c.judgement.is_not(null()), literal({}, JSON()))).label("judgement"),
-)
 
 
 def one(depth: Depth, scope: Scope) -> Select[Any]:
     """Return the statement for one inspection within a scope; its values are ``values_of_one``."""
+    return _one(depth, any_like(scope))
+
+
+def any_like(scope: Scope) -> Scope:
+    """Return a scope that is told whose it is only when it is asked with: for statements that are made once."""
     match scope:
         case TenantScope():
-            return _one(depth, _SOME_TENANT)
+            return _SOME_TENANT
         case OrganisationScope():
-            return _one(depth, _SOME_ORGANISATION)
+            return _SOME_ORGANISATION
         case AllTenants():
-            return _one(depth, scope)
+            return scope
+
+
+def values_of(scope: Scope) -> dict[str, str]:
+    """Return what a statement of ``any_like`` is asked with."""
+    match scope:
+        case TenantScope(whose) | OrganisationScope(whose):
+            return {"whose": whose}
+        case AllTenants():
+            return {}
 
 
 @cache
 def _one(depth: Depth, scope: Scope) -> Select[Any]:
-    query = select(*NARROW, *_NAMED, *_parts(depth)).join(t.tenants)
+    query = select(*NARROW, *NAMED, *_parts(depth)).join(t.tenants)
     return within(query, scope).where(t.inspections.c.id == bindparam("inspection_id"))
 
 
 def values_of_one(inspection_id: str, scope: Scope) -> dict[str, str]:
     """Return what ``one`` is asked with."""
-    match scope:
-        case TenantScope(whose) | OrganisationScope(whose):
-            return {"inspection_id": inspection_id, "whose": whose}
-        case AllTenants():
-            return {"inspection_id": inspection_id}
+    return {"inspection_id": inspection_id, **values_of(scope)}
 
 
 @cache
 def many(depth: Depth) -> Select[Any]:
     """Return the statement for what hangs on inspections that were read already, whose ``ids`` it is given."""
-    query = select(t.inspections.c.id, *_NAMED, *_parts(depth)).join(t.tenants)
+    query = select(t.inspections.c.id, *NAMED, *_parts(depth)).join(t.tenants)
     return query.where(t.inspections.c.id.in_(bindparam("ids", expanding=True)))
 
 
@@ -93,8 +94,8 @@ def dossier_from(row: rows.Row, inspection: Inspection) -> Dossier:
     names = {event["actor_id"]: event["actor_name"] or "" for event in row["events"]}
     names[inspection.tenant_id] = row["platform_name"]
     parts: dict[str, tuple[Mapping[str, Any], ...]] = {}
-    for part in row.get("recording_parts", ()):
-        parts[part["recording_id"]] = (part, *parts.get(part["recording_id"], ()))
+    for piece in row.get("recording_parts", ()):
+        parts[piece["recording_id"]] = (piece, *parts.get(piece["recording_id"], ()))
     return Dossier(
         inspection=inspection,
         platform_name=row["platform_name"],
@@ -121,20 +122,19 @@ def dossier_from(row: rows.Row, inspection: Inspection) -> Dossier:
 
 
 def _parts(depth: Depth) -> list[ColumnElement[Any]]:
-    captures = select(*(_WITHOUT_JUDGEMENT if depth == "listed" else t.captures.c))
     found = [
-        _part("events", _events(depth), t.events, "seq"),
-        _part("captures", captures, t.captures, "received_at", "attempt"),
-        _part("findings", select(t.findings), t.findings, "position"),
-        _part("statements", select(t.statements), t.statements, "id"),
-        _part("consents", select(t.consents), t.consents, "id"),
-        _part("skipped_steps", select(t.skipped_steps), t.skipped_steps, "at"),
-        _part("signatures", _standing(t.signatures, "voided_at"), t.signatures, "id"),
-        _part("reports", select(t.reports), t.reports, "sealed_at"),
-        _part("help_requests", select(t.help_requests), t.help_requests, "id"),
-        _part("corrections", select(t.corrections), t.corrections, "no"),
-        _part("legal_holds", _standing(t.legal_holds, "lifted_at"), t.legal_holds, "id"),
-        _part("erased_photos", select(t.erased_photos), t.erased_photos, "at"),
+        part("events", _events(depth), t.events, "seq"),
+        part("captures", select(t.captures), t.captures, "received_at", "attempt"),
+        part("findings", select(t.findings), t.findings, "position"),
+        part("statements", select(t.statements), t.statements, "id"),
+        part("consents", select(t.consents), t.consents, "id"),
+        part("skipped_steps", select(t.skipped_steps), t.skipped_steps, "at"),
+        part("signatures", _standing(t.signatures, "voided_at"), t.signatures, "id"),
+        part("reports", select(t.reports), t.reports, "sealed_at"),
+        part("help_requests", select(t.help_requests), t.help_requests, "id"),
+        part("corrections", select(t.corrections), t.corrections, "no"),
+        part("legal_holds", _standing(t.legal_holds, "lifted_at"), t.legal_holds, "id"),
+        part("erased_photos", select(t.erased_photos), t.erased_photos, "at"),
     ]
     return found + (_of_calls() if depth == "whole" else [])
 
@@ -146,13 +146,14 @@ def _of_calls() -> list[ColumnElement[Any]]:
     )
     parts = select(t.recording_parts).join(t.recordings)
     return [
-        _part("annotations", annotations, t.frame_annotations, "position"),
-        _part("recordings", select(t.recordings), t.recordings, "started_at", "id"),
-        _part("recording_parts", parts, t.recordings, "kind"),
+        part("annotations", annotations, t.frame_annotations, "position"),
+        part("recordings", select(t.recordings), t.recordings, "started_at", "id"),
+        part("recording_parts", parts, t.recordings, "kind"),
     ]
 
 
-def _part(name: str, query: Select[Any], of: Table, *order: str) -> ColumnElement[Any]:
+def part(name: str, query: Select[Any], of: Table, *order: str) -> ColumnElement[Any]:
+    """Make a column of what hangs on an inspection: rows of this query, which stand in a table of this one's."""
     mine = of.c.inspection_id == t.inspections.c.id
     return nested(query.where(mine), t.inspections, order=order).label(name)
 

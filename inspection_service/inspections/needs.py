@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
 from inspection_service.inspections.records import InspectionState
+from inspection_service.inspections.states import CLOSED
 
 Need = Literal["help", "failed_twice", "stalled", "sign_off"]
 
@@ -21,8 +22,9 @@ HELP_STATES: Final[frozenset[InspectionState]] = frozenset(
     {"in_progress", "review", "seller_signed", "signed_off"}
 )
 """Wherever a seller's page is open and the case is not over, they may ask for a person."""
-_NOBODY: Final = 5
-_OVER: Final = 9
+ALONE: Final = 5
+OVER: Final = 9
+"""Where cases stand that need nobody, and those that are over: behind all others, the newest first."""
 _FAR: Final = 10**18
 """More microseconds than any date has: newest first is this minus the moment."""
 
@@ -60,29 +62,38 @@ def need_times(facts: Facts, now: datetime) -> dict[Need, datetime]:
 
 
 def rank(facts: Facts, now: datetime) -> str:
-    """Return a key by which cases sort: who needs somebody first, the oldest need before others; then the newest."""
-    for need, since in need_times(facts, now).items():
-        return f"{URGENCY[need]}:{_us(since):018d}:{facts.id}"
-    return f"{_NOBODY}:{_FAR - _us(facts.created_at):018d}:{facts.id}"
+    """Return a key by which cases sort: who needs somebody first, the oldest need before others; then the newest.
 
-
-def rank_when_over(created_at: datetime, inspection_id: str) -> str:
-    """Return the key of a closed case: after all open ones, the newest first."""
-    return f"{_OVER}:{_FAR - _us(created_at):018d}:{inspection_id}"
-
-
-def place_when_over(rank_key: str) -> tuple[datetime, str] | None:
-    """Return creation and id of a closed case from its key; ``None`` for the key of an open one.
-
-    Raises:
-        ValueError, OverflowError: It is no key.
+    What is over comes last, the newest first.
     """
-    urgency, moment, inspection_id = rank_key.split(":")
-    if not urgency.isdecimal() or not moment.isdecimal():
-        raise ValueError(rank_key)
-    if int(urgency) != _OVER:
-        return None
-    return _EPOCH + timedelta(microseconds=_FAR - int(moment)), inspection_id
+    if facts.state not in CLOSED:
+        for need, since in need_times(facts, now).items():
+            return f"{URGENCY[need]}:{_us(since):018d}:{facts.id}"
+    urgency = OVER if facts.state in CLOSED else ALONE
+    return f"{urgency}:{_FAR - _us(facts.created_at):018d}:{facts.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a key of ``rank`` stands."""
+
+    urgency: int
+    at: datetime
+    """Since when the need has waited; of a case that needs nobody, or is over, when it was ordered."""
+    id: str
+
+    @classmethod
+    def of(cls, key: str) -> Place:
+        """Read a key.
+
+        Raises:
+            ValueError, OverflowError: It is none.
+        """
+        urgency, moment, inspection_id = key.split(":")
+        if not urgency.isdecimal() or not moment.isdecimal() or "\x00" in inspection_id:
+            raise ValueError(key)
+        us = _FAR - int(moment) if int(urgency) >= ALONE else int(moment)
+        return cls(int(urgency), _EPOCH + timedelta(microseconds=us), inspection_id)
 
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

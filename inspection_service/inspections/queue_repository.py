@@ -1,17 +1,25 @@
-"""What the order of the operators' list is found from: a few columns of all open cases, never whole records."""
+"""What the order of the operators' list is found from: a few columns of a few cases, never whole records."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, null, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from inspection_service.inspections import rows
 from inspection_service.inspections.frozen import FrozenChecklists
-from inspection_service.inspections.needs import HELP_STATES, TRIES_BEFORE_KEEPING, Facts
+from inspection_service.inspections.needs import (
+    ALONE,
+    HELP_STATES,
+    STALLED_AFTER_S,
+    TRIES_BEFORE_KEEPING,
+    URGENCY,
+    Facts,
+    Place,
+)
 from inspection_service.inspections.records import Inspection, InspectionId, OperatorId
 from inspection_service.inspections.scope import AllTenants, OrganisationScope, Scope, TenantScope
 from inspection_service.inspections.states import CLOSED, OPEN
@@ -19,6 +27,17 @@ from inspection_service.storage import tables as t
 
 NARROW: Final = tuple(column for column in t.inspections.c if column.name != "checklist")
 """An inspection's row without its largest part, which thousands share: see ``FrozenChecklists``."""
+_FACTS: Final = tuple(t.inspections.c[name] for name in ("id", "state", "created_at", "updated_at"))
+_SIGNED_AT: Final = (
+    select(func.max(t.signatures.c.at))
+    .where(
+        t.signatures.c.inspection_id == t.inspections.c.id,
+        t.signatures.c.role == "seller",
+        t.signatures.c.voided_at.is_(None),
+    )
+    .correlate(t.inspections)
+    .scalar_subquery()
+)
 
 
 class QueueRepository:
@@ -32,25 +51,59 @@ class QueueRepository:
         self._checklists = checklists or FrozenChecklists()
 
     # -- the queue -------------------------------------------------------------------------------------------
-    async def open_facts(self) -> list[Facts]:
-        """Return what the order of the queue depends on, for every open case: four narrow queries, no whole record."""
+    async def urgent(self) -> list[Facts]:
+        """Return the open cases whose seller asks for help or failed twice: few, however many there are."""
+        asked, failed = await self._asked_at(), await self._failed_at()
+        if not asked and not failed:
+            return []
         column = t.inspections.c
-        narrow = select(column.id, column.state, column.created_at, column.updated_at)
-        opened = (await self._connection.execute(self._within(narrow).where(column.state.in_(OPEN)))).all()
-        asked = await self._asked_at()
-        failed = await self._failed_at()
-        signed = await self._signed_at()
+        query = self._within(select(*_FACTS)).where(column.id.in_(sorted({*asked, *failed})))
+        found = await self._connection.execute(query.where(column.state.in_(HELP_STATES)))
         return [
             Facts(
-                id=row.id,
-                state=row.state,
-                created_at=row.created_at,
-                updated_at=row.updated_at,
+                row.id,
+                row.state,
+                row.created_at,
+                row.updated_at,
                 help_asked_at=asked.get(row.id),
                 failed_at=failed.get(row.id),
-                signed_at=signed.get(row.id),
+                signed_at=None,
             )
-            for row in opened
+            for row in found
+        ]
+
+    async def standing(self, urgency: int, now: datetime, after: Place | None, limit: int) -> list[Facts]:
+        """Return the cases at one urgency below those, in the order of ``rank``; also some that are urgent besides.
+
+        Args:
+            urgency: Of ``stalled``, ``sign_off``, ``ALONE`` or ``OVER``.
+            now: The present.
+            after: The last one already seen, at the same urgency.
+            limit: At most so many.
+        """
+        column = t.inspections.c
+        matches, since = _list(urgency, now)
+        is_oldest_first = urgency < ALONE
+        signed_at = _SIGNED_AT if urgency == URGENCY["sign_off"] else null()
+        query = self._within(select(*_FACTS, signed_at.label("signed_at"))).where(matches)
+        if after is not None:
+            # What stands in the row is when the silence began; it counts as a need only later.
+            ahead = STALLED_AFTER_S if urgency == URGENCY["stalled"] else 0
+            last = literal(after.at - timedelta(seconds=ahead), column.created_at.type)
+            later = since > last if is_oldest_first else since < last
+            query = query.where(or_(later, and_(since == last, column.id > after.id)))
+        query = query.order_by(since if is_oldest_first else since.desc(), column.id).limit(limit)
+        return [
+            Facts(
+                row.id,
+                row.state,
+                row.created_at,
+                row.updated_at,
+                help_asked_at=None,
+                failed_at=None,
+                signed_at=row.signed_at,
+            )
+            for row in await self._connection.execute(query)
         ]
 
     async def _asked_at(self) -> dict[str, datetime]:
@@ -98,42 +151,6 @@ class QueueRepository:
             if newest_state == "retake" and not is_answered:
                 found[inspection_id] = max(newest_at, found.get(inspection_id, newest_at))
         return found
-
-    async def _signed_at(self) -> dict[str, datetime]:
-        column = t.signatures.c
-        query = (
-            select(column.inspection_id, column.at)
-            .join(t.inspections, t.inspections.c.id == column.inspection_id)
-            .where(
-                t.inspections.c.state == "seller_signed", column.role == "seller", column.voided_at.is_(None)
-            )
-            .order_by(column.at)
-        )
-        return {row.inspection_id: row.at for row in await self._connection.execute(query)}
-
-    async def over(
-        self, after: tuple[datetime, str] | None, limit: int
-    ) -> list[tuple[InspectionId, datetime]]:
-        """Return closed inspections and when they were ordered, newest first, after one already seen."""
-        column = t.inspections.c
-        query = (
-            self._within(select(column.id, column.created_at))
-            .where(column.state.in_(CLOSED))
-            .order_by(column.created_at.desc(), column.id)
-            .limit(limit)
-        )
-        if after is not None:
-            moment, last_id = after
-            query = query.where(
-                or_(column.created_at < moment, and_(column.created_at == moment, column.id > last_id))
-            )
-        return [(InspectionId(row.id), row.created_at) for row in await self._connection.execute(query)]
-
-    async def inspections(self, ids: Sequence[InspectionId]) -> list[Inspection]:
-        """Return some inspections of this scope in the order asked for; what is not there is left out."""
-        query = self._within(select(*NARROW)).where(t.inspections.c.id.in_(ids))
-        found = {each.id: each for each in await self._inspections(query)}
-        return [found[name] for name in ids if name in found]
 
     async def cases_held(self) -> dict[OperatorId, int]:
         """Count the open cases each operator holds."""
@@ -217,6 +234,21 @@ class QueueRepository:
 
     def _within(self, query: Select[Any]) -> Select[Any]:
         return within(query, self._scope)
+
+
+def _list(urgency: int, now: datetime) -> tuple[ColumnElement[bool], ColumnElement[Any]]:
+    """Return which cases stand at an urgency, as ``needs`` says it, and by which moment they are ordered."""
+    column = t.inspections.c
+    stalled = and_(
+        column.state == "in_progress", column.updated_at < now - timedelta(seconds=STALLED_AFTER_S)
+    )
+    if urgency == URGENCY["stalled"]:
+        return stalled, column.updated_at
+    if urgency == URGENCY["sign_off"]:
+        return column.state == "seller_signed", func.coalesce(_SIGNED_AT, column.updated_at)
+    if urgency == ALONE:
+        return and_(column.state.in_(OPEN - {"seller_signed"}), ~stalled), column.created_at
+    return column.state.in_(CLOSED), column.created_at
 
 
 def within(query: Select[Any], scope: Scope) -> Select[Any]:

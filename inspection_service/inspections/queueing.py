@@ -1,13 +1,13 @@
 """The operators' list: all open cases in the order in which somebody should look.
 
-The order is found over a few columns of all open cases; only what one page shows is read whole.
+It is several lists, one behind the other, and of each only what one page shows is read.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -15,21 +15,22 @@ from typing import Final
 from inspection_service.errors import InvalidInput
 from inspection_service.inspections import views
 from inspection_service.inspections.changes import Acts
-from inspection_service.inspections.needs import Need, place_when_over, rank, rank_when_over
-from inspection_service.inspections.records import Dossier, InspectionId, OperatorId
+from inspection_service.inspections.needs import ALONE, OVER, URGENCY, Need, Place, need_times, rank
+from inspection_service.inspections.outline import Outline
+from inspection_service.inspections.records import InspectionId, OperatorId
 from inspection_service.inspections.repository import Repository
 from inspection_service.inspections.requests import Listed
-from inspection_service.inspections.states import CLOSED
 
 _LONGEST_PAGE: Final = 200
+_OPEN_LISTS: Final = (URGENCY["stalled"], URGENCY["sign_off"], ALONE)
+"""Below those who are urgent, in order."""
 
 
 @dataclass(frozen=True, slots=True)
 class QueueEntry:
     """One line of the list."""
 
-    dossier: Dossier
-    """As lists read it: without the log."""
+    outline: Outline
     needs: tuple[Need, ...]
     """Most urgent first."""
     need_since: datetime | None
@@ -53,16 +54,10 @@ class Queueing(Acts):
         """
         limit = max(1, min(limit, _LONGEST_PAGE))
         after = _read_cursor(cursor)
+        lists = (*_OPEN_LISTS, OVER) if not only_open else _OPEN_LISTS
         async with self._reading() as repository:
             now = self._clock.now()
-            ranks = {} if after and place_when_over(after) else await _open_ranks(repository, now)
-            found = sorted((key, of) for of, key in ranks.items() if after is None or key > after)[
-                : limit + 1
-            ]
-            if not only_open and len(found) <= limit:
-                place = place_when_over(after) if after else None
-                over = await repository.over(place, limit + 1 - len(found))
-                found += [(rank_when_over(created_at, of), of) for of, created_at in over]
+            found = await _ranked(repository, now, lists, after, limit + 1)
             entries = await _entries(repository, [of for _, of in found[:limit]], now)
         return Listed(tuple(entries), _write_cursor(found[limit - 1][0]) if len(found) > limit else None)
 
@@ -78,24 +73,34 @@ class Queueing(Acts):
             return await repository.cases_held()
 
 
-async def _open_ranks(repository: Repository, now: datetime) -> dict[InspectionId, str]:
-    return {InspectionId(facts.id): rank(facts, now) for facts in await repository.open_facts()}
+async def _ranked(
+    repository: Repository, now: datetime, lists: Iterable[int], after: str | None, limit: int
+) -> list[tuple[str, InspectionId]]:
+    """Find as many keys as are wanted, list by list: however many cases are open, only these are looked at."""
+    place = None if after is None else Place.of(after)
+    urgent = {facts.id: rank(facts, now) for facts in await repository.urgent()}
+    found = sorted((key, InspectionId(of)) for of, key in urgent.items() if after is None or key > after)
+    for urgency in lists:
+        if len(found) >= limit or (place is not None and place.urgency > urgency):
+            continue
+        last = place if place is not None and place.urgency == urgency else None
+        standing = await repository.standing(urgency, now, last, limit + len(urgent))
+        found += [(rank(each, now), InspectionId(each.id)) for each in standing if each.id not in urgent]
+    return found[:limit]
 
 
 async def _entries(repository: Repository, ids: Sequence[InspectionId], now: datetime) -> list[QueueEntry]:
-    inspections = await repository.inspections(ids)
-    dossiers = await repository.dossiers(inspections, "listed")
-    return [_entry(dossier, now) for dossier in dossiers]
+    return [_entry(outline, now) for outline in await repository.outlines(ids)]
 
 
-def _entry(dossier: Dossier, now: datetime) -> QueueEntry:
-    facts, case = views.facts(dossier), dossier.inspection
-    needs = views.need_times(dossier, now)
+def _entry(outline: Outline, now: datetime) -> QueueEntry:
+    facts = views.facts(outline)
+    needs = need_times(facts, now)
     return QueueEntry(
-        dossier=dossier,
+        outline=outline,
         needs=tuple(needs),
         need_since=next(iter(needs.values()), None),
-        rank=rank_when_over(case.created_at, case.id) if case.state in CLOSED else rank(facts, now),
+        rank=rank(facts, now),
     )
 
 
@@ -108,9 +113,7 @@ def _read_cursor(cursor: str | None) -> str | None:
         return None
     try:
         key = base64.urlsafe_b64decode(cursor.encode()).decode()
-        place_when_over(key)
+        Place.of(key)
     except (binascii.Error, ValueError, OverflowError) as error:
         raise InvalidInput("This cursor is not one of ours; start without one.", field="cursor") from error
-    if "\x00" in key:
-        raise InvalidInput("This cursor is not one of ours; start without one.", field="cursor")
     return key

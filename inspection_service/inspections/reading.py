@@ -9,7 +9,7 @@ from typing import Final
 
 from inspection_service.errors import InvalidInput
 from inspection_service.inspections.changes import Acts
-from inspection_service.inspections.dossiers import Depth
+from inspection_service.inspections.outline import Outline
 from inspection_service.inspections.records import (
     Capture,
     CaptureId,
@@ -39,27 +39,28 @@ class Reading(Acts):
 
     async def page(
         self, wanted: Wanted | None = None, *, cursor: str | None = None, limit: int = 50
-    ) -> Listed[Dossier]:
-        """List inspections, newest first, as dossiers so that ``views.progress`` works on each.
-
-        Their ``events`` are only those ``views`` reads and the newest; their photos' judgements are left out.
-        """
+    ) -> Listed[Outline]:
+        """List inspections, newest first."""
         limit = max(1, min(limit, _LONGEST_PAGE))
-        async with self._reading() as repository:
+        async with self._asking() as repository:
             found = await repository.page(wanted or Wanted(), _read_cursor(cursor), limit + 1)
-            shown = found[:limit]
-            dossiers = await repository.dossiers(shown, "listed")
-        return Listed(tuple(dossiers), _write_cursor(shown[-1]) if len(found) > limit else None)
+        shown = tuple(found[:limit])
+        return Listed(shown, _write_cursor(shown[-1].inspection) if len(found) > limit else None)
+
+    async def outline(self, inspection_id: InspectionId) -> Outline:
+        """Return one inspection as lists show it. Raises ``InspectionUnknown``."""
+        async with self._asking() as repository:
+            return await repository.outline(inspection_id)
 
     async def dossier(self, inspection_id: InspectionId) -> Dossier:
         """Read everything about one inspection at one moment. Raises ``InspectionUnknown``."""
         async with self._asking() as repository:
             return await repository.dossier(inspection_id)
 
-    async def summary(self, inspection_id: InspectionId, depth: Depth = "summary") -> Dossier:
+    async def summary(self, inspection_id: InspectionId) -> Dossier:
         """Read one inspection at one moment, but not everything about it. Raises ``InspectionUnknown``."""
         async with self._asking() as repository:
-            return await repository.dossier(inspection_id, depth)
+            return await repository.dossier(inspection_id, "summary")
 
     async def events(
         self, inspection_id: InspectionId, *, after: int = 0, limit: int = 500

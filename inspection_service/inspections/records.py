@@ -170,6 +170,16 @@ class Capture:
         """Whether the photo stands in the report as an answer to its step."""
         return self.state in ("accepted", "overridden")
 
+    @property
+    def is_judged(self) -> bool:
+        """Whether the models have looked at it: a file that cannot be opened is refused without."""
+        return self.judgement is not None
+
+    @property
+    def decider(self) -> ActorKind | None:
+        """What kind of party decided about it."""
+        return None if self.decided_by is None else self.decided_by.kind
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:

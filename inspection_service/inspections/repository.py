@@ -6,17 +6,18 @@ was found within the scope: a query that forgets the tenant cannot be written by
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, insert, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from inspection_service.inspections import dossiers, rows
+from inspection_service.inspections import dossiers, outlines, rows
 from inspection_service.inspections.case import Case
 from inspection_service.inspections.dossiers import Depth
 from inspection_service.inspections.errors import InspectionUnknown
-from inspection_service.inspections.mileages import plate_key
+from inspection_service.inspections.outline import Outline
 from inspection_service.inspections.queue_repository import NARROW, QueueRepository
 from inspection_service.inspections.records import (
     Capture,
@@ -72,6 +73,22 @@ class Repository(QueueRepository):
         (inspection,) = await self._with_checklists(found)
         return dossiers.dossier_from(found[0], inspection)
 
+    async def outline(self, inspection_id: InspectionId) -> Outline:
+        """Read one inspection as lists show it, in one statement.
+
+        Raises:
+            InspectionUnknown: There is none in this scope.
+        """
+        for found in await self.outlines([inspection_id]):
+            return found
+        raise InspectionUnknown
+
+    async def outlines(self, ids: Sequence[InspectionId]) -> list[Outline]:
+        """Return some inspections of this scope in the order asked for; what is not there is left out."""
+        asked = await self._outlines(*outlines.some(ids, self._scope))
+        found = {each.inspection.id: each for each in asked}
+        return [found[name] for name in ids if name in found]
+
     async def is_there(self, inspection_id: InspectionId) -> bool:
         """Say whether there is such an inspection in this scope."""
         query = self._within(select(t.inspections.c.id)).where(t.inspections.c.id == inspection_id)
@@ -111,7 +128,7 @@ class Repository(QueueRepository):
         )
 
     # -- many ------------------------------------------------------------------------------------------------
-    async def page(self, wanted: Wanted, before: tuple[datetime, str] | None, limit: int) -> list[Inspection]:
+    async def page(self, wanted: Wanted, before: tuple[datetime, str] | None, limit: int) -> list[Outline]:
         """Return inspections, newest first.
 
         Args:
@@ -119,17 +136,7 @@ class Repository(QueueRepository):
             before: ``created_at`` and id of the last one already seen.
             limit: At most so many.
         """
-        column = t.inspections.c
-        query = (
-            self._within(select(*NARROW)).order_by(column.created_at.desc(), column.id.desc()).limit(limit)
-        )
-        query = query.where(*_matches(wanted))
-        if before is not None:
-            moment, last_id = before
-            # As one comparison, so that the index leads to the place however deep it is.
-            place = tuple_(literal(moment, column.created_at.type), literal(last_id))
-            query = query.where(tuple_(column.created_at, column.id) < place)
-        return await self._inspections(query)
+        return await self._outlines(*outlines.page(wanted, before, limit, self._scope))
 
     async def dossiers(self, inspections: Sequence[Inspection], depth: Depth = "whole") -> list[Dossier]:
         """Read what hangs on some inspections of this scope.
@@ -275,6 +282,11 @@ class Repository(QueueRepository):
         return [(InspectionId(row[0]), RecordingId(row[1])) for row in await self._connection.execute(query)]
 
     # -- within ----------------------------------------------------------------------------------------------
+    async def _outlines(self, query: Select[Any], values: Mapping[str, Any]) -> list[Outline]:
+        found = (await self._connection.execute(query, values)).mappings().all()
+        inspections = await self._with_checklists(found)
+        return [outlines.outline_from(*each) for each in zip(found, inspections, strict=True)]
+
     async def _operator_names(self, ids: Iterable[str]) -> dict[str, str]:
         query = select(t.operators.c.id, t.operators.c.name).where(t.operators.c.id.in_(sorted(ids)))
         return {row.id: row.name for row in await self._connection.execute(query)}
@@ -288,25 +300,6 @@ class Repository(QueueRepository):
 
     async def _tenant_names(self, ids: Iterable[str]) -> dict[str, str]:
         return {each: name for each, (name, _) in (await self._tenants(ids)).items()}
-
-
-def _matches(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
-    """Write what a list shows as conditions."""
-    column = t.inspections.c
-    if wanted.states:
-        yield column.state.in_(wanted.states)
-    if wanted.reference is not None:
-        yield column.reference == wanted.reference
-    if wanted.plate is not None:
-        yield column.plate_key == (plate_key(wanted.plate) or "")  # never empty: what is no plate finds none
-    if wanted.vin is not None:
-        yield column.vin == wanted.vin
-    if wanted.created_from is not None:
-        yield column.created_at >= wanted.created_from
-    if wanted.created_to is not None:
-        yield column.created_at < wanted.created_to
-    if wanted.updated_since is not None:
-        yield column.updated_at >= wanted.updated_since
 
 
 def _is_held(inspection_id: ColumnElement[str]) -> ColumnElement[bool]:

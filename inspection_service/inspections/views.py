@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
-from typing import Any, Final, Literal
+from typing import Any, Final, Generic, Literal, Protocol, TypeVar
 
 import rfc8785
 
 from inspection_service.inspections.asking import steps_of
-from inspection_service.inspections.needs import TRIES_BEFORE_KEEPING, Facts, Need
-from inspection_service.inspections.needs import need_times as times_of
+from inspection_service.inspections.needs import TRIES_BEFORE_KEEPING, Facts
+from inspection_service.inspections.outline import Outline, Shot
 from inspection_service.inspections.records import (
     Annotation,
     Capture,
@@ -23,6 +23,7 @@ from inspection_service.inspections.records import (
     Finding,
     Inspection,
     LiveLevel,
+    SkippedStep,
     Statement,
     StepId,
 )
@@ -44,8 +45,28 @@ LIVE_PURPOSES: Final[Mapping[LiveLevel, tuple[ConsentPurpose, ...]]] = {
 """The consents each level is kept as."""
 
 
+P = TypeVar("P", Capture, Shot)
+P_co = TypeVar("P_co", Capture, Shot, covariant=True)
+
+
+class Photographed(Protocol[P_co]):
+    """A ``Dossier`` or an ``Outline``: what the steps of an inspection follow from."""
+
+    @property
+    def inspection(self) -> Inspection:
+        """The case."""
+
+    @property
+    def captures(self) -> tuple[P_co, ...]:
+        """In the order they were received."""
+
+    @property
+    def skipped(self) -> tuple[SkippedStep, ...]:
+        """Steps that need no photo, each with its reason."""
+
+
 @dataclass(frozen=True, slots=True)
-class Step:
+class Step(Generic[P]):
     """One step of the checklist and how far it is."""
 
     id: StepId
@@ -54,7 +75,7 @@ class Step:
     failed_attempts: int
     can_keep: bool
     """Whether the seller may keep ``capture`` with a reason."""
-    capture: Capture | None
+    capture: P | None
     """The photo to show: the evidence when done, else the newest."""
     advice_code: str | None
     """Why the newest photo was refused (a code of the judgement or of the operator); ``None`` when it was not."""
@@ -77,17 +98,21 @@ def checklist_steps(inspection: Inspection) -> tuple[dict[str, Any], ...]:
     return steps_of(inspection)
 
 
-def steps(dossier: Dossier) -> tuple[Step, ...]:
+def steps(dossier: Photographed[P]) -> tuple[Step[P], ...]:
     """Return every step of the checklist with its status, in order."""
-    return tuple(_step(dossier, step) for step in checklist_steps(dossier.inspection))
+    taken: dict[StepId | None, list[P]] = {}
+    for capture in dossier.captures:
+        taken.setdefault(capture.step_id, []).append(capture)
+    skipped = {each.step_id: each for each in reversed(dossier.skipped)}
+    return tuple(
+        _step(step, taken.get(step["id"], []), skipped.get(step["id"]))
+        for step in checklist_steps(dossier.inspection)
+    )
 
 
-def _step(dossier: Dossier, step: Mapping[str, Any]) -> Step:
-    step_id = StepId(step["id"])
-    captures = [capture for capture in dossier.captures if capture.step_id == step_id]
+def _step(step: Mapping[str, Any], captures: Sequence[P], skip: SkippedStep | None) -> Step[P]:
     newest = captures[-1] if captures else None
     standing = next((capture for capture in reversed(captures) if capture.is_evidence), None)
-    skip = next((skipped for skipped in dossier.skipped if skipped.step_id == step_id), None)
     failed = sum(capture.state == "retake" for capture in captures)
     status: Status
     if newest is not None and newest.state in ("received", "judged"):
@@ -100,11 +125,11 @@ def _step(dossier: Dossier, step: Mapping[str, Any]) -> Step:
         status = "open" if newest is None else "retake"
     refused = newest if newest is not None and newest.state == "retake" and status == "retake" else None
     return Step(
-        id=step_id,
+        id=StepId(step["id"]),
         status=status,
         attempts=len(captures),
         failed_attempts=failed,
-        can_keep=refused is not None and can_keep(dossier.captures, refused),
+        can_keep=refused is not None and can_keep(captures, refused),
         capture=standing if status == "done" else newest,
         advice_code=refused.decision_reason if refused else None,
         advice_text=refused.decision_note if refused else None,
@@ -113,22 +138,22 @@ def _step(dossier: Dossier, step: Mapping[str, Any]) -> Step:
     )
 
 
-def can_keep(captures: tuple[Capture, ...], capture: Capture) -> bool:
+def can_keep(captures: Sequence[P], capture: P) -> bool:
     """Say whether the seller may keep this photo although it was refused: the rule of two failed tries.
 
     Only a photo that can be opened (it was judged), that the service and not a person refused, and that is the newest
     of its step.
     """
-    if capture.step_id is None or capture.state != "retake" or capture.judgement is None:
+    if capture.step_id is None or capture.state != "retake" or not capture.is_judged:
         return False
-    if capture.decided_by is not None and capture.decided_by.kind == "operator":
+    if capture.decider == "operator":
         return False
     of_step = [other for other in captures if other.step_id == capture.step_id]
     failed = sum(other.state == "retake" for other in of_step)
     return failed >= TRIES_BEFORE_KEEPING and of_step[-1].id == capture.id
 
 
-def progress(dossier: Dossier) -> Progress:
+def progress(dossier: Photographed[P]) -> Progress:
     """Count the answered steps."""
     found = steps(dossier)
     return Progress(sum(step.status in ("done", "skipped") for step in found), len(found))
@@ -175,37 +200,26 @@ def is_judging(dossier: Dossier) -> bool:
     return any(capture.state == "received" for capture in dossier.captures)
 
 
-def facts(dossier: Dossier) -> Facts:
+def facts(outline: Outline) -> Facts:
     """Return as much of a case as the order of the queue depends on."""
-    case = dossier.inspection
+    case = outline.inspection
     failed = [
         step.capture.received_at
-        for step in steps(dossier)
+        for step in steps(outline)
         if step.status == "retake" and step.capture and step.failed_attempts >= TRIES_BEFORE_KEEPING
     ]
-    signed = [signature.at for signature in dossier.signatures if signature.role == "seller"]
     return Facts(
         id=case.id,
         state=case.state,
         created_at=case.created_at,
         updated_at=case.updated_at,
-        help_asked_at=dossier.help.asked_at if dossier.help and dossier.help.is_open else None,
+        help_asked_at=outline.help_asked_at,
         failed_at=max(failed, default=None),
-        signed_at=max(signed, default=None),
+        signed_at=outline.signed_at,
     )
 
 
-def need_times(dossier: Dossier, now: datetime) -> dict[Need, datetime]:
-    """Return why an operator should look and since when, most urgent first."""
-    return times_of(facts(dossier), now)
-
-
-def needs(dossier: Dossier, now: datetime) -> tuple[Need, ...]:
-    """Say why an operator should look at this case, most urgent first; empty when the seller does well alone."""
-    return tuple(need_times(dossier, now))
-
-
-def last_failure(dossier: Dossier) -> Capture | None:
+def last_failure(dossier: Photographed[P]) -> P | None:
     """Return the newest photo that was refused and whose step has no answer yet."""
     refused = [
         step.capture for step in steps(dossier) if step.status == "retake" and step.capture is not None

@@ -33,6 +33,7 @@ from inspection_service.testing import Backend, judgement, open_backend
 from tests.unit.identity import test_accesses as looks
 from tests.unit.identity import test_second_factor as factors
 from tests.unit.identity import test_teams as teams
+from tests.unit.inspections.queue_rules import check_queue
 from tests.unit.ledger.ledger_rules import RULES, concurrent_appends_lose_nothing
 from tests.unit.platforms.webhook_rules import BY_LOCKS
 from tests.unit.storage.nested_rules import check_nested
@@ -189,6 +190,11 @@ async def test_an_inspection_goes_from_order_to_seal(backend: Backend) -> None:
     with pytest.raises(InspectionUnknown):
         other = await backend.identity.create_tenant("Other")
         await backend.inspections.of(other.id).dossier(seller.inspection_id)
+
+
+async def test_the_queue_is_in_the_same_order(backend: Backend) -> None:
+    """Page by page, whatever states, moments and needs meet."""
+    await check_queue(backend, 3)
 
 
 async def test_a_live_session_leaves_the_same_here(backend: Backend) -> None:

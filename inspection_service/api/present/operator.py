@@ -47,6 +47,7 @@ from inspection_service.api.present.steps import (
     words_of,
 )
 from inspection_service.inspections import views
+from inspection_service.inspections.outline import Outline
 from inspection_service.inspections.queueing import QueueEntry
 from inspection_service.inspections.records import (
     Capture,
@@ -73,25 +74,25 @@ def queue_item(
     entry: QueueEntry, language: Language, now: datetime, *, call: QueueCall | None, is_seller_live: bool
 ) -> QueueItem:
     """Show one line of the list."""
-    dossier = entry.dossier
-    case = dossier.inspection
-    title = words_of(dossier, case.current_step).get("title", {})
+    outline = entry.outline
+    case = outline.inspection
+    title = words_of(case, case.current_step).get("title", {})
     return QueueItem(
         id=case.id,
         state=case.state,
         vehicle=vehicle_view(case.vehicle),
-        platform_name=dossier.platform_name,
+        platform_name=outline.platform_name,
         seller_name=case.contact.name,
-        progress=progress_view(dossier),
+        progress=progress_view(outline),
         current_step=case.current_step,
         step_title=title.get(language),
         age_s=max(0, int((now - case.created_at).total_seconds())),
-        last_event_at=dossier.events[-1].at if dossier.events else None,
-        failure=failure_view(dossier, language) if case.state in ("in_progress", "review") else None,
+        last_event_at=outline.last_event_at,
+        failure=failure_view(outline, language) if case.state in ("in_progress", "review") else None,
         needs=list(entry.needs),
         need_since=entry.need_since,
         rank=entry.rank,
-        claimed_by=_claim(dossier),
+        claimed_by=_claim(outline),
         call=call,
         live=LiveView(seller=is_seller_live),
     )
@@ -210,17 +211,17 @@ def operators_named(dossier: Dossier) -> frozenset[OperatorId]:
     return frozenset(OperatorId(each) for each in named if isinstance(each, str))
 
 
-def _step(dossier: Dossier, step: views.Step, language: Language, url: str) -> OperatorStepView:
+def _step(dossier: Dossier, step: views.Step[Capture], language: Language, url: str) -> OperatorStepView:
     shown = step_view(dossier, step, language, url)
     tries = sorted((c for c in dossier.captures if c.step_id == step.id), key=lambda c: c.attempt)
     return OperatorStepView(
         **{name: getattr(shown, name) for name in type(shown).model_fields},
         captures=[capture_view(dossier, capture, language, url) for capture in tries],
-        reasons=reasons_of(words_of(dossier, step.id), language),
+        reasons=reasons_of(words_of(dossier.inspection, step.id), language),
     )
 
 
-def _claim(dossier: Dossier) -> OperatorRef | None:
+def _claim(dossier: Dossier | Outline) -> OperatorRef | None:
     holder = dossier.inspection.claimed_by
     return None if holder is None else OperatorRef(id=holder, name=dossier.claimed_by_name or "")
 

@@ -14,14 +14,15 @@ from inspection_service.api.dto.platform import (
 from inspection_service.api.present.proof import correction_view
 from inspection_service.api.present.steps import finding_view, progress_view, vehicle_view
 from inspection_service.inspections import views
+from inspection_service.inspections.outline import Outline
 from inspection_service.inspections.records import Dossier
 
 PHOTOS_URL = "/v1/inspections/{id}/captures"
 
 
-def platform_inspection(dossier: Dossier) -> PlatformInspection:
+def platform_inspection(outline: Outline) -> PlatformInspection:
     """Show one inspection to its platform."""
-    case = dossier.inspection
+    case = outline.inspection
     return PlatformInspection(
         id=case.id,
         state=case.state,
@@ -34,23 +35,23 @@ def platform_inspection(dossier: Dossier) -> PlatformInspection:
         deadline_at=case.deadline_at,
         created_at=case.created_at,
         updated_at=case.updated_at,
-        progress=progress_view(dossier),
-        photo_requests=photo_requests(dossier),
+        progress=progress_view(outline),
+        photo_requests=photo_requests(outline),
         cancel_reason=case.closing_reason,
         report=None
-        if dossier.report is None
+        if outline.report is None
         else ReportRef(
-            sealed_at=dossier.report.sealed_at,
-            json_sha256=dossier.report.json_sha256,
-            pdf_sha256=dossier.report.pdf_sha256,
-            corrections=[correction_view(entry) for entry in dossier.corrections],
+            sealed_at=outline.report.sealed_at,
+            json_sha256=outline.report.json_sha256,
+            pdf_sha256=outline.report.pdf_sha256,
+            corrections=[correction_view(entry) for entry in outline.corrections],
         ),
     )
 
 
-def photo_requests(dossier: Dossier) -> list[PhotoRequestView]:
+def photo_requests(outline: Outline) -> list[PhotoRequestView]:
     """Show what the platform asked for besides the checklist, and how far each is."""
-    steps = {step.id: step for step in views.steps(dossier)} if dossier.inspection.asked else {}
+    steps = {step.id: step for step in views.steps(outline)} if outline.inspection.asked else {}
     return [
         PhotoRequestView(
             id=asked.id,
@@ -60,7 +61,7 @@ def photo_requests(dossier: Dossier) -> list[PhotoRequestView]:
             status=steps[asked.id].status,
             capture_id=None if (capture := steps[asked.id].capture) is None else capture.id,
         )
-        for asked in dossier.inspection.asked
+        for asked in outline.inspection.asked
     ]
 
 

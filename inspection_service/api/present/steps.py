@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from inspection_service.api.dto.common import (
     ActorView,
@@ -19,10 +19,23 @@ from inspection_service.api.dto.common import (
 from inspection_service.api.words import advice as general_advice
 from inspection_service.api.words import kind_label
 from inspection_service.inspections import views
-from inspection_service.inspections.records import Actor, Capture, Dossier, Event, Finding, Language, Vehicle
+from inspection_service.inspections.outline import Outline
+from inspection_service.inspections.records import (
+    Actor,
+    Capture,
+    Dossier,
+    Event,
+    Finding,
+    Inspection,
+    Language,
+    Vehicle,
+)
+
+_FAULT: Final = "vision_failed"
+"""Why a file that nobody could look at was refused, where the log that says it more closely is not at hand."""
 
 
-def step_view(dossier: Dossier, step: views.Step, language: Language, photos_url: str) -> StepView:
+def step_view(dossier: Dossier, step: views.Step[Capture], language: Language, photos_url: str) -> StepView:
     """Show one step.
 
     Args:
@@ -31,7 +44,7 @@ def step_view(dossier: Dossier, step: views.Step, language: Language, photos_url
         language: Of the words.
         photos_url: Under which address this party fetches photos, such as ``/v1/seller/captures``.
     """
-    words = words_of(dossier, step.id)
+    words = words_of(dossier.inspection, step.id)
     advice: AdviceView | None = None
     if step.advice_code is not None:
         refused = max((c for c in dossier.captures if c.step_id == step.id), key=lambda c: c.attempt)
@@ -53,9 +66,9 @@ def step_view(dossier: Dossier, step: views.Step, language: Language, photos_url
     )
 
 
-def words_of(dossier: Dossier, step_id: str | None) -> Mapping[str, Any]:
+def words_of(inspection: Inspection, step_id: str | None) -> Mapping[str, Any]:
     """Return a step of the frozen checklist by its id; empty when there is none."""
-    return next((s for s in views.checklist_steps(dossier.inspection) if s["id"] == step_id), {})
+    return next((s for s in views.checklist_steps(inspection) if s["id"] == step_id), {})
 
 
 def reasons_of(words: Mapping[str, Any], language: Language) -> list[AdviceView]:
@@ -119,7 +132,7 @@ def vehicle_view(vehicle: Vehicle) -> VehicleView:
     return VehicleView.model_validate(vehicle)
 
 
-def progress_view(dossier: Dossier) -> Progress:
+def progress_view(dossier: views.Photographed[views.P]) -> Progress:
     """Show how far the case is."""
     return Progress.model_validate(views.progress(dossier))
 
@@ -134,15 +147,15 @@ def named_actor(actor: Actor) -> ActorView:
     return ActorView(kind=actor.kind, name=actor.name)
 
 
-def failure_view(dossier: Dossier, language: Language) -> FailureView | None:
+def failure_view(outline: Outline, language: Language) -> FailureView | None:
     """Show what went wrong last, when its step has no answer yet."""
-    refused = views.last_failure(dossier)
+    refused = views.last_failure(outline)
     if refused is None:
         return None
-    advice = _capture_advice(dossier, refused, language)
+    advice = _advice(outline.inspection, refused, _FAULT, language)
     return FailureView(
         step_id=refused.step_id,
-        step_title=words_of(dossier, refused.step_id).get("title", {}).get(language),
+        step_title=words_of(outline.inspection, refused.step_id).get("title", {}).get(language),
         code=advice.code if advice else "unusable",
         sentence=advice.sentence if advice else "",
         at=refused.received_at,
@@ -150,15 +163,18 @@ def failure_view(dossier: Dossier, language: Language) -> FailureView | None:
 
 
 def _capture_advice(dossier: Dossier, capture: Capture, language: Language) -> AdviceView | None:
+    fault = _FAULT if capture.is_judged else _fault(dossier, capture)
+    return _advice(dossier.inspection, capture, fault, language)
+
+
+def _advice(inspection: Inspection, capture: views.P, fault: str, language: Language) -> AdviceView | None:
     if capture.state != "retake":
         return None
     code = capture.decision_reason or "unusable"
-    if capture.judgement is None:
+    if not capture.is_judged:
         # Nobody has looked at the picture, because the file cannot be opened: what to do follows from why.
-        return AdviceView(
-            code=code, sentence=capture.decision_note or general_advice(_fault(dossier, capture), language)
-        )
-    words = words_of(dossier, capture.step_id)
+        return AdviceView(code=code, sentence=capture.decision_note or general_advice(fault, language))
+    words = words_of(inspection, capture.step_id)
     return AdviceView(code=code, sentence=capture.decision_note or _sentence(words, code, language))
 
 
@@ -171,7 +187,7 @@ def _fault(dossier: Dossier, capture: Capture) -> str:
             and event.data.get("capture_id") == capture.id
             and "fault" in event.data
         ),
-        "vision_failed",
+        _FAULT,
     )
 
 

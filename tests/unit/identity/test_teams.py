@@ -154,7 +154,7 @@ async def test_operators_see_the_cases_of_those_who_let_them_in(backend: Backend
         queued = await theirs.queued([case])
         return [bool(queue), bool(queued), await theirs.is_there(case)]
 
-    assert [entry.dossier.inspection.id for entry in (await house.queue()).items] == [case]
+    assert [entry.outline.inspection.id for entry in (await house.queue()).items] == [case]
     assert await sees() == [False, False, False]
     for attempt in (theirs.get(case), theirs.dossier(case), theirs.claim(case, by=nord.actor)):
         with pytest.raises(InspectionUnknown):

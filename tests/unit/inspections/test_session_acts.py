@@ -15,6 +15,7 @@ from inspection_service.inspections.errors import (
     QuotaExceeded,
     TextInvalid,
 )
+from inspection_service.inspections.needs import Need
 from inspection_service.inspections.records import (
     SERVICE,
     Event,
@@ -27,6 +28,7 @@ from inspection_service.inspections.records import (
 from inspection_service.inspections.repository import Repository
 from inspection_service.inspections.scope import AllTenants
 from inspection_service.testing import PASSWORD, Backend, judgement
+from tests.unit.inspections.queue_rules import check_queue
 
 pytestmark = pytest.mark.unit
 
@@ -188,6 +190,12 @@ async def test_asking_again_keeps_the_place_and_may_add_a_number(backend: Backen
     assert not await inspections.help_waiting(case)
 
 
+async def needs_of(backend: Backend, case: InspectionId) -> tuple[Need, ...]:
+    """Return why somebody should look at a case now."""
+    (entry,) = await backend.inspections.queued([case])
+    return entry.needs
+
+
 async def test_a_claim_answers_the_queue_and_a_call_or_a_word_the_seller(backend: Backend) -> None:
     """Until the holder calls or writes the seller still waits, and waits again in the old place when let go."""
     seller = await backend.joined()
@@ -197,15 +205,15 @@ async def test_a_claim_answers_the_queue_and_a_call_or_a_word_the_seller(backend
     asked_at = backend.clock.now()
     backend.clock.advance(minutes=1)
     await inspections.claim(case, by=operator)
-    assert "help" not in views.needs(await backend.dossier(case), backend.clock.now())
+    assert "help" not in await needs_of(backend, case)
     assert await inspections.help_waiting(case)
     await inspections.release(case, by=operator)
-    assert views.need_times(await backend.dossier(case), backend.clock.now()) == {"help": asked_at}
+    assert (await inspections.queued([case]))[0].need_since == asked_at
     await inspections.claim(case, by=operator)
     await inspections.note(case, "call.opened", {"call_id": "c1"}, by=operator)
     assert not await inspections.help_waiting(case)
     await inspections.release(case, by=operator)
-    assert views.needs(await backend.dossier(case), backend.clock.now()) == ()
+    assert await needs_of(backend, case) == ()
     answers = [e.data["how"] for e in (await backend.dossier(case)).events if e.kind == "help.answered"]
     assert answers == ["claim", "claim"]
     await inspections.claim(case, by=operator)
@@ -225,7 +233,7 @@ async def test_an_old_claim_does_not_stand_for_a_waiting_seller(backend: Backend
     backend.clock.advance(minutes=31)
     assert not await inspections.help_waiting(case)
     await inspections.release(case, by=backend.operator.actor)
-    assert "help" not in views.needs(await backend.dossier(case), backend.clock.now())
+    assert "help" not in await needs_of(backend, case)
 
 
 async def test_help_works_wherever_the_seller_is(backend: Backend) -> None:
@@ -234,7 +242,7 @@ async def test_help_works_wherever_the_seller_is(backend: Backend) -> None:
     case, inspections = seller.inspection_id, backend.inspections
     await backend.complete(seller)
     await inspections.ask_help(case, by=seller.actor)
-    assert "help" in views.needs(await backend.dossier(case), backend.clock.now())
+    assert "help" in await needs_of(backend, case)
     ordered, _ = await backend.ordered()
     with pytest.raises(Conflict):
         await inspections.ask_help(ordered.id, by=seller.actor)
@@ -309,7 +317,7 @@ async def test_nothing_of_a_session_is_found_in_another_tenant(backend: Backend)
     assert await theirs.cases_held() == {}
     assert (await backend.inspections.queued([case, InspectionId("ins_none")]))[
         0
-    ].dossier.inspection.id == case
+    ].outline.inspection.id == case
 
 
 async def test_the_queue_is_in_one_order_over_all_its_pages(backend: Backend) -> None:
@@ -334,10 +342,10 @@ async def test_the_queue_is_in_one_order_over_all_its_pages(backend: Backend) ->
     seen, ranks, cursor = [], [], None
     while True:
         page = await inspections.queue(only_open=False, cursor=cursor, limit=2)
-        seen += [entry.dossier.inspection.id for entry in page.items]
+        seen += [entry.outline.inspection.id for entry in page.items]
         ranks += [entry.rank for entry in page.items]
         for entry in page.items:
-            assert entry.needs == views.needs(entry.dossier, clock.now())
+            assert entry.needs == await needs_of(backend, entry.outline.inspection.id)
         cursor = page.next_cursor
         if cursor is None:
             break
@@ -353,6 +361,12 @@ async def test_the_queue_is_in_one_order_over_all_its_pages(backend: Backend) ->
     single = await inspections.queued([InspectionId(one) for one in reversed(seen)])
     assert [entry.rank for entry in single] == ranks
     assert len((await inspections.queue()).items) == 7
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_the_queue_is_the_order_of_its_rule(backend: Backend, seed: int) -> None:
+    """Whatever states, moments and needs meet."""
+    await check_queue(backend, seed)
 
 
 async def test_a_sellers_page_that_never_stops_fills_no_log_and_can_still_withdraw_everything(
