@@ -83,7 +83,7 @@ class Seen:
     @property
     def view(self) -> str:
         """The likeliest view."""
-        return max(self.views, key=lambda v: self.views[v])
+        return max(self.views, key=self.views.__getitem__)
 
     @property
     def score(self) -> float:
@@ -98,6 +98,14 @@ class Seen:
         """How likely the photo serves a step that asks for ``asked``, 0..1."""
         near = sum(self.views[v] * share for v, share in ALSO.get(asked, {}).items())
         return self.views[asked] + near
+
+    def likeness(self, other: Seen) -> float:
+        """How alike two whole pictures look, at most 1; 0 where the model was not taught to say so."""
+        if self.car is None or other.car is None:
+            return 0.0
+        half = len(self.car) // 2
+        one, two = self.car[:half], other.car[:half]
+        return float(one @ two) / max(float(np.linalg.norm(one) * np.linalg.norm(two)), 1e-9)
 
 
 class Framing:
