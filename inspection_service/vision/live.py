@@ -21,7 +21,7 @@ FRAMING_PX = 448
 """Twice the sides of the framing network's input: exact pairs of pixels are averaged many times as fast as others."""
 SCENE_EVERY_S = 2.0
 """The scene is looked at this often at most; a car does not move faster."""
-SCENE_AT_LATEST_S = 8.0
+SCENE_AT_LATEST_S = 12.0
 """While the seller holds still, so old may it become."""
 STILL = 0.95
 """Likeness of two frames, by the framing model's look of the whole picture, from which the seller holds still.

@@ -100,7 +100,7 @@ def _sharpness(luma: NDArray[np.uint8]) -> float:
     # Maps are written over where they can be: a fresh one costs as much as filling it.
     detail = np.subtract(cv2.GaussianBlur(x, (0, 0), unit), cv2.GaussianBlur(x, (0, 0), unit * 3))
     coarse_tiles = _tile_means(np.square(detail, out=detail))
-    shows = coarse_tiles > max(4.0, float(np.median(coarse_tiles)) * 0.5)
+    shows = coarse_tiles > max(4.0, float(_up_to(coarse_tiles.reshape(1, -1), 0.5)[0]) * 0.5)
     if not shows.any():
         return 0.0
     fine_tiles = np.empty((4, int(shows.sum())), np.float32)
@@ -108,7 +108,16 @@ def _sharpness(luma: NDArray[np.uint8]) -> float:
         cv2.filter2D(x, -1, kernel, dst=detail)
         np.subtract(x, detail, out=detail)
         tiles[:] = _tile_means(np.square(detail, out=detail))[shows]
-    return float(np.percentile(np.sqrt(fine_tiles / coarse_tiles[shows]), 75, axis=1).min())
+    return float(_up_to(np.sqrt(fine_tiles / coarse_tiles[shows]), 0.75).min())
+
+
+def _up_to(rows: NDArray[np.float32], share: float) -> NDArray[np.float32]:
+    """Return what ``np.quantile`` does for each row, in a third of the time for a few dozen values."""
+    ordered = np.sort(rows, axis=1)
+    place = (rows.shape[1] - 1) * share
+    below = int(place)
+    above = min(below + 1, rows.shape[1] - 1)
+    return np.asarray(ordered[:, below] + (ordered[:, above] - ordered[:, below]) * np.float32(place - below))
 
 
 def _percentile(luma: NDArray[np.uint8], percent: float) -> float:

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from inspection_service.vision.quality import measure
+from inspection_service.vision import quality
+from inspection_service.vision.quality import measure, quick_copy
 
 pytestmark = pytest.mark.unit
 
@@ -91,3 +92,30 @@ def test_one_channel_shrunk_measures_what_three_do(width: int) -> None:
     assert measured.brightness == pytest.approx(float(luma.mean()), abs=0.1)
     assert measured.highlights == pytest.approx(float(np.percentile(luma, 99)), abs=1)
     assert measured.sharpness == pytest.approx(measure(shrunk).sharpness, rel=0.02)
+
+
+@pytest.mark.parametrize("sides", [(640, 360), (360, 640), (600, 450), (320, 240), (1600, 1200)])
+def test_a_live_frame_is_measured_nearly_as_a_photo_is(sides: tuple[int, int]) -> None:
+    image = scene(*sides)
+    image[:40] = 255
+    photo, frame = measure(image), measure(image, quick_copy)
+    assert frame.sharpness == pytest.approx(photo.sharpness, rel=0.06)
+    assert frame.brightness == pytest.approx(photo.brightness, abs=0.5)
+    assert frame.highlights == pytest.approx(photo.highlights, abs=3)
+    assert frame.clipped_share == photo.clipped_share
+
+
+@pytest.mark.parametrize("shape", [(252, 448), (251, 447), (448, 336), (7, 13), (3, 5), (1, 1)])
+def test_tiles_hold_the_means_of_equal_parts(shape: tuple[int, int]) -> None:
+    """Of the same sums, whatever the number of rows: a row on a border belongs to both sides by its share."""
+    values = np.random.default_rng(5).random(shape).astype(np.float32)
+    many = np.repeat(np.repeat(values.astype(float), quality.TILES, 0), quality.TILES, 1)
+    parts = many.reshape(quality.TILES, shape[0], quality.TILES, shape[1])
+    assert quality._tile_means(values) == pytest.approx(parts.mean((1, 3)), abs=1e-5)
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, 36])
+@pytest.mark.parametrize("share", [0.5, 0.75])
+def test_a_share_of_the_values_lies_below_their_quantile(count: int, share: float) -> None:
+    rows = np.random.default_rng(count).random((4, count)).astype(np.float32)
+    assert quality._up_to(rows, share) == pytest.approx(np.quantile(rows, share, axis=1), abs=1e-6)
