@@ -116,16 +116,18 @@ class Plates:
         lines = self._lines(image, box)
         if not lines:
             return CarText(None, 0.0, box, "not_found")
-        cuts = zip(*(plate_cuts(image, line) for line in lines), strict=True)
-        said = [joined([self._reader(cut) for cut in both]) for both in cuts]
-        plates = [
-            (plate, text.score)
-            for text in said
-            if text.score >= LEAST_SCORE
-            and (plate := as_plate(text.text)) is not None
+        said: list[Text] = []
+        plates: list[tuple[Plate, float]] = []
+        for both in zip(*(plate_cuts(image, line) for line in lines), strict=True):
+            text = joined([self._reader(cut) for cut in both])
+            said.append(text)
+            plate = as_plate(text.text) if text.score >= LEAST_SCORE else None
             # what stands above or below may be a dealer's name: two lines are a plate by a country's pattern alone
-            and (len(lines) == 1 or plate.countries)
-        ]
+            if plate is None or (len(lines) == 2 and not plate.countries):
+                continue
+            plates.append((plate, text.score))
+            if is_contested([plate for plate, _ in plates]):
+                break
         corners = np.array([hull(line) for line in lines])
         x0, y0 = (float(v) for v in corners[:, :2].min(0))
         x1, y1 = (float(v) for v in corners[:, 2:].max(0))
@@ -159,6 +161,11 @@ def _stacked(upper: Line, lower: Line) -> bool:
 def joined(parts: Sequence[Text]) -> Text:
     """One text of the lines of a plate; it is as sure as the least sure of them."""
     return Text("".join(part.text for part in parts), min(part.score for part in parts))
+
+
+def is_contested(plates: Sequence[Plate]) -> bool:
+    """Whether two readings fit a country's pattern and differ: :func:`decided_plate` gives none then, come what may."""
+    return len({folded(plate.text) for plate in plates if plate.countries}) > 1
 
 
 def decided_plate(said: Sequence[Text], plates: Sequence[tuple[Plate, float]], box: BoxXyxy) -> CarText:
@@ -243,12 +250,15 @@ def _checked(vin: str) -> tuple[str, ...]:
 
 
 def plate_cuts(image: Image, line: Line) -> list[Image]:
-    """Five views of a plate's line: as found, narrower, wider, taller, with more contrast."""
+    """Five views of a plate's line: as found, taller, wider, narrower, with more contrast.
+
+    Those that differ most come first: where they disagree, the others are not read.
+    """
     return [
         line_picture(image, line, beside=0.1, above=0.0),
-        line_picture(image, line, beside=-0.05, above=-0.05),
-        line_picture(image, line, beside=0.25, above=0.08),
         line_picture(image, line, beside=0.15, above=0.18),
+        line_picture(image, line, beside=0.25, above=0.08),
+        line_picture(image, line, beside=-0.05, above=-0.05),
         stretched(line_picture(image, line, beside=0.12, above=0.03)),
     ]
 

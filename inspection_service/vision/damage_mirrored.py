@@ -5,10 +5,12 @@ Damage looks the same in a mirror; what a network sees only from one side is mos
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
-from inspection_service.vision.detector import Cells, Network, detect, iou, suppress
+from inspection_service.vision.detector import Cells, Network, cells_of, iou, suppress
 
 FAINT = 0.06
 """Least score in a single look: half of it, in the mean, is far below every threshold."""
@@ -31,9 +33,14 @@ def detect_both_ways(network: Network, image: NDArray[np.uint8], least: float, o
     Source: measured on the photos kept apart, see models/damage.md.
     """
     faint = np.array([min(FAINT, least)], np.float32)
-    straight = detect(network, image, faint, overlap)
-    turned = detect(network, np.ascontiguousarray(image[:, ::-1]), faint, overlap)
-    both = mean_of(straight, mirrored(turned, image.shape[1]), overlap)
+    height, width = image.shape[:2]
+    batch, placement = network.prepare(image)
+    straight = cells_of(network, batch, placement, width, height, faint, overlap)
+    # mirrored where it is small: shrinking a photo a second time took as long as a live frame
+    other = np.ascontiguousarray(batch[..., ::-1])
+    left = batch.shape[-1] - placement.left - width * placement.scale_x
+    turned = cells_of(network, other, replace(placement, left=left), width, height, faint, overlap)
+    both = mean_of(straight, mirrored(turned, width), overlap)
     kept = suppress(both.boxes, both.scores, both.labels, overlap)
     kept = kept[both.scores[kept] >= least]
     return Cells(both.boxes[kept], both.scores[kept], both.labels[kept], both.types[kept])

@@ -114,12 +114,24 @@ def detect(
     Source: output contract of models/scene.manifest.json and models/damage.manifest.json.
     """
     batch, placement = network.prepare(image)
+    return cells_of(network, batch, placement, image.shape[1], image.shape[0], thresholds, overlap)
+
+
+def cells_of(
+    network: Network,
+    batch: NDArray[np.float32],
+    placement: Placement,
+    width: int,
+    height: int,
+    thresholds: NDArray[np.float32],
+    overlap: float,
+) -> Cells:
+    """Run a detector over a photo of ``width`` x ``height`` pixels that lies in ``batch``; see :func:`detect`."""
     out = network.run(batch)
     scores, labels = out["scores"][0].max(-1), out["scores"][0].argmax(-1)
     index = np.nonzero(scores >= thresholds[labels])[0]
     if len(index) > MOST_CELLS:
         index = index[np.argsort(-scores[index], kind="stable")[:MOST_CELLS]]
-    height, width = image.shape[:2]
     edge = np.array([width, height, width, height], np.float32)
     boxes = placement.to_photo(out["boxes"][0][index]).clip(0, edge)
     index, boxes = _with_area(index, boxes)

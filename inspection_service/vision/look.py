@@ -59,5 +59,5 @@ def _without_frame(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _plain(rows: NDArray[np.uint8]) -> int:
-    uneven = np.nonzero(rows.std(1) > EDGE)[0]
-    return int(uneven[0]) if len(uneven) else len(rows)
+    """Count the rows of one colour before the first that shows something; mostly that is the very first."""
+    return next((place for place, row in enumerate(rows) if float(row.std()) > EDGE), len(rows))

@@ -156,8 +156,21 @@ def test_once_a_plate_is_read_no_other_box_is_looked_at() -> None:
     assert (len(looked), reader.asked) == (1, 5)
 
 
+def test_two_readings_that_could_both_be_plates_end_the_reading() -> None:
+    """No later cut could make one of them sure."""
+    reader = Says("AB123CD", "AB128CD", "AB123CD")
+    said = Plates(plate_line, reader).read(BLANK, BOX)
+    assert (said.text, said.why_not, reader.asked) == (None, "readings_disagree", 2)
+
+
+def test_a_reading_that_is_no_country_s_plate_does_not_end_it() -> None:
+    reader = Says("AB123CD", "8AB123CD8", "AB123CD")
+    assert Plates(plate_line, reader).read(BLANK, BOX).text == "AB123CD"
+    assert reader.asked == 5
+
+
 def test_where_no_plate_can_be_read_the_likeliest_says_why() -> None:
-    disagree, nothing = ("AB123CD", *["AB128CD"] * 4), [""] * 5
+    disagree, nothing = ("AB123CD", "AB128CD"), [""] * 5
     said = Plates(plate_line, Says(*disagree, *nothing))(BLANK, [BOX, (10.0, 100.0, 150.0, 130.0)])
     assert (said.text, said.why_not) == (None, "readings_disagree")
 

@@ -51,6 +51,31 @@ def test_both_looks_make_one_box_with_the_mean_score() -> None:
     assert found.scores.tolist() == [pytest.approx(0.6)]
 
 
+@pytest.mark.parametrize("width", [96, 97, 101, 128, 301])
+def test_a_photo_is_fitted_in_once_and_both_looks_still_meet(width: int) -> None:
+    """Also where the grey beside an upright photo is not equally wide on both sides."""
+
+    class Counts(BrightSpots):
+        def __init__(self) -> None:
+            self.prepared, self.runs = 0, 0
+
+        def prepare(self, image: NDArray[np.uint8]) -> tuple[NDArray[np.float32], Placement]:
+            self.prepared += 1
+            return super().prepare(image)
+
+        def run(self, batch: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+            self.runs += 1
+            return super().run(batch)
+
+    photo = np.zeros((256, width, 3), np.uint8)
+    photo[80:120, 20:60] = 255
+    network = Counts()
+    found = detect_both_ways(network, photo, 0.3, 0.4)
+    assert (network.prepared, network.runs) == (1, 2)
+    assert found.scores.tolist() == [pytest.approx(0.6)]  # both saw it in one place
+    assert np.abs(found.boxes[0] - [20, 80, 60, 120]).max() <= 6  # a pixel and a half of the network's
+
+
 def test_what_only_one_look_sees_counts_half() -> None:
     both = mean_of(cells((0, 0, 20, 20), scores=(0.8,)), cells((50, 50, 70, 70), scores=(0.6,)), 0.4)
     assert both.scores.tolist() == [pytest.approx(0.4), pytest.approx(0.3)]
