@@ -25,6 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from inspection_service.settings import DatabaseSettings
 from inspection_service.storage.errors import DatabaseUnavailable, StorageFull
+from inspection_service.storage.one_trip import OneTripConnection, connection_to
 
 
 class Transaction:
@@ -78,13 +79,19 @@ class Database:
                 self._url,
                 pool_size=self._settings.pool_size,
                 max_overflow=0,
-                connect_args={"timeout": self._settings.busy_timeout_s},
+                async_creator=self._connect_sqlite,
             )
             event.listen(self._engine.sync_engine, "connect", _prepare_sqlite)
             event.listen(self._engine.sync_engine, "begin", _begin_sqlite)
         else:
             self._engine = create_async_engine(self._url, pool_size=self._settings.pool_size, max_overflow=0)
             event.listen(self._engine.sync_engine, "checkout", _replace_when_closed)
+
+    async def _connect_sqlite(self) -> OneTripConnection:
+        ((path, *_), options) = self._url.get_dialect()().create_connect_args(self._url)
+        connection = connection_to(path, {**options, "timeout": self._settings.busy_timeout_s})
+        await connection
+        return connection
 
     async def close(self) -> None:
         """Let go of all connections; closing twice is fine."""
