@@ -12,7 +12,6 @@ from inspection_service.identity.keys import Keys
 from inspection_service.identity.links import insert_link
 from inspection_service.identity.records import OpenedLink, Platform, Tenant, TenantKind
 from inspection_service.identity.secrets import derived_token, new_token
-from inspection_service.inspections.ordering import as_ordered
 from inspection_service.inspections.records import TenantId
 from inspection_service.inspections.requests import IdempotencyKey, Order, Placed
 from inspection_service.inspections.sandbox import story_of
@@ -73,15 +72,12 @@ class Platforms(Keys):
         inspections = self._inspections.of(platform.tenant_id)
         async with self._database.write() as transaction:
             placed = await inspections.order(
-                platform.tenant_id, order, by=platform.actor, key=key, within=transaction
+                platform.tenant_id, order, by=platform.actor, key=key, is_invited=True, within=transaction
             )
-            expires_at = placed.inspection.created_at + timedelta(seconds=self._links.valid_s)
+            ordered = placed.inspection
+            expires_at = ordered.created_at + timedelta(seconds=self._links.valid_s)
             if not placed.is_replay:
-                invited = await inspections.invite(
-                    placed.inspection.id, by=platform.actor, within=transaction
-                )
-                await insert_link(transaction, invited, token, invited.created_at, expires_at)
+                await insert_link(transaction, ordered, token, ordered.created_at, expires_at)
                 if order.send_link:
-                    await inspections.plan_reminder(invited.id, "invitation", 1, within=transaction)
-                placed = Placed(as_ordered(invited), is_replay=False)
+                    await inspections.plan_reminder(ordered.id, "invitation", 1, within=transaction)
         return placed, OpenedLink(token, expires_at)

@@ -81,19 +81,21 @@ class Case(LiveCase):
         query = select(column.seq).where(self._is_mine(column.inspection_id), column.kind == "seller.joined")
         return (await self._connection.execute(query.limit(1))).first() is not None
 
-    async def append(self, event: Event) -> None:
-        """Add an event; numbers are unique, so two writers cannot write the same line."""
-        await self._connection.execute(
-            insert(t.events).values(
-                inspection_id=self.inspection.id,
-                seq=event.seq,
-                at=event.at,
-                kind=event.kind,
-                actor_kind=event.actor.kind,
-                actor_id=event.actor.id,
-                data=dict(event.data),
-            )
-        )
+    async def append(self, *events: Event) -> None:
+        """Add events; numbers are unique, so two writers cannot write the same line."""
+        lines = [
+            {
+                "inspection_id": self.inspection.id,
+                "seq": event.seq,
+                "at": event.at,
+                "kind": event.kind,
+                "actor_kind": event.actor.kind,
+                "actor_id": event.actor.id,
+                "data": dict(event.data),
+            }
+            for event in events
+        ]
+        await self._connection.execute(insert(t.events), lines)
 
     # -- captures --------------------------------------------------------------------------------------------
     async def captures(self) -> tuple[Capture, ...]:

@@ -34,9 +34,11 @@ Depth = Literal["whole", "summary"]
 """How much is read: everything; or only the events ``views`` reads and the newest one, and neither annotations nor
 recordings."""
 
+_platform: Final = select(t.tenants.c.name).where(t.tenants.c.id == t.inspections.c.tenant_id)
 NAMED: Final = (
-    t.tenants.c.name.label("platform_name"),
-    t.tenants.c.kind.label("platform_kind"),
+    # Not joined: without statistics SQLite goes through all platforms first, and looks each case up for each of them.
+    _platform.scalar_subquery().label("platform_name"),
+    _platform.with_only_columns(t.tenants.c.kind).scalar_subquery().label("platform_kind"),
     select(t.operators.c.name)
     .where(t.operators.c.id == t.inspections.c.claimed_by)
     .scalar_subquery()
@@ -73,7 +75,7 @@ def values_of(scope: Scope) -> dict[str, str]:
 
 @cache
 def _one(depth: Depth, scope: Scope) -> Select[Any]:
-    query = select(*NARROW, *NAMED, *_parts(depth)).join(t.tenants)
+    query = select(*NARROW, *NAMED, *_parts(depth))
     return within(query, scope).where(t.inspections.c.id == bindparam("inspection_id"))
 
 
@@ -85,7 +87,7 @@ def values_of_one(inspection_id: str, scope: Scope) -> dict[str, str]:
 @cache
 def many(depth: Depth) -> Select[Any]:
     """Return the statement for what hangs on inspections that were read already, whose ``ids`` it is given."""
-    query = select(t.inspections.c.id, *NAMED, *_parts(depth)).join(t.tenants)
+    query = select(t.inspections.c.id, *NAMED, *_parts(depth))
     return query.where(t.inspections.c.id.in_(bindparam("ids", expanding=True)))
 
 

@@ -40,9 +40,18 @@ class Ordering(Acts):
         *,
         by: Actor,
         key: IdempotencyKey | None = None,
+        is_invited: bool = False,
         within: Transaction | None = None,
     ) -> Placed:
         """Open an inspection with its checklist frozen into it. Use ``Identity.order``, which also makes the link.
+
+        Args:
+            tenant_id: Of the platform that orders.
+            order: What it wants.
+            by: The platform.
+            key: The same order under the same key is placed once.
+            is_invited: Its seller link is made in the same transaction.
+            within: That one.
 
         Raises:
             ChecklistUnknown: There is no such checklist.
@@ -63,18 +72,19 @@ class Ordering(Acts):
                     case = await repository.case(inspection_id)
                     return Placed(as_ordered(case.inspection), is_replay=True)
             inspection = self._open(tenant_id, order)
+            checklist = {
+                "checklist": inspection.checklist_id,
+                "checklist_sha256": inspection.checklist_sha256,
+            }
+            events = [Event(1, inspection.created_at, "inspection.ordered", by, checklist)]
+            if is_invited:
+                inspection = as_ordered(inspection)
+                events.append(Event(2, inspection.created_at, "inspection.invited", by, {}))
             case = await repository.insert(inspection)
             if key is not None:
                 await repository.remember_order(inspection, key.key, key.body_sha256)
-            event = Event(
-                1,
-                inspection.created_at,
-                "inspection.ordered",
-                by,
-                {"checklist": inspection.checklist_id, "checklist_sha256": inspection.checklist_sha256},
-            )
-            await case.append(event)
-            await self._tell(transaction, inspection, [event])
+            await case.append(*events)
+            await self._tell(transaction, inspection, events)
             return Placed(inspection, is_replay=False)
 
     async def invite(

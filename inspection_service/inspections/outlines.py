@@ -57,7 +57,7 @@ def page(
 
 @cache
 def _some(scope: Scope) -> Select[Any]:
-    query = within(select(*NARROW, *NAMED, *_parts()).join(t.tenants), scope)
+    query = within(select(*NARROW, *NAMED, *_parts()), scope)
     return query.where(_case.id.in_(bindparam("ids", expanding=True)))
 
 
@@ -67,7 +67,7 @@ def _page(filters: tuple[str, ...], scope: Scope) -> Select[Any]:
     wanted = within(select(_case.id), scope).where(*(_FILTERS[name] for name in filters))
     # Which ones first, then what hangs on these: a database that sorts must not read all of it for all of them.
     shown = wanted.order_by(*newest).limit(bindparam("most")).subquery()
-    query = select(*NARROW, *NAMED, *_parts()).join(t.tenants)
+    query = select(*NARROW, *NAMED, *_parts())
     return query.join(shown, shown.c.id == _case.id).order_by(*newest)
 
 

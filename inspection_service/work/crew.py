@@ -60,10 +60,10 @@ class Crew:
         """Say what work there is, before any is taken."""
         self._works |= {work.kind: work for work in works}
 
-    async def is_turn_to_look(self, queue: Queue) -> bool:
-        """Whether nobody else looked a moment ago."""
+    async def is_turn_to_look(self, work: Work) -> bool:
+        """Whether nobody else looked for this a moment ago."""
         try:
-            return await self._marks.is_turn(queue, self._settings.turn_s)
+            return await self._marks.is_turn(work.kind, self._settings.turn_s)
         except (RedisError, OSError):
             return True
 

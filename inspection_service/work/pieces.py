@@ -62,7 +62,7 @@ def works_of(inspections: Inspections, handlers: Handlers, upkeep: Upkeep | None
             "report",
             pieces.inspections_to_seal,
             pieces.seal,
-            frozenset({"operator.signed_off", "seller.signed", "capture.judged", "inspection.ordered"}),
+            frozenset({"operator.signed_off", "seller.signed", "capture.judged"}),
         ),
         Work("expire", "report", pieces.inspections_to_expire, pieces.expire),
         Work("drop", "report", pieces.uploads_to_drop, pieces.drop),

@@ -91,8 +91,8 @@ class WorkDone:
 class Workers(Protocol):
     """Those who do the work when it is not done here; ``work.crew.Crew`` reaches them by a broker."""
 
-    async def is_turn_to_look(self, queue: Queue) -> bool:
-        """Whether nobody else looked a moment ago; always true while the broker does not answer."""
+    async def is_turn_to_look(self, work: Work) -> bool:
+        """Whether nobody else looked for this a moment ago; always true while the broker does not answer."""
         ...
 
     async def send(self, work: Work, found: Sequence[Ids]) -> None:
@@ -165,11 +165,13 @@ class Reconciler:
 
         When even looking fails (the database is away), it says so and lets the clock try again.
         """
+        return await self._round([work for work in self.works if work.queue in queues])
+
+    async def _round(self, works: Sequence[Work]) -> WorkDone:
         done = WorkDone()
         try:
-            for work in self.works:
-                if work.queue in queues:
-                    done += await self._have_done(work, await work.find())
+            for work in works:
+                done += await self._have_done(work, await work.find())
         except Exception as error:  # a boundary: the worker outlives whatever a round meets
             logs.work_failed("look", "records", error)
             self._metrics.work_failures.labels("look").inc()
@@ -181,35 +183,38 @@ class Reconciler:
         if not works:
             return
         async with self._bus.subscribe() as subscription:
+            called: Sequence[Work] = works
             while True:
-                done = await self._look(queue)
+                done = await self._look(called)
                 _end_if_asked()
-                if done.total and not done.failed:
-                    continue  # finishing one thing often makes the next one possible
-                await self._called(subscription, works)
+                # Finishing one thing often makes the next one possible, whatever it is.
+                called = works if done.total and not done.failed else await self._called(subscription, works)
 
-    async def _look(self, queue: Queue) -> WorkDone:
+    async def _look(self, works: Sequence[Work]) -> WorkDone:
         """Look, unless another did after this one was called: many workers do not ask the same a hundred times."""
-        if self._crew is not None:
-            for _ in range(2):
-                if await self._crew.is_turn_to_look(queue):
-                    break
-                await asyncio.sleep(self._settings.turn_s)
-            else:
-                return WorkDone()
-        return await self.round((queue,))
+        if self._crew is None:
+            return await self._round(works)
+        mine = [work for work in works if await self._crew.is_turn_to_look(work)]
+        done = await self._round(mine)
+        if len(mine) < len(works):
+            await asyncio.sleep(self._settings.turn_s)
+            others = [work for work in works if work not in mine]
+            done += await self._round([work for work in others if await self._crew.is_turn_to_look(work)])
+        return done
 
-    async def _called(self, subscription: Subscription, works: Sequence[Work]) -> None:
-        """Return when the bus called, or the clock; several calls at once are one."""
+    async def _called(self, subscription: Subscription, works: Sequence[Work]) -> Sequence[Work]:
+        """Return for what the bus called, or all of it when the clock did; several calls at once are one."""
         deadline = asyncio.get_running_loop().time() + self._settings.poll_s
         while (left_s := deadline - asyncio.get_running_loop().time()) > 0:
-            called = await subscription.next(left_s)
-            if called is None:
-                return
-            if any(work.is_called_by(called.event.kind) for work in works):
-                while await subscription.next(0) is not None:
-                    pass
-                return
+            heard = await subscription.next(left_s)
+            if heard is None:
+                break
+            kinds = {heard.event.kind}
+            if any(work.is_called_by(heard.event.kind) for work in works):
+                while (more := await subscription.next(0)) is not None:
+                    kinds.add(more.event.kind)
+                return [work for work in works if any(work.is_called_by(kind) for kind in kinds)]
+        return works
 
     async def _have_done(self, work: Work, found: Sequence[Ids]) -> WorkDone:
         """Send the pieces to those who do them; do them here when that is how it is, or nobody can be reached."""

@@ -28,7 +28,6 @@ from tests.integration.service import PASSWORD
 
 _SETTINGS: Final = {
     "INSPECTION_WORK__ENABLED": "true",
-    "INSPECTION_WORK__POLL_S": "1",
     "INSPECTION_LIMITS__KEY_PER_MINUTE": "1000000",
     "INSPECTION_LIMITS__LINKS_PER_MINUTE": "1000000",
 }

@@ -1,6 +1,7 @@
 """Killed at any point, the work is found again and its effect happens once."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -8,10 +9,12 @@ from typing import Any
 import pytest
 
 from inspection_service.inspections import views
+from inspection_service.inspections.bus import Hint, Published
 from inspection_service.inspections.records import CaptureId, Dossier, InspectionId
 from inspection_service.inspections.requests import SellerMark
 from inspection_service.storage.errors import DatabaseUnavailable, StorageFull
 from inspection_service.testing import Backend, FakeFiles, FakeSealer, MemoryStore, judgement, open_backend
+from inspection_service.work.pieces import Queue
 from inspection_service.work.sealing import STANDING, Beside
 
 pytestmark = pytest.mark.unit
@@ -285,3 +288,42 @@ async def test_the_worker_outlives_a_database_that_is_away(
         with pytest.raises(asyncio.CancelledError):
             await worker
     assert looks >= 2
+
+
+async def test_a_call_looks_for_what_it_called_and_for_nothing_else(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An instance with many orders does not go through all its upkeep for each of them."""
+    queues: tuple[Queue, ...] = ("report",)
+    looks: Counter[str] = Counter()
+    looked = asyncio.Event()
+
+    def counted(name: str) -> None:
+        real = getattr(backend.inspections, name)
+
+        async def look(*args: Any) -> Any:
+            looks[name] += 1
+            looked.set()
+            return await real(*args)
+
+        monkeypatch.setattr(backend.inspections, name, look)
+
+    async def until(name: str, often: int) -> None:
+        async with asyncio.timeout(60):
+            while looks[name] < often:
+                looked.clear()
+                await looked.wait()
+
+    seller = await backend.joined()
+    for name in ("to_finish", "to_seal", "to_forget_recordings"):
+        counted(name)
+    worker = asyncio.create_task(backend.reconciler.run(queues))
+    await until("to_forget_recordings", 1)
+    for often, kind in enumerate(("seller.signed", "capture.judged"), start=2):
+        told = Published(seller.tenant_id, seller.inspection_id, Hint(9, kind))
+        await backend.bus.publish(told)
+        await until("to_seal", often)
+    worker.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await worker
+    assert looks == {"to_finish": 1, "to_seal": 3, "to_forget_recordings": 1}
