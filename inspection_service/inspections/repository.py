@@ -85,6 +85,8 @@ class Repository(QueueRepository):
 
     async def outlines(self, ids: Sequence[InspectionId]) -> list[Outline]:
         """Return some inspections of this scope in the order asked for; what is not there is left out."""
+        if not ids:
+            return []
         asked = await self._outlines(*outlines.some(ids, self._scope))
         found = {each.inspection.id: each for each in asked}
         return [found[name] for name in ids if name in found]
@@ -145,6 +147,8 @@ class Repository(QueueRepository):
             inspections: As this repository returned them, or as they are about to be written.
             depth: How much of it.
         """
+        if not inspections:
+            return []
         asked = {"ids": [inspection.id for inspection in inspections]}
         found = (await self._connection.execute(dossiers.many(depth), asked)).mappings()
         parts = {row["id"]: row for row in found}

@@ -158,6 +158,19 @@ describe("the seller's page", () => {
     expect(place()).toEqual({ screen: "step", stepId: "front", shot: "capture-1" });
   });
 
+  test("a step is shown, and told to those who look on, before the record is asked to note it", async () => {
+    await enter();
+    timers.pass(1000);
+    const asked = service.asked.length;
+    seller.goToStep("rear");
+    timers.pass(100);
+    expect(place()).toMatchObject({ screen: "step", stepId: "rear" });
+    expect(line().sent.at(-1)).toEqual({ type: "watch.step", step_id: "rear" });
+    expect(service.asked.slice(asked)).toEqual([]);
+    timers.pass(1000);
+    expect(service.asked.slice(asked)).toEqual(["PUT /v1/seller/step"]);
+  });
+
   test("a refused photo is told of when the seller has gone on, and makes room for the next one", async () => {
     await enter();
     refusal = "duplicate-photo";
@@ -244,7 +257,7 @@ describe("the seller's page", () => {
     expect(place()).toMatchObject({ stepId: "front" });
     expect(line().sent).toContainEqual({ type: "watch.step", step_id: "front" });
     expect(service.asked).not.toContain("PUT /v1/seller/step"); // the step is shown first
-    timers.pass(1);
+    timers.pass(1000);
     expect(service.asked).toContain("PUT /v1/seller/step");
   });
 

@@ -44,6 +44,8 @@ const POLL_MS = 5_000;
 const START_AGAIN_MS = 4_000;
 /** How long a notice stays that asks nothing of the seller; the style sheet fades it out at the end of it. */
 export const PASSING_MS = 6_000;
+/** The record hears of a step when the step is on the screen, and in the mirror of whoever sent the seller there and waits. */
+const SHOWN_FIRST_MS = 300;
 /** Events after which the view is read again; the others change nothing the seller sees. */
 const UNSEEN = new Set([
   "step.entered",
@@ -360,8 +362,8 @@ export class Seller {
     this.toldStep = stepId;
     if (stepId === null) return;
     this.say({ type: "watch.step", step_id: stepId });
-    // After it is shown, for whoever looks on waits for that. Without a network the phone's own memory is enough.
-    this.timers.set(() => void this.world.api.enterStep(stepId).catch(() => undefined), 0);
+    // Without a network the phone's own memory is enough.
+    this.timers.set(() => void this.world.api.enterStep(stepId).catch(() => undefined), SHOWN_FIRST_MS);
   }
 
   private letPass(notice: Notice | null): void {
