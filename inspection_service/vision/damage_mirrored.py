@@ -5,8 +5,6 @@ Damage looks the same in a mirror; what a network sees only from one side is mos
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -37,9 +35,10 @@ def detect_both_ways(network: Network, image: NDArray[np.uint8], least: float, o
     batch, placement = network.prepare(image)
     straight = cells_of(network, batch, placement, width, height, faint, overlap)
     # mirrored where it is small: shrinking a photo a second time took as long as a live frame
-    other = np.ascontiguousarray(batch[..., ::-1])
-    left = batch.shape[-1] - placement.left - width * placement.scale_x
-    turned = cells_of(network, other, replace(placement, left=left), width, height, faint, overlap)
+    left = round(batch.shape[-1] - placement.left - width * placement.scale_x)
+    # where the grey beside it is a column wider on one side, the mirror image is put where it would have been fitted in
+    other = np.ascontiguousarray(np.roll(batch[..., ::-1], round(placement.left) - left, axis=-1))
+    turned = cells_of(network, other, placement, width, height, faint, overlap)
     both = mean_of(straight, mirrored(turned, width), overlap)
     kept = suppress(both.boxes, both.scores, both.labels, overlap)
     kept = kept[both.scores[kept] >= least]

@@ -58,6 +58,7 @@ def test_a_photo_is_fitted_in_once_and_both_looks_still_meet(width: int) -> None
     class Counts(BrightSpots):
         def __init__(self) -> None:
             self.prepared, self.runs = 0, 0
+            self.seen: list[NDArray[np.float32]] = []
 
         def prepare(self, image: NDArray[np.uint8]) -> tuple[NDArray[np.float32], Placement]:
             self.prepared += 1
@@ -65,6 +66,7 @@ def test_a_photo_is_fitted_in_once_and_both_looks_still_meet(width: int) -> None
 
         def run(self, batch: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
             self.runs += 1
+            self.seen.append(batch)
             return super().run(batch)
 
     photo = np.zeros((256, width, 3), np.uint8)
@@ -73,6 +75,8 @@ def test_a_photo_is_fitted_in_once_and_both_looks_still_meet(width: int) -> None
     found = detect_both_ways(network, photo, 0.3, 0.4)
     assert (network.prepared, network.runs) == (1, 2)
     assert found.scores.tolist() == [pytest.approx(0.6)]  # both saw it in one place
+    other, _ = BrightSpots().prepare(np.ascontiguousarray(photo[:, ::-1]))
+    assert np.abs(network.seen[1] - other).max() <= 1  # what fitting the mirror image in would have given
     assert np.abs(found.boxes[0] - [20, 80, 60, 120]).max() <= 6  # a pixel and a half of the network's
 
 
