@@ -21,7 +21,7 @@ import asyncpg
 import uvicorn
 from fastapi import FastAPI, HTTPException, Request
 
-_STEP, _STATE = 2, 4
+_STEP, _STATE = 1, 3
 """Places in a photo's row."""
 _SEALED_AT, _JSON_SHA256, _PDF_SHA256 = 1, 3, 6
 """Places in a report's row."""
