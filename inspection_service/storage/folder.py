@@ -111,8 +111,8 @@ class FolderStore:
 
     def _link(self, written: Path, path: Path, data: bytes) -> None:
         for _ in range(_TRIES):
-            path.parent.mkdir(parents=True, exist_ok=True)
             try:
+                path.parent.mkdir(parents=True, exist_ok=True)  # "exists", too, when it vanishes meanwhile
                 os.link(written, path)
             except FileExistsError:
                 if not self._holds(path, data):
