@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import case, func, insert, select, update
+from sqlalchemy import bindparam, case, func, insert, select, update
 
 from inspection_service.inspections import rows
 from inspection_service.inspections.errors import (
@@ -34,6 +35,25 @@ from inspection_service.inspections.records import (
 from inspection_service.inspections.requests import Load, Upload
 from inspection_service.storage import tables as t
 
+# Made once: every act asks them, and to make one costs as much as to run it.
+_SAVED: Final = (
+    "state",
+    "version",
+    "updated_at",
+    "current_step",
+    "claimed_by",
+    "claimed_at",
+    "deadline_at",
+    "closing_reason",
+)
+_SAVE: Final = update(t.inspections).where(
+    t.inspections.c.id == bindparam("saved_id"), t.inspections.c.version == bindparam("read_version")
+)
+_LAST_SEQ: Final = select(func.coalesce(func.max(t.events.c.seq), 0)).where(
+    t.events.c.inspection_id == bindparam("of")
+)
+_APPEND: Final = insert(t.events)
+
 
 class Case(LiveCase):
     """Children of one inspection; nothing else can be reached from here."""
@@ -45,22 +65,15 @@ class Case(LiveCase):
             VersionConflict: Somebody did.
         """
         saved = replace(changed, version=self.inspection.version + 1)
-        column = t.inspections.c
         done = await self._connection.execute(
-            update(t.inspections)
-            .where(column.id == self.inspection.id, column.version == self.inspection.version)
-            .values(
-                state=saved.state,
-                version=saved.version,
-                updated_at=saved.updated_at,
-                current_step=saved.current_step,
-                claimed_by=saved.claimed_by,
-                claimed_at=saved.claimed_at,
-                handover=rows.handover_to_json(saved.handover),
-                deadline_at=saved.deadline_at,
-                asked=rows.asked_to_json(saved.asked),
-                closing_reason=saved.closing_reason,
-            )
+            _SAVE,
+            {
+                "saved_id": saved.id,
+                "read_version": self.inspection.version,
+                "handover": rows.handover_to_json(saved.handover),
+                "asked": rows.asked_to_json(saved.asked),
+                **{name: getattr(saved, name) for name in _SAVED},
+            },
         )
         if done.rowcount != 1:
             raise VersionConflict
@@ -70,10 +83,8 @@ class Case(LiveCase):
     # -- events ----------------------------------------------------------------------------------------------
     async def last_seq(self) -> int:
         """Return the number of the newest event, 0 before the first."""
-        query = select(func.coalesce(func.max(t.events.c.seq), 0)).where(
-            self._is_mine(t.events.c.inspection_id)
-        )
-        return int((await self._connection.execute(query)).scalar_one())
+        found = await self._connection.execute(_LAST_SEQ, {"of": self.inspection.id})
+        return int(found.scalar_one())
 
     async def has_joined(self) -> bool:
         """Say whether the seller has ever tapped Start."""
@@ -95,7 +106,7 @@ class Case(LiveCase):
             }
             for event in events
         ]
-        await self._connection.execute(insert(t.events), lines)
+        await self._connection.execute(_APPEND, lines)
 
     # -- captures --------------------------------------------------------------------------------------------
     async def captures(self) -> tuple[Capture, ...]:

@@ -210,10 +210,6 @@ class QueueRepository:
         return tuple(InspectionId(row.inspection_id) for row in found)
 
     # -- within ----------------------------------------------------------------------------------------------
-    async def _inspections(self, query: Select[Any]) -> list[Inspection]:
-        """Return the inspections a query of ``NARROW`` columns finds."""
-        return await self._with_checklists((await self._connection.execute(query)).mappings().all())
-
     async def _with_checklists(self, found: Sequence[rows.Row]) -> list[Inspection]:
         """Complete rows of ``NARROW`` columns; a checklist that was not seen before is read once."""
         column = t.inspections.c

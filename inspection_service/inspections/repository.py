@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, insert, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from inspection_service.inspections import dossiers, outlines, rows
 from inspection_service.inspections.case import Case
-from inspection_service.inspections.dossiers import Depth
+from inspection_service.inspections.dossiers import Depth, any_like, values_of
 from inspection_service.inspections.errors import InspectionUnknown
 from inspection_service.inspections.outline import Outline
-from inspection_service.inspections.queue_repository import NARROW, QueueRepository
+from inspection_service.inspections.queue_repository import NARROW, QueueRepository, within
 from inspection_service.inspections.records import (
     Capture,
     Dossier,
@@ -30,9 +31,15 @@ from inspection_service.inspections.records import (
     TenantId,
 )
 from inspection_service.inspections.requests import Upload, Wanted
-from inspection_service.inspections.scope import OrganisationScope, TenantScope
+from inspection_service.inspections.scope import OrganisationScope, Scope, TenantScope
 from inspection_service.inspections.states import CLOSED
 from inspection_service.storage import tables as t
+
+
+@cache
+def _the_case(scope: Scope, lock: bool) -> Select[Any]:
+    query = within(select(*NARROW), scope).where(t.inspections.c.id == bindparam("inspection_id"))
+    return query.with_for_update() if lock else query
 
 
 class Repository(QueueRepository):
@@ -54,8 +61,10 @@ class Repository(QueueRepository):
         Raises:
             InspectionUnknown: There is none in this scope.
         """
-        query = self._within(select(*NARROW)).where(t.inspections.c.id == inspection_id)
-        found = await self._inspections(query.with_for_update() if lock else query)
+        query = _the_case(any_like(self._scope), lock)
+        asked = {"inspection_id": inspection_id, **values_of(self._scope)}
+        rows_found = (await self._connection.execute(query, asked)).mappings().all()
+        found = await self._with_checklists(rows_found)
         if not found:
             raise InspectionUnknown
         return Case(self._connection, found[0])
