@@ -28,16 +28,18 @@ from inspection_service.storage import tables as t
 NARROW: Final = tuple(column for column in t.inspections.c if column.name != "checklist")
 """An inspection's row without its largest part, which thousands share: see ``FrozenChecklists``."""
 _FACTS: Final = tuple(t.inspections.c[name] for name in ("id", "state", "created_at", "updated_at"))
-_SIGNED_AT: Final = (
-    select(func.max(t.signatures.c.at))
+_SIGNED: Final = (
+    select(t.signatures.c.inspection_id, func.max(t.signatures.c.at).label("at"))
+    .join(t.inspections)
     .where(
-        t.signatures.c.inspection_id == t.inspections.c.id,
+        t.inspections.c.state == "seller_signed",
         t.signatures.c.role == "seller",
         t.signatures.c.voided_at.is_(None),
     )
-    .correlate(t.inspections)
-    .scalar_subquery()
+    .group_by(t.signatures.c.inspection_id)
+    .subquery()
 )
+"""When the seller signed what waits for an operator."""
 
 
 class QueueRepository:
@@ -82,10 +84,8 @@ class QueueRepository:
             limit: At most so many.
         """
         column = t.inspections.c
-        matches, since = _list(urgency, now)
-        is_oldest_first = urgency < ALONE
-        signed_at = _SIGNED_AT if urgency == URGENCY["sign_off"] else null()
-        query = self._within(select(*_FACTS, signed_at.label("signed_at"))).where(matches)
+        query, since = _list(urgency, now)
+        query, is_oldest_first = self._within(query), urgency < ALONE
         if after is not None:
             # What stands in the row is when the silence began; it counts as a need only later.
             ahead = STALLED_AFTER_S if urgency == URGENCY["stalled"] else 0
@@ -232,19 +232,23 @@ class QueueRepository:
         return within(query, self._scope)
 
 
-def _list(urgency: int, now: datetime) -> tuple[ColumnElement[bool], ColumnElement[Any]]:
+def _list(urgency: int, now: datetime) -> tuple[Select[Any], ColumnElement[Any]]:
     """Return which cases stand at an urgency, as ``needs`` says it, and by which moment they are ordered."""
     column = t.inspections.c
+    query = select(*_FACTS, null().label("signed_at"))
     stalled = and_(
         column.state == "in_progress", column.updated_at < now - timedelta(seconds=STALLED_AFTER_S)
     )
     if urgency == URGENCY["stalled"]:
-        return stalled, column.updated_at
+        return query.where(stalled), column.updated_at
     if urgency == URGENCY["sign_off"]:
-        return column.state == "seller_signed", func.coalesce(_SIGNED_AT, column.updated_at)
+        signed = select(*_FACTS, _SIGNED.c.at.label("signed_at")).outerjoin(
+            _SIGNED, _SIGNED.c.inspection_id == column.id
+        )
+        return signed.where(column.state == "seller_signed"), func.coalesce(_SIGNED.c.at, column.updated_at)
     if urgency == ALONE:
-        return and_(column.state.in_(OPEN - {"seller_signed"}), ~stalled), column.created_at
-    return column.state.in_(CLOSED), column.created_at
+        return query.where(column.state.in_(OPEN - {"seller_signed"}), ~stalled), column.created_at
+    return query.where(column.state.in_(CLOSED)), column.created_at
 
 
 def within(query: Select[Any], scope: Scope) -> Select[Any]:

@@ -15,7 +15,7 @@ from typing import Final
 from inspection_service.errors import InvalidInput
 from inspection_service.inspections import views
 from inspection_service.inspections.changes import Acts
-from inspection_service.inspections.needs import ALONE, OVER, URGENCY, Need, Place, need_times, rank
+from inspection_service.inspections.needs import ALONE, OVER, URGENCY, Facts, Need, Place, need_times, rank
 from inspection_service.inspections.outline import Outline
 from inspection_service.inspections.records import InspectionId, OperatorId
 from inspection_service.inspections.repository import Repository
@@ -58,13 +58,17 @@ class Queueing(Acts):
         async with self._reading() as repository:
             now = self._clock.now()
             found = await _ranked(repository, now, lists, after, limit + 1)
-            entries = await _entries(repository, [of for _, of in found[:limit]], now)
-        return Listed(tuple(entries), _write_cursor(found[limit - 1][0]) if len(found) > limit else None)
+            shown = {InspectionId(facts.id): facts for facts in found[:limit]}
+            outlines = await repository.outlines(list(shown))
+        entries = tuple(_entry(each, shown[each.inspection.id], now) for each in outlines)
+        return Listed(entries, _write_cursor(rank(found[limit - 1], now)) if len(found) > limit else None)
 
     async def queued(self, ids: Sequence[InspectionId]) -> tuple[QueueEntry, ...]:
         """Return single lines, in the list's order; what is not there (any more) is left out."""
         async with self._reading() as repository:
-            entries = await _entries(repository, ids[:_LONGEST_PAGE], self._clock.now())
+            outlines = await repository.outlines(ids[:_LONGEST_PAGE])
+        now = self._clock.now()
+        entries = (_entry(each, views.facts(each), now) for each in outlines)
         return tuple(sorted(entries, key=lambda entry: entry.rank))
 
     async def cases_held(self) -> dict[OperatorId, int]:
@@ -75,26 +79,22 @@ class Queueing(Acts):
 
 async def _ranked(
     repository: Repository, now: datetime, lists: Iterable[int], after: str | None, limit: int
-) -> list[tuple[str, InspectionId]]:
-    """Find as many keys as are wanted, list by list: however many cases are open, only these are looked at."""
+) -> list[Facts]:
+    """Find as many cases as are wanted, list by list: however many are open, only these are looked at."""
     place = None if after is None else Place.of(after)
-    urgent = {facts.id: rank(facts, now) for facts in await repository.urgent()}
-    found = sorted((key, InspectionId(of)) for of, key in urgent.items() if after is None or key > after)
+    urgent = {rank(facts, now): facts for facts in await repository.urgent()}
+    known = {facts.id for facts in urgent.values()}
+    found = [facts for key, facts in sorted(urgent.items()) if after is None or key > after]
     for urgency in lists:
         if len(found) >= limit or (place is not None and place.urgency > urgency):
             continue
         last = place if place is not None and place.urgency == urgency else None
-        standing = await repository.standing(urgency, now, last, limit + len(urgent))
-        found += [(rank(each, now), InspectionId(each.id)) for each in standing if each.id not in urgent]
+        standing = await repository.standing(urgency, now, last, limit + len(known))
+        found += [facts for facts in standing if facts.id not in known]
     return found[:limit]
 
 
-async def _entries(repository: Repository, ids: Sequence[InspectionId], now: datetime) -> list[QueueEntry]:
-    return [_entry(outline, now) for outline in await repository.outlines(ids)]
-
-
-def _entry(outline: Outline, now: datetime) -> QueueEntry:
-    facts = views.facts(outline)
+def _entry(outline: Outline, facts: Facts, now: datetime) -> QueueEntry:
     needs = need_times(facts, now)
     return QueueEntry(
         outline=outline,

@@ -55,7 +55,7 @@ inspections = Table(
     Column("closing_reason", Text),
     Index(None, "tenant_id", "created_at", "id"),
     Index(None, "tenant_id", "updated_at"),
-    Index(None, "tenant_id", "reference"),
+    Index(None, "tenant_id", "reference", "created_at", "id"),
     Index(None, "tenant_id", "plate_key"),
     Index(None, "tenant_id", "vin"),
     Index(None, "tenant_id", "state", "created_at", "id"),
