@@ -14,6 +14,7 @@ from inspection_service.inspections.frozen import FrozenChecklists
 from inspection_service.inspections.needs import (
     ALONE,
     HELP_STATES,
+    OVER,
     STALLED_AFTER_S,
     TRIES_BEFORE_KEEPING,
     URGENCY,
@@ -28,18 +29,16 @@ from inspection_service.storage import tables as t
 NARROW: Final = tuple(column for column in t.inspections.c if column.name != "checklist")
 """An inspection's row without its largest part, which thousands share: see ``FrozenChecklists``."""
 _FACTS: Final = tuple(t.inspections.c[name] for name in ("id", "state", "created_at", "updated_at"))
-_SIGNED: Final = (
-    select(t.signatures.c.inspection_id, func.max(t.signatures.c.at).label("at"))
-    .join(t.inspections)
+_SIGNED_AT: Final = (
+    select(func.max(t.signatures.c.at))
     .where(
-        t.inspections.c.state == "seller_signed",
+        t.signatures.c.inspection_id == t.inspections.c.id,
         t.signatures.c.role == "seller",
         t.signatures.c.voided_at.is_(None),
     )
-    .group_by(t.signatures.c.inspection_id)
-    .subquery()
+    .correlate(t.inspections)
+    .scalar_subquery()
 )
-"""When the seller signed what waits for an operator."""
 
 
 class QueueRepository:
@@ -84,15 +83,15 @@ class QueueRepository:
             limit: At most so many.
         """
         column = t.inspections.c
-        query, since = _list(urgency, now)
-        query, is_oldest_first = self._within(query), urgency < ALONE
+        query, since, by_id = self._list(urgency, now)
+        is_oldest_first = urgency < ALONE
         if after is not None:
             # What stands in the row is when the silence began; it counts as a need only later.
             ahead = STALLED_AFTER_S if urgency == URGENCY["stalled"] else 0
             last = literal(after.at - timedelta(seconds=ahead), column.created_at.type)
             later = since > last if is_oldest_first else since < last
-            query = query.where(or_(later, and_(since == last, column.id > after.id)))
-        query = query.order_by(since if is_oldest_first else since.desc(), column.id).limit(limit)
+            query = query.where(or_(later, and_(since == last, by_id > after.id)))
+        query = query.order_by(since if is_oldest_first else since.desc(), by_id).limit(limit)
         return [
             Facts(
                 row.id,
@@ -210,6 +209,32 @@ class QueueRepository:
         return tuple(InspectionId(row.inspection_id) for row in found)
 
     # -- within ----------------------------------------------------------------------------------------------
+    def _list(
+        self, urgency: int, now: datetime
+    ) -> tuple[Select[Any], ColumnElement[Any], ColumnElement[str]]:
+        """Ask which cases stand at an urgency, as ``needs`` says it.
+
+        Returns:
+            The query, and by what it is to be ordered: a moment, then the id.
+        """
+        column = t.inspections.c
+        query = self._within(select(*_FACTS, null().label("signed_at")))
+        stalled = and_(
+            column.state == "in_progress", column.updated_at < now - timedelta(seconds=STALLED_AFTER_S)
+        )
+        if urgency == URGENCY["stalled"]:
+            return query.where(stalled), column.updated_at, column.id
+        if urgency == ALONE:
+            alone = column.state.in_(OPEN - {"seller_signed"})
+            return query.where(alone, ~stalled), column.created_at, column.id
+        if urgency == OVER:
+            return query.where(column.state.in_(CLOSED)), column.created_at, column.id
+        signed = self._within(select(*_FACTS, _SIGNED_AT.label("signed_at")))
+        # In a query of its own, else both databases look each signature up twice: to show it, and to sort by it.
+        signed_cases = signed.where(column.state == "seller_signed").offset(0).subquery()
+        found = signed_cases.c
+        return select(signed_cases), func.coalesce(found.signed_at, found.updated_at), found.id
+
     async def _with_checklists(self, found: Sequence[rows.Row]) -> list[Inspection]:
         """Complete rows of ``NARROW`` columns; a checklist that was not seen before is read once."""
         column = t.inspections.c
@@ -230,25 +255,6 @@ class QueueRepository:
 
     def _within(self, query: Select[Any]) -> Select[Any]:
         return within(query, self._scope)
-
-
-def _list(urgency: int, now: datetime) -> tuple[Select[Any], ColumnElement[Any]]:
-    """Return which cases stand at an urgency, as ``needs`` says it, and by which moment they are ordered."""
-    column = t.inspections.c
-    query = select(*_FACTS, null().label("signed_at"))
-    stalled = and_(
-        column.state == "in_progress", column.updated_at < now - timedelta(seconds=STALLED_AFTER_S)
-    )
-    if urgency == URGENCY["stalled"]:
-        return query.where(stalled), column.updated_at
-    if urgency == URGENCY["sign_off"]:
-        signed = select(*_FACTS, _SIGNED.c.at.label("signed_at")).outerjoin(
-            _SIGNED, _SIGNED.c.inspection_id == column.id
-        )
-        return signed.where(column.state == "seller_signed"), func.coalesce(_SIGNED.c.at, column.updated_at)
-    if urgency == ALONE:
-        return query.where(column.state.in_(OPEN - {"seller_signed"}), ~stalled), column.created_at
-    return query.where(column.state.in_(CLOSED)), column.created_at
 
 
 def within(query: Select[Any], scope: Scope) -> Select[Any]:
