@@ -37,11 +37,11 @@ class Facts:
     state: InspectionState
     created_at: datetime
     updated_at: datetime
-    help_asked_at: datetime | None
+    help_asked_at: datetime | None = None
     """Of a call for help that is still open."""
-    failed_at: datetime | None
+    failed_at: datetime | None = None
     """When the newest photo came in of a step that failed twice and has no answer."""
-    signed_at: datetime | None
+    signed_at: datetime | None = None
     """When the seller signed."""
 
 

@@ -61,15 +61,7 @@ class QueueRepository:
         query = self._within(select(*_FACTS)).where(column.id.in_(sorted({*asked, *failed})))
         found = await self._connection.execute(query.where(column.state.in_(HELP_STATES)))
         return [
-            Facts(
-                row.id,
-                row.state,
-                row.created_at,
-                row.updated_at,
-                help_asked_at=asked.get(row.id),
-                failed_at=failed.get(row.id),
-                signed_at=None,
-            )
+            Facts(row.id, row.state, row.created_at, row.updated_at, asked.get(row.id), failed.get(row.id))
             for row in found
         ]
 
@@ -93,15 +85,7 @@ class QueueRepository:
             query = query.where(or_(later, and_(since == last, by_id > after.id)))
         query = query.order_by(since if is_oldest_first else since.desc(), by_id).limit(limit)
         return [
-            Facts(
-                row.id,
-                row.state,
-                row.created_at,
-                row.updated_at,
-                help_asked_at=None,
-                failed_at=None,
-                signed_at=row.signed_at,
-            )
+            Facts(row.id, row.state, row.created_at, row.updated_at, signed_at=row.signed_at)
             for row in await self._connection.execute(query)
         ]
 
