@@ -89,6 +89,9 @@ class OnceOnly:
         except (KeyUnknown, RateLimited):
             await self._app(scope, receive, send)  # the door refuses it in its own words
             return
+        except InspectionServiceError as error:
+            await refusal(request, error)(scope, receive, send)
+            return
         try:
             body = await request.body()
             found = await _claimed(identity, platform.tenant_id, key, _request_sha256(scope, body))

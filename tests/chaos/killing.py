@@ -58,8 +58,13 @@ class Killer:
             if self._is_enough:
                 return
             await asyncio.sleep(self._chosen.uniform(0, _LATER_S))
-            # Shielded: whoever stops this may not leave a part dead.
-            await asyncio.shield(asyncio.ensure_future(self._kill(name)))
+            # Shielded and waited for: whoever stops this may not leave a part dead, nor start it after the end.
+            dying = asyncio.ensure_future(self._kill(name))
+            try:
+                await asyncio.shield(dying)
+            except asyncio.CancelledError:
+                await dying
+                raise
 
     async def _kill(self, name: str) -> None:
         part = self._parts[name]

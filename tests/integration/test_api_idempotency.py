@@ -14,6 +14,7 @@ from inspection_service.identity.service import Identity
 from inspection_service.inspections.errors import IdempotencyKeyReused
 from inspection_service.inspections.records import TenantId
 from inspection_service.storage import tables as t
+from inspection_service.storage.errors import DatabaseUnavailable
 from inspection_service.testing import Backend
 from tests.integration.service import open_test_service, problem
 
@@ -62,6 +63,24 @@ async def test_a_refusal_leaves_the_key_free(tmp_path: Path) -> None:
         platform = await service.platform()
         wrong = await platform.post("/v1/inspections", json=ORDER | {"checklist": "none"}, headers=ONCE)
         problem(wrong, "checklist-unknown", 404)
+        assert (await platform.post("/v1/inspections", json=ORDER, headers=ONCE)).status_code == 201
+
+
+async def test_a_database_that_is_away_is_told_and_the_key_stays_free(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It dies before the platform is known: 503 and come back, not a fault; found by ``make chaos``."""
+
+    async def away(*_: object) -> None:
+        raise DatabaseUnavailable
+
+    async with open_test_service(tmp_path) as service:
+        platform = await service.platform()
+        with monkeypatch.context() as patched:
+            patched.setattr(Identity, "platform", away)
+            problem(
+                await platform.post("/v1/inspections", json=ORDER, headers=ONCE), "database-unavailable", 503
+            )
         assert (await platform.post("/v1/inspections", json=ORDER, headers=ONCE)).status_code == 201
 
 
