@@ -47,7 +47,7 @@ from inspection_service.api.services import Services
 from inspection_service.api.waiting import LONGEST_S, next_events
 from inspection_service.checklists import Checklist
 from inspection_service.identity.records import OpenedLink
-from inspection_service.inspections.outline import Outline
+from inspection_service.inspections.outline import PlatformOutline
 from inspection_service.inspections.records import (
     Contact,
     Inspection,
@@ -106,7 +106,7 @@ async def order_inspection(
     if placed.is_replay:
         response.headers["Idempotent-Replayed"] = "true"
     # As it was ordered: a repeated order gets the same answer however far the inspection has come.
-    shown = platform_inspection(Outline(placed.inspection, door.platform.name))
+    shown = platform_inspection(PlatformOutline(inspection=placed.inspection))
     return OrderedInspection(
         **{name: getattr(shown, name) for name in type(shown).model_fields},
         seller_link=seller_link(services, link),

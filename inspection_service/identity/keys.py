@@ -146,8 +146,8 @@ class Keys(Room):
     async def platform(self, key: str) -> Platform:
         """Return whose key this is, and note that it was used. Raises ``KeyUnknown``."""
         now = self._clock.now()
-        async with self._database.read_once() as transaction:
-            row = (await transaction.connection.execute(_OWNER, {"sha256": sha256(key)})).mappings().first()
+        found = await self._database.ask(_OWNER, {"sha256": sha256(key)})
+        row = next(iter(found), None)
         if row is None or not key.startswith(KEY_PREFIX) or not _works(row, now):
             raise KeyUnknown
         await self._note_use(row["id"], row["last_used_at"], now)

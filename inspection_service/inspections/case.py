@@ -347,11 +347,13 @@ class Case(LiveCase):
         )
 
     async def add_signature(self, signature: Signature) -> None:
-        """Add a signature."""
+        """Add a signature; since the seller's the case waits for an operator's."""
         values = {name: getattr(signature, name) for name in Signature.__dataclass_fields__}
         await self._connection.execute(
             insert(t.signatures).values(values | {"inspection_id": self.inspection.id})
         )
+        if signature.role == "seller":
+            await self._note_signed(signature.at)
 
     async def void_signatures(self, at: datetime) -> None:
         """Make earlier signatures void: what they signed is changing."""
@@ -360,6 +362,13 @@ class Case(LiveCase):
             update(t.signatures)
             .where(self._is_mine(column.inspection_id), column.voided_at.is_(None))
             .values(voided_at=at)
+        )
+        await self._note_signed(None)
+
+    async def _note_signed(self, at: datetime | None) -> None:
+        column = t.inspections.c
+        await self._connection.execute(
+            update(t.inspections).where(self._is_mine(column.id)).values(signed_at=at)
         )
 
     # -- report ----------------------------------------------------------------------------------------------

@@ -29,6 +29,7 @@ from inspection_service.inspections.errors import (
 from inspection_service.inspections.frozen import FrozenChecklists
 from inspection_service.inspections.heads import LogHeads
 from inspection_service.inspections.outbox import NobodyToTell, Outbox
+from inspection_service.inspections.questions import Questions
 from inspection_service.inspections.records import (
     Actor,
     Dossier,
@@ -200,11 +201,9 @@ class Acts:
         async with self._database.read() as transaction:
             yield Repository(transaction.connection, self._scope, self._checklists)
 
-    @asynccontextmanager
-    async def _asking(self) -> AsyncIterator[Repository]:
-        """Like ``_reading``, for one statement, which sees one moment by itself."""
-        async with self._database.read_once() as transaction:
-            yield Repository(transaction.connection, self._scope, self._checklists)
+    def _asking(self) -> Questions:
+        """For what one statement tells, which sees one moment by itself; ``_reading`` is for several."""
+        return Questions(self._database.ask, self._scope, self._checklists)
 
     @asynccontextmanager
     async def _writing(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -22,10 +22,10 @@ from sqlalchemy import (
 )
 
 from inspection_service.inspections import rows
+from inspection_service.inspections.confined import NARROW, any_like, values_of, within
 from inspection_service.inspections.live_case import FRAME_FACTS
-from inspection_service.inspections.queue_repository import NARROW, within
 from inspection_service.inspections.records import CaptureId, Dossier, Inspection
-from inspection_service.inspections.scope import AllTenants, OrganisationScope, Scope, TenantScope
+from inspection_service.inspections.scope import Scope
 from inspection_service.inspections.views import LISTED_EVENTS
 from inspection_service.storage import tables as t
 from inspection_service.storage.nested import nested
@@ -35,17 +35,19 @@ Depth = Literal["whole", "summary"]
 recordings."""
 
 _platform: Final = select(t.tenants.c.name).where(t.tenants.c.id == t.inspections.c.tenant_id)
-NAMED: Final = (
-    # Not joined: without statistics SQLite goes through all platforms first, and looks each case up for each of them.
-    _platform.scalar_subquery().label("platform_name"),
-    _platform.with_only_columns(t.tenants.c.kind).scalar_subquery().label("platform_kind"),
+# Not joined: without statistics SQLite goes through all platforms first, and looks each case up for each of them.
+PLATFORM_NAME: Final = _platform.scalar_subquery().label("platform_name")
+CLAIMED_BY_NAME: Final = (
     select(t.operators.c.name)
     .where(t.operators.c.id == t.inspections.c.claimed_by)
     .scalar_subquery()
-    .label("claimed_by_name"),
+    .label("claimed_by_name")
 )
-_SOME_TENANT: Final = TenantScope(cast(Any, bindparam("whose")))
-_SOME_ORGANISATION: Final = OrganisationScope(cast(Any, bindparam("whose")))
+_NAMED: Final = (
+    PLATFORM_NAME,
+    _platform.with_only_columns(t.tenants.c.kind).scalar_subquery().label("platform_kind"),
+    CLAIMED_BY_NAME,
+)
 
 
 def one(depth: Depth, scope: Scope) -> Select[Any]:
@@ -53,29 +55,9 @@ def one(depth: Depth, scope: Scope) -> Select[Any]:
     return _one(depth, any_like(scope))
 
 
-def any_like(scope: Scope) -> Scope:
-    """Return a scope that is told whose it is only when it is asked with: for statements that are made once."""
-    match scope:
-        case TenantScope():
-            return _SOME_TENANT
-        case OrganisationScope():
-            return _SOME_ORGANISATION
-        case AllTenants():
-            return scope
-
-
-def values_of(scope: Scope) -> dict[str, str]:
-    """Return what a statement of ``any_like`` is asked with."""
-    match scope:
-        case TenantScope(whose) | OrganisationScope(whose):
-            return {"whose": whose}
-        case AllTenants():
-            return {}
-
-
 @cache
 def _one(depth: Depth, scope: Scope) -> Select[Any]:
-    query = select(*NARROW, *NAMED, *_parts(depth))
+    query = select(*NARROW, *_NAMED, *_parts(depth))
     return within(query, scope).where(t.inspections.c.id == bindparam("inspection_id"))
 
 
@@ -87,7 +69,7 @@ def values_of_one(inspection_id: str, scope: Scope) -> dict[str, str]:
 @cache
 def many(depth: Depth) -> Select[Any]:
     """Return the statement for what hangs on inspections that were read already, whose ``ids`` it is given."""
-    query = select(t.inspections.c.id, *NAMED, *_parts(depth))
+    query = select(t.inspections.c.id, *_NAMED, *_parts(depth))
     return query.where(t.inspections.c.id.in_(bindparam("ids", expanding=True)))
 
 
@@ -154,10 +136,12 @@ def _of_calls() -> list[ColumnElement[Any]]:
     ]
 
 
-def part(name: str, query: Select[Any], of: Table, *order: str) -> ColumnElement[Any]:
+def part(
+    name: str, query: Select[Any], of: Table, *order: str, made: type[NamedTuple] | None = None
+) -> ColumnElement[Any]:
     """Make a column of what hangs on an inspection: rows of this query, which stand in a table of this one's."""
     mine = of.c.inspection_id == t.inspections.c.id
-    return nested(query.where(mine), t.inspections, order=order).label(name)
+    return nested(query.where(mine), t.inspections, order=order, made=made).label(name)
 
 
 def _events(depth: Depth) -> Select[Any]:

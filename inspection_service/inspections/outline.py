@@ -1,9 +1,10 @@
-"""An inspection as lists show it: how far it is, and whether somebody should look; not what the photos show."""
+"""An inspection as lists show it: how far it is, and what else one line shows; not what the photos show."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from inspection_service.inspections.records import (
     ActorKind,
@@ -17,9 +18,8 @@ from inspection_service.inspections.records import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Shot:
-    """A capture, as much of it as the rules about steps look at."""
+class Shot(NamedTuple):
+    """A capture, as much of it as the rules about steps look at; a tuple, because one list makes a thousand."""
 
     id: CaptureId
     step_id: StepId | None
@@ -37,21 +37,33 @@ class Shot:
         return self.state in ("accepted", "overridden")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outline:
     """One inspection at one moment, as a line of a list."""
 
     inspection: Inspection
-    platform_name: str
-    claimed_by_name: str | None = None
-    """The operator named by ``inspection.claimed_by``, for people to read."""
     captures: tuple[Shot, ...] = ()
     """In the order they were received."""
     skipped: tuple[SkippedStep, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlatformOutline(Outline):
+    """As its platform sees it."""
+
     report: ReportFiles | None = None
     corrections: tuple[CorrectionEntry, ...] = ()
-    help_asked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorOutline(Outline):
+    """As operators see it: whose it is, and whether somebody should look."""
+
+    platform_name: str
+    claimed_by_name: str | None
+    """The operator named by ``inspection.claimed_by``, for people to read."""
+    help_asked_at: datetime | None
     """Since when the seller waits for a person."""
-    signed_at: datetime | None = None
+    signed_at: datetime | None
     """When the seller signed what still stands."""
-    last_event_at: datetime | None = None
+    last_event_at: datetime | None

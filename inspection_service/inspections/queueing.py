@@ -16,7 +16,7 @@ from inspection_service.errors import InvalidInput
 from inspection_service.inspections import views
 from inspection_service.inspections.changes import Acts
 from inspection_service.inspections.needs import ALONE, OVER, URGENCY, Facts, Need, Place, need_times, rank
-from inspection_service.inspections.outline import Outline
+from inspection_service.inspections.outline import OperatorOutline
 from inspection_service.inspections.records import InspectionId, OperatorId
 from inspection_service.inspections.repository import Repository
 from inspection_service.inspections.requests import Listed
@@ -30,7 +30,7 @@ _OPEN_LISTS: Final = (URGENCY["stalled"], URGENCY["sign_off"], ALONE)
 class QueueEntry:
     """One line of the list."""
 
-    outline: Outline
+    outline: OperatorOutline
     needs: tuple[Need, ...]
     """Most urgent first."""
     need_since: datetime | None
@@ -59,14 +59,13 @@ class Queueing(Acts):
             now = self._clock.now()
             found = await _ranked(repository, now, lists, after, limit + 1)
             shown = {InspectionId(facts.id): facts for facts in found[:limit]}
-            outlines = await repository.outlines(list(shown))
+            outlines = await repository.for_operators(list(shown))
         entries = tuple(_entry(each, shown[each.inspection.id], now) for each in outlines)
         return Listed(entries, _write_cursor(rank(found[limit - 1], now)) if len(found) > limit else None)
 
     async def queued(self, ids: Sequence[InspectionId]) -> tuple[QueueEntry, ...]:
         """Return single lines, in the list's order; what is not there (any more) is left out."""
-        async with self._reading() as repository:
-            outlines = await repository.outlines(ids[:_LONGEST_PAGE])
+        outlines = await self._asking().for_operators(ids[:_LONGEST_PAGE])
         now = self._clock.now()
         entries = (_entry(each, views.facts(each), now) for each in outlines)
         return tuple(sorted(entries, key=lambda entry: entry.rank))
@@ -94,7 +93,7 @@ async def _ranked(
     return found[:limit]
 
 
-def _entry(outline: Outline, facts: Facts, now: datetime) -> QueueEntry:
+def _entry(outline: OperatorOutline, facts: Facts, now: datetime) -> QueueEntry:
     needs = need_times(facts, now)
     return QueueEntry(
         outline=outline,

@@ -9,7 +9,7 @@ from typing import Final
 
 from inspection_service.errors import InvalidInput
 from inspection_service.inspections.changes import Acts
-from inspection_service.inspections.outline import Outline
+from inspection_service.inspections.outline import PlatformOutline
 from inspection_service.inspections.records import (
     Capture,
     CaptureId,
@@ -39,28 +39,24 @@ class Reading(Acts):
 
     async def page(
         self, wanted: Wanted | None = None, *, cursor: str | None = None, limit: int = 50
-    ) -> Listed[Outline]:
+    ) -> Listed[PlatformOutline]:
         """List inspections, newest first."""
         limit = max(1, min(limit, _LONGEST_PAGE))
-        async with self._asking() as repository:
-            found = await repository.page(wanted or Wanted(), _read_cursor(cursor), limit + 1)
+        found = await self._asking().page(wanted or Wanted(), _read_cursor(cursor), limit + 1)
         shown = tuple(found[:limit])
         return Listed(shown, _write_cursor(shown[-1].inspection) if len(found) > limit else None)
 
-    async def outline(self, inspection_id: InspectionId) -> Outline:
-        """Return one inspection as lists show it. Raises ``InspectionUnknown``."""
-        async with self._asking() as repository:
-            return await repository.outline(inspection_id)
+    async def outline(self, inspection_id: InspectionId) -> PlatformOutline:
+        """Return one inspection as its platform sees it. Raises ``InspectionUnknown``."""
+        return await self._asking().outline(inspection_id)
 
     async def dossier(self, inspection_id: InspectionId) -> Dossier:
         """Read everything about one inspection at one moment. Raises ``InspectionUnknown``."""
-        async with self._asking() as repository:
-            return await repository.dossier(inspection_id)
+        return await self._asking().dossier(inspection_id)
 
     async def summary(self, inspection_id: InspectionId) -> Dossier:
         """Read one inspection at one moment, but not everything about it. Raises ``InspectionUnknown``."""
-        async with self._asking() as repository:
-            return await repository.dossier(inspection_id, "summary")
+        return await self._asking().dossier(inspection_id, "summary")
 
     async def events(
         self, inspection_id: InspectionId, *, after: int = 0, limit: int = 500

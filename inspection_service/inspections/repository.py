@@ -6,7 +6,7 @@ was found within the scope: a query that forgets the tenant cannot be written by
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -14,12 +14,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, bindparam, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from inspection_service.inspections import dossiers, outlines, rows
+from inspection_service.inspections import dossiers, rows
 from inspection_service.inspections.case import Case
-from inspection_service.inspections.dossiers import Depth, any_like, values_of
+from inspection_service.inspections.confined import NARROW, any_like, values_of, within
+from inspection_service.inspections.dossiers import Depth
 from inspection_service.inspections.errors import InspectionUnknown
-from inspection_service.inspections.outline import Outline
-from inspection_service.inspections.queue_repository import NARROW, QueueRepository, within
+from inspection_service.inspections.queue_repository import QueueRepository
 from inspection_service.inspections.records import (
     Capture,
     Dossier,
@@ -30,7 +30,7 @@ from inspection_service.inspections.records import (
     RecordingId,
     TenantId,
 )
-from inspection_service.inspections.requests import Upload, Wanted
+from inspection_service.inspections.requests import Upload
 from inspection_service.inspections.scope import OrganisationScope, Scope, TenantScope
 from inspection_service.inspections.states import CLOSED
 from inspection_service.storage import tables as t
@@ -63,42 +63,15 @@ class Repository(QueueRepository):
         """
         query = _the_case(any_like(self._scope), lock)
         asked = {"inspection_id": inspection_id, **values_of(self._scope)}
-        rows_found = (await self._connection.execute(query, asked)).mappings().all()
-        found = await self._with_checklists(rows_found)
+        found = await self._with_checklists(await self._ask(query, asked))
         if not found:
             raise InspectionUnknown
         return Case(self._connection, found[0])
 
-    async def dossier(self, inspection_id: InspectionId, depth: Depth = "whole") -> Dossier:
-        """Read one inspection and what hangs on it, in one statement.
-
-        Raises:
-            InspectionUnknown: There is none in this scope.
-        """
-        query, values = dossiers.one(depth, self._scope), dossiers.values_of_one(inspection_id, self._scope)
-        found = (await self._connection.execute(query, values)).mappings().all()
-        if not found:
-            raise InspectionUnknown
-        (inspection,) = await self._with_checklists(found)
-        return dossiers.dossier_from(found[0], inspection)
-
-    async def outline(self, inspection_id: InspectionId) -> Outline:
-        """Read one inspection as lists show it, in one statement.
-
-        Raises:
-            InspectionUnknown: There is none in this scope.
-        """
-        for found in await self.outlines([inspection_id]):
-            return found
-        raise InspectionUnknown
-
-    async def outlines(self, ids: Sequence[InspectionId]) -> list[Outline]:
-        """Return some inspections of this scope in the order asked for; what is not there is left out."""
-        if not ids:
-            return []
-        asked = await self._outlines(*outlines.some(ids, self._scope))
-        found = {each.inspection.id: each for each in asked}
-        return [found[name] for name in ids if name in found]
+    async def inspections(self, ids: Sequence[InspectionId]) -> list[Inspection]:
+        """Return some inspections of this scope, in no order; what is not there is left out."""
+        query = self._within(select(*NARROW)).where(t.inspections.c.id.in_(ids))
+        return await self._with_checklists(await self._ask(query, {}))
 
     async def is_there(self, inspection_id: InspectionId) -> bool:
         """Say whether there is such an inspection in this scope."""
@@ -139,16 +112,6 @@ class Repository(QueueRepository):
         )
 
     # -- many ------------------------------------------------------------------------------------------------
-    async def page(self, wanted: Wanted, before: tuple[datetime, str] | None, limit: int) -> list[Outline]:
-        """Return inspections, newest first.
-
-        Args:
-            wanted: Only these.
-            before: ``created_at`` and id of the last one already seen.
-            limit: At most so many.
-        """
-        return await self._outlines(*outlines.page(wanted, before, limit, self._scope))
-
     async def dossiers(self, inspections: Sequence[Inspection], depth: Depth = "whole") -> list[Dossier]:
         """Read what hangs on some inspections of this scope.
 
@@ -295,11 +258,6 @@ class Repository(QueueRepository):
         return [(InspectionId(row[0]), RecordingId(row[1])) for row in await self._connection.execute(query)]
 
     # -- within ----------------------------------------------------------------------------------------------
-    async def _outlines(self, query: Select[Any], values: Mapping[str, Any]) -> list[Outline]:
-        found = (await self._connection.execute(query, values)).mappings().all()
-        inspections = await self._with_checklists(found)
-        return [outlines.outline_from(*each) for each in zip(found, inspections, strict=True)]
-
     async def _operator_names(self, ids: Iterable[str]) -> dict[str, str]:
         query = select(t.operators.c.id, t.operators.c.name).where(t.operators.c.id.in_(sorted(ids)))
         return {row.id: row.name for row in await self._connection.execute(query)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import RowMapping
 
@@ -41,6 +41,7 @@ from inspection_service.inspections.records import (
 from inspection_service.inspections.requests import Upload
 
 Row = Mapping[str, Any] | RowMapping
+_INSPECTION: Final = tuple(name for name in Inspection.__dataclass_fields__ if name != "checklist")
 
 
 def actor_to_json(actor: Actor | None) -> dict[str, str] | None:
@@ -90,9 +91,15 @@ def inspection_row(inspection: Inspection) -> dict[str, Any]:
     }
 
 
-def inspection_from(row: Row) -> Inspection:
-    """Read an inspection."""
-    values = {name: row[name] for name in Inspection.__dataclass_fields__}
+def inspection_from(row: Row, checklist: Mapping[str, Any]) -> Inspection:
+    """Read an inspection.
+
+    Args:
+        row: All its columns but the checklist.
+        checklist: What was frozen into it.
+    """
+    values = {name: row[name] for name in _INSPECTION}
+    values["checklist"] = checklist
     values["vehicle"] = vehicle_from_json(row["vehicle"])
     values["contact"] = Contact(**row["contact"])
     values["handover"] = handover_from_json(row["handover"])

@@ -201,7 +201,5 @@ class Simulating(Acts):
         )
         async with self._reading() as repository:
             ids = [InspectionId(row) for row in (await repository.connection.execute(query)).scalars()]
-            dossiers = await repository.dossiers(
-                [each.inspection for each in await repository.outlines(ids)], "summary"
-            )
+            dossiers = await repository.dossiers(await repository.inspections(ids), "summary")
         return [each.inspection.id for each in dossiers if next_act(each) is not None][:limit]

@@ -13,7 +13,7 @@ import rfc8785
 
 from inspection_service.inspections.asking import steps_of
 from inspection_service.inspections.needs import TRIES_BEFORE_KEEPING, Facts
-from inspection_service.inspections.outline import Outline, Shot
+from inspection_service.inspections.outline import OperatorOutline, Shot
 from inspection_service.inspections.records import (
     Annotation,
     Capture,
@@ -114,15 +114,7 @@ def _step(step: Mapping[str, Any], captures: Sequence[P], skip: SkippedStep | No
     newest = captures[-1] if captures else None
     standing = next((capture for capture in reversed(captures) if capture.is_evidence), None)
     failed = sum(capture.state == "retake" for capture in captures)
-    status: Status
-    if newest is not None and newest.state in ("received", "judged"):
-        status = "sent"
-    elif standing is not None:
-        status = "done"
-    elif skip is not None:
-        status = "skipped"
-    else:
-        status = "open" if newest is None else "retake"
+    status = _status(newest, has_answer=standing is not None, is_skipped=skip is not None)
     refused = newest if newest is not None and newest.state == "retake" and status == "retake" else None
     return Step(
         id=StepId(step["id"]),
@@ -136,6 +128,16 @@ def _step(step: Mapping[str, Any], captures: Sequence[P], skip: SkippedStep | No
         skip_reason=skip.reason if skip and status == "skipped" else None,
         is_required=bool(step["required"]),
     )
+
+
+def _status(newest: Capture | Shot | None, *, has_answer: bool, is_skipped: bool) -> Status:
+    if newest is not None and newest.state in ("received", "judged"):
+        return "sent"
+    if has_answer:
+        return "done"
+    if is_skipped:
+        return "skipped"
+    return "open" if newest is None else "retake"
 
 
 def can_keep(captures: Sequence[P], capture: P) -> bool:
@@ -154,9 +156,15 @@ def can_keep(captures: Sequence[P], capture: P) -> bool:
 
 
 def progress(dossier: Photographed[P]) -> Progress:
-    """Count the answered steps."""
-    found = steps(dossier)
-    return Progress(sum(step.status in ("done", "skipped") for step in found), len(found))
+    """Count the answered steps: what ``steps`` says of them, without all else it says; lists ask for each line."""
+    newest = {capture.step_id: capture for capture in dossier.captures}
+    answered = {capture.step_id for capture in dossier.captures if capture.is_evidence}
+    skipped = {each.step_id for each in dossier.skipped}
+    found = [
+        _status(newest.get(step["id"]), has_answer=step["id"] in answered, is_skipped=step["id"] in skipped)
+        for step in checklist_steps(dossier.inspection)
+    ]
+    return Progress(found.count("done") + found.count("skipped"), len(found))
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +208,7 @@ def is_judging(dossier: Dossier) -> bool:
     return any(capture.state == "received" for capture in dossier.captures)
 
 
-def facts(outline: Outline) -> Facts:
+def facts(outline: OperatorOutline) -> Facts:
     """Return as much of a case as the order of the queue depends on."""
     case = outline.inspection
     failed = [

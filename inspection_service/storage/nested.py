@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Final
+from operator import itemgetter
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import JSON, Boolean, ColumnElement, Dialect, Float, FromClause, Select
 from sqlalchemy.ext.compiler import compiles
@@ -21,27 +22,33 @@ from sqlalchemy.types import TypeDecorator
 
 from inspection_service.storage.tables.base import Moment
 
-Nested = tuple[Mapping[str, Any], ...]
 
-
-def nested(rows: Select[Any], outer: FromClause, *, order: tuple[str, ...]) -> ColumnElement[Nested]:
-    """Make a column of the rows of another query.
+def nested(
+    rows: Select[Any],
+    outer: FromClause,
+    *,
+    order: tuple[str, ...],
+    made: type[NamedTuple] | None = None,
+) -> ColumnElement[Any]:
+    """Make a column of the rows of another query, each a mapping by column name.
 
     Args:
         rows: Which; its conditions may name columns of ``outer``. Not ordered, no bytes among its columns.
         outer: The table it hangs on.
         order: Names of its columns that give the order; none of them is ever null.
+        made: What each row is made instead, where there are many: a named tuple of these very columns.
     """
     columns = rows.selected_columns
     names = tuple(str(column.key) for column in columns)
     readers = tuple(_reader_of(column) for column in columns)
     array = _RowsAsJson(*columns)
-    array.type = _Rows(names, readers, tuple(names.index(name) for name in order))
+    assert made is None or made._fields == names, "a row has other columns than what is made of it"
+    array.type = _Rows(names, readers, tuple(names.index(name) for name in order), made)
     query = rows.with_only_columns(array, maintain_column_froms=True)
     return query.correlate(outer).scalar_subquery()
 
 
-class _RowsAsJson(FunctionElement[Nested]):
+class _RowsAsJson(FunctionElement[Any]):
     """An aggregate: all rows as an array of arrays; null or empty when there are none."""
 
     name = "rows_as_json"
@@ -83,26 +90,36 @@ def _reader_of(column: ColumnElement[Any]) -> str:
     return next((name for kind, name in kinds.items() if isinstance(column.type, kind)), "")
 
 
-class _Rows(TypeDecorator[Nested]):
+class _Rows(TypeDecorator[tuple[Any, ...]]):
     """Reads the array."""
 
     impl = JSON
     cache_ok = True
 
-    def __init__(self, names: tuple[str, ...], readers: tuple[str, ...], order: tuple[int, ...]) -> None:
+    def __init__(
+        self,
+        names: tuple[str, ...],
+        readers: tuple[str, ...],
+        order: tuple[int, ...],
+        made: type[NamedTuple] | None,
+    ) -> None:
         super().__init__()
         self.names = names
         self.readers = readers
         self.order = order
+        self.made = made
 
-    def process_result_value(self, value: list[list[Any]] | None, dialect: Dialect) -> Nested:  # noqa: ARG002 - SQLAlchemy's signature
+    def process_result_value(self, value: list[list[Any]] | None, dialect: Dialect) -> tuple[Any, ...]:  # noqa: ARG002 - SQLAlchemy's signature
         """Return the rows in their order."""
-        found = value or []
+        if not value:
+            return ()
         for place, reader in enumerate(self.readers):
             if reader:
                 read = _READERS[reader]
-                for row in found:
+                for row in value:
                     if row[place] is not None:
                         row[place] = read(row[place])
-        found.sort(key=lambda row: [row[place] for place in self.order])
-        return tuple(dict(zip(self.names, row, strict=True)) for row in found)
+        value.sort(key=itemgetter(*self.order))
+        if self.made is not None:
+            return tuple(map(self.made._make, value))
+        return tuple(dict(zip(self.names, row, strict=True)) for row in value)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from alembic import command
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 
 from inspection_service.inspections import views
 from inspection_service.inspections.errors import InspectionUnknown
@@ -161,8 +161,7 @@ async def test_a_connection_that_was_cut_is_replaced_unnoticed(url: str) -> None
         assert driver is not None
         is_cut = asyncio.Event()
         driver.add_termination_listener(lambda _: is_cut.set())
-        async with other.read_once() as transaction:
-            await transaction.connection.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": cut})
+        await other.ask(select(func.pg_terminate_backend(cut)))
         async with asyncio.timeout(60):
             await is_cut.wait()
         await database.ping()

@@ -47,7 +47,7 @@ from inspection_service.api.present.steps import (
     words_of,
 )
 from inspection_service.inspections import views
-from inspection_service.inspections.outline import Outline
+from inspection_service.inspections.outline import OperatorOutline
 from inspection_service.inspections.queueing import QueueEntry
 from inspection_service.inspections.records import (
     Capture,
@@ -221,7 +221,7 @@ def _step(dossier: Dossier, step: views.Step[Capture], language: Language, url: 
     )
 
 
-def _claim(dossier: Dossier | Outline) -> OperatorRef | None:
+def _claim(dossier: Dossier | OperatorOutline) -> OperatorRef | None:
     holder = dossier.inspection.claimed_by
     return None if holder is None else OperatorRef(id=holder, name=dossier.claimed_by_name or "")
 

@@ -14,13 +14,13 @@ from inspection_service.api.dto.platform import (
 from inspection_service.api.present.proof import correction_view
 from inspection_service.api.present.steps import finding_view, progress_view, vehicle_view
 from inspection_service.inspections import views
-from inspection_service.inspections.outline import Outline
+from inspection_service.inspections.outline import PlatformOutline
 from inspection_service.inspections.records import Dossier
 
 PHOTOS_URL = "/v1/inspections/{id}/captures"
 
 
-def platform_inspection(outline: Outline) -> PlatformInspection:
+def platform_inspection(outline: PlatformOutline) -> PlatformInspection:
     """Show one inspection to its platform."""
     case = outline.inspection
     return PlatformInspection(
@@ -49,7 +49,7 @@ def platform_inspection(outline: Outline) -> PlatformInspection:
     )
 
 
-def photo_requests(outline: Outline) -> list[PhotoRequestView]:
+def photo_requests(outline: PlatformOutline) -> list[PhotoRequestView]:
     """Show what the platform asked for besides the checklist, and how far each is."""
     steps = {step.id: step for step in views.steps(outline)} if outline.inspection.asked else {}
     return [

@@ -19,7 +19,7 @@ from inspection_service.api.dto.common import (
 from inspection_service.api.words import advice as general_advice
 from inspection_service.api.words import kind_label
 from inspection_service.inspections import views
-from inspection_service.inspections.outline import Outline
+from inspection_service.inspections.outline import OperatorOutline
 from inspection_service.inspections.records import (
     Actor,
     Capture,
@@ -147,7 +147,7 @@ def named_actor(actor: Actor) -> ActorView:
     return ActorView(kind=actor.kind, name=actor.name)
 
 
-def failure_view(outline: Outline, language: Language) -> FailureView | None:
+def failure_view(outline: OperatorOutline, language: Language) -> FailureView | None:
     """Show what went wrong last, when its step has no answer yet."""
     refused = views.last_failure(outline)
     if refused is None:

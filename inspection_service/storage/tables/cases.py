@@ -53,6 +53,8 @@ inspections = Table(
     Column("handover", JSON_VALUE),
     Column("asked", JSON_VALUE),
     Column("closing_reason", Text),
+    # Of the seller's signature that stands, to sort by; null where a case was over before this was kept.
+    moment_column("signed_at", optional=True),
     Index(None, "tenant_id", "created_at", "id"),
     Index(None, "tenant_id", "updated_at"),
     Index(None, "tenant_id", "reference", "created_at", "id"),
@@ -60,7 +62,7 @@ inspections = Table(
     Index(None, "tenant_id", "vin"),
     Index(None, "tenant_id", "state", "created_at", "id"),
     # All of an open case that its place in the queue depends on: no row is looked at.
-    Index(None, "state", "id", "tenant_id", "created_at", "updated_at"),
+    Index("ix_inspections_queue", "state", "id", "tenant_id", "created_at", "updated_at", "signed_at"),
     Index(None, "state", "deadline_at"),
 )
 

@@ -59,13 +59,15 @@ async def _case(backend: Backend, chance: random.Random) -> Facts:
         run = transaction.connection.execute
         of = {"inspection_id": seller.inspection_id}
         where = t.inspections.c.id == seller.inspection_id
-        values = {"state": state, "created_at": created_at, "updated_at": updated_at}
+        values = {
+            "state": state,
+            "created_at": created_at,
+            "updated_at": updated_at,
+            "signed_at": signed_at,
+        }
         await run(update(t.inspections).where(where).values(values))
         if help_asked_at is not None:
             await run(insert(t.help_requests).values(of | {"asked_at": help_asked_at}))
-        if signed_at is not None:
-            mark = {"role": "seller", "name": "S", "shown_sha256": "", "second_factor": "none"}
-            await run(insert(t.signatures).values(of | mark | {"at": signed_at}))
         if failed_at is not None:
             photos = ({"id": f"p{n}", "attempt": n, "sha256": f"{n}"} for n in (1, 2))
             await run(

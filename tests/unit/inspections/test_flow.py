@@ -25,6 +25,7 @@ from inspection_service.inspections.errors import (
     StillJudging,
     TextInvalid,
 )
+from inspection_service.inspections.queueing import QueueEntry
 from inspection_service.inspections.records import Actor, Contact, StepId
 from inspection_service.inspections.requests import NewFinding, SellerMark, Verdict
 from inspection_service.testing import Backend, judgement
@@ -343,6 +344,21 @@ async def test_reopening_voids_the_signature(backend: Backend) -> None:
     await backend.inspections.reopen(seller.inspection_id, by=seller.actor)
     dossier = await backend.dossier(seller.inspection_id)
     assert (dossier.inspection.state, dossier.signatures) == ("in_progress", ())
+
+
+async def test_a_signature_waits_since_it_was_given(backend: Backend) -> None:
+    """Whatever is done with the case meanwhile; what is opened again waits for no sign-off until it is signed anew."""
+    seller, given_at = await signed(backend), backend.clock.now()
+    backend.clock.advance(minutes=5)
+    await backend.inspections.claim(seller.inspection_id, by=backend.operator.actor)
+    for listed in ((await backend.inspections.queue()).items, await _line(backend, seller)):
+        assert [(entry.needs, entry.need_since) for entry in listed] == [(("sign_off",), given_at)]
+    await backend.inspections.reopen(seller.inspection_id, by=seller.actor)
+    assert [entry.outline.signed_at for entry in await _line(backend, seller)] == [None]
+
+
+async def _line(backend: Backend, seller: Seller) -> tuple[QueueEntry, ...]:
+    return await backend.inspections.queued([seller.inspection_id])
 
 
 async def test_a_closed_inspection_takes_nothing(backend: Backend) -> None:

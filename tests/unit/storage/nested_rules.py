@@ -31,8 +31,7 @@ async def check_nested(database: Database) -> None:
         nested(findings, outer, order=("position",)).label("findings"),
         nested(consents, outer, order=("at", "id")).label("consents"),
     ).order_by(outer.c.id)
-    async with database.read_once() as transaction:
-        full, empty = (await transaction.connection.execute(query)).all()
+    full, empty = await database.ask(query)
     async with database.read() as transaction:
         connection = transaction.connection
         alone = [
@@ -42,11 +41,11 @@ async def check_nested(database: Database) -> None:
                 select(t.consents).order_by(t.consents.c.at, t.consents.c.id),
             )
         ]
-    assert [full.findings, full.consents] == alone
-    assert [row["model_score"] for row in full.findings] == list(reversed(_SCORES))
-    assert [row["is_given"] for row in full.consents] == [False, True]
-    assert full.findings[-1]["created_at"] == NOON
-    assert (empty.findings, empty.consents) == ((), ())
+    assert [full["findings"], full["consents"]] == alone
+    assert [row["model_score"] for row in full["findings"]] == list(reversed(_SCORES))
+    assert [row["is_given"] for row in full["consents"]] == [False, True]
+    assert full["findings"][-1]["created_at"] == NOON
+    assert (empty["findings"], empty["consents"]) == ((), ())
 
 
 def _inspection(name: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from alembic import command
-from sqlalchemy import insert, select, text
+from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from inspection_service.inspections.records import Vehicle
@@ -56,6 +56,23 @@ async def test_cars_that_were_there_before_are_found_too(backend: Backend) -> No
         await run(lambda c: command.upgrade(alembic_config(c), "head"))
         assert set((await transaction.connection.execute(query)).all()) == before
     assert before == {("AB123CD", "VF3CCHNZ6GT012345"), ("Ж777ЖЖ", None), (None, None)}
+
+
+async def test_signatures_that_wait_are_known_by_their_cases_too(backend: Backend) -> None:
+    """The revision that put the moment beside the case fills it in where a sign-off is waited for, void ones aside."""
+    states = ("seller_signed", "seller_signed", "in_progress")
+    cases = [(await backend.ordered())[0].id for _ in states]
+    at, column = t.inspections.c.signed_at, t.inspections.c
+    async with backend.database.write() as transaction:
+        run = transaction.connection.execute
+        for case, state, void_at in zip(cases, states, (None, NOON, None), strict=True):
+            await run(update(t.inspections).where(column.id == case).values(state=state))
+            mark = {"role": "seller", "name": "S", "shown_sha256": "", "second_factor": "none"}
+            await run(insert(t.signatures).values(inspection_id=case, at=NOON, voided_at=void_at, **mark))
+        await transaction.connection.run_sync(lambda c: command.downgrade(alembic_config(c), "0008"))
+        await transaction.connection.run_sync(lambda c: command.upgrade(alembic_config(c), "head"))
+        found = dict((await run(select(column.id, at))).all())
+    assert [found[case] for case in cases] == [NOON, None, None]
 
 
 async def test_sqlite_is_set_to_survive_a_power_cut(tmp_path: Path) -> None:
