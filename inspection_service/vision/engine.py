@@ -35,16 +35,20 @@ class Placement:
         return np.asarray((boxes - shift) / scale, np.float32)
 
 
-def letterbox(image: NDArray[np.uint8], width_px: int, height_px: int) -> tuple[NDArray[np.uint8], Placement]:
+def letterbox(
+    image: NDArray[np.uint8], width_px: int, height_px: int, multiple_px: int | None = None
+) -> tuple[NDArray[np.uint8], Placement]:
     """Fit an image into a rectangle without distorting it, in the middle, grey around it.
 
     Args:
         image: ``(H, W, 3)`` uint8; not modified.
         width_px: Width of the rectangle.
         height_px: Height of the rectangle.
+        multiple_px: If given, the rectangle is cut down to the image, each side to the next multiple of this: a
+            network that takes any such size spends nothing on grey.
 
     Returns:
-        ``(height_px, width_px, 3)`` uint8, and the placement that maps boxes back.
+        ``(height_px, width_px, 3)`` uint8 or what is left of it, and the placement that maps boxes back.
 
     Raises:
         UnusableImage: A side is 0, or one side is more than eight times the other.
@@ -54,6 +58,9 @@ def letterbox(image: NDArray[np.uint8], width_px: int, height_px: int) -> tuple[
         raise UnusableImage(f"A picture of {w} x {h} pixels is no photo of a car.")
     scale = min(width_px / w, height_px / h)
     new_w, new_h = max(1, round(w * scale)), max(1, round(h * scale))
+    if multiple_px is not None:
+        width_px = min(width_px, -(-new_w // multiple_px) * multiple_px)
+        height_px = min(height_px, -(-new_h // multiple_px) * multiple_px)
     left, top = (width_px - new_w) // 2, (height_px - new_h) // 2
     out = np.full((height_px, width_px, 3), GREY, np.uint8)
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
@@ -131,8 +138,11 @@ class Model:
 
     def prepare(self, image: NDArray[np.uint8]) -> tuple[NDArray[np.float32], Placement]:
         """Bring a BGR photo ``(H, W, 3)`` to the model's input ``(1, 3, h, w)`` as the manifest says."""
-        fit = letterbox if self.manifest.fit == "letterbox" else stretch
-        fitted, placement = fit(image, self.manifest.width_px, self.manifest.height_px)
+        width, height = self.manifest.width_px, self.manifest.height_px
+        if self.manifest.fit == "letterbox":
+            fitted, placement = letterbox(image, width, height, self.manifest.multiple_px)
+        else:
+            fitted, placement = stretch(image, width, height)
         planes = cv2.split(fitted)  # turning plane by plane takes half as long as turning all at once
         return np.stack(planes[::-1] if self.manifest.colour == "RGB" else planes, dtype=np.float32)[
             None

@@ -28,6 +28,7 @@ class Manifest:
 
     Attributes:
         input_shape: ``(N, C, H, W)``; 0 or -1 where the graph is free.
+        multiple_px: If given, the graph takes any height and width up to those that are multiples of this.
         colour: Order of the channels the graph wants.
         fit: How a photo is brought to the input: ``letterbox`` keeps its shape, ``stretch`` does not.
         classes: Names, in the order of the output's channels.
@@ -44,6 +45,7 @@ class Manifest:
     task: str
     input_name: str
     input_shape: tuple[int, ...]
+    multiple_px: int | None
     colour: Colour
     fit: Fit
     classes: tuple[str, ...]
@@ -93,6 +95,7 @@ def read_manifest(models_dir: Path, name: str) -> Manifest:
             task=content["task"],
             input_name=entry["name"],
             input_shape=tuple(x if isinstance(x, int) else 0 for x in entry["shape"]),
+            multiple_px=entry.get("multiple_px"),
             colour=entry["colour"],
             fit=entry["fit"],
             classes=tuple(content["classes"]),

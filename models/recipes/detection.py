@@ -483,11 +483,11 @@ def train(
 
 # ---------------------------------------------------------------- export
 def export(net: nanodet.Detector, size: int, scored: int, path: Path, picture: Image) -> dict[str, float]:
-    """Write the ONNX file and compare it with PyTorch on one picture.
+    """Write the ONNX file, which takes any sides that are multiples of 32, and compare it with PyTorch.
 
     Args:
         net: Trained, with batch norm; folded before it is written.
-        size: Side of the input square.
+        size: Longer side at run time.
         scored: See `nanodet.Export`.
         path: The file to write.
         picture: ``(size, size, 3)`` uint8 BGR, anything with content.
@@ -498,26 +498,42 @@ def export(net: nanodet.Detector, size: int, scored: int, path: Path, picture: I
     Raises:
         ValueError: The file does not compute what the network computes.
     """
-    module = nanodet.Export(nanodet.fuse(net.eval()), size, size, scored).eval()
-    x = torch.from_numpy(picture.transpose(2, 0, 1)[None].astype(np.float32))
+    module = nanodet.Export(nanodet.fuse(net.eval()), scored).eval()
     names = ["boxes", "scores", "types"][: 2 if scored == net.classes else 3]
-    torch.onnx.export(
-        module, (x,), str(path), input_names=["image"], output_names=names, opset_version=17, dynamo=False
-    )
-    found = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"]).run(
-        None, {"image": x.numpy()}
-    )
-    with torch.no_grad():
-        raw = net((x - module.mean) / module.std)
-        wanted = [
-            nanodet.decode(raw, module.grid, net.classes, net.proj),
-            raw[..., :scored].sigmoid(),
-            raw[..., scored : net.classes].softmax(-1),
-        ]
-    off = {
-        n: float(np.abs(np.asarray(f) - w.numpy()).max())
-        for n, f, w in zip(names, found, wanted, strict=False)
-    }
+    write_graph(module, size, path, names)
+    session = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    off = dict.fromkeys(names, 0.0)
+    for seen in (picture, picture[: oblong(size)]):
+        x = as_input(seen)
+        found = session.run(None, {"image": x.numpy()})
+        with torch.no_grad():
+            raw = net((x - module.mean) / module.std)
+            wanted = [
+                nanodet.decode(raw, nanodet.cells(*seen.shape[:2]), net.classes, net.proj),
+                raw[..., :scored].sigmoid(),
+                raw[..., scored : net.classes].softmax(-1),
+            ]
+        for n, f, w in zip(names, found, wanted, strict=False):
+            off[n] = max(off[n], float(np.abs(np.asarray(f) - w.numpy()).max()))
     if off["boxes"] > 0.05 or max(v for n, v in off.items() if n != "boxes") > 1e-3:
         raise ValueError(f"{path} differs from the trained network: {off}")
     return off
+
+
+def as_input(picture: Image) -> Tensor:
+    """A ``(H, W, 3)`` picture as the exported graph takes it: ``(1, 3, H, W)`` float32 BGR 0..255."""
+    return torch.from_numpy(picture.transpose(2, 0, 1)[None].astype(np.float32))
+
+
+def oblong(size: int) -> int:
+    """The other side of a picture that is not square, for a trial of the exported graph."""
+    return size * 5 // 8 // 32 * 32
+
+
+def write_graph(module: torch.nn.Module, size: int, path: Path, outputs: Sequence[str]) -> None:
+    """Trace a detector into an ONNX file whose input may have any sides that are multiples of 32."""
+    torch.onnx.export(
+        module, (torch.zeros(1, 3, size, size),), str(path), input_names=["image"], output_names=list(outputs),
+        dynamic_axes={"image": {2: "height", 3: "width"}, **{name: {1: "cells"} for name in outputs}},
+        opset_version=17, dynamo=False,
+    )  # fmt: skip

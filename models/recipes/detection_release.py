@@ -45,7 +45,7 @@ COCO = {
 
 SCENE: dict[str, Any] = {
     "name": "scene",
-    "version": "2026.11.22",
+    "version": "2026.11.22.2",
     "file": "scene.onnx",
     "sha256": "",
     "licence": "Apache-2.0",
@@ -56,10 +56,11 @@ SCENE: dict[str, Any] = {
         "colour": "BGR",
         "range": "0..255",
         "fit": "letterbox",
+        "multiple_px": 32,
     },
     "outputs": {
-        "boxes": "(1, 7196, 4) xyxy in pixels of the input",
-        "scores": "(1, 7196, 3) one independent score 0..1 for each class; non-maximum suppression is outside",
+        "boxes": "(1, N, 4) xyxy in pixels of the input",
+        "scores": "(1, N, 3) one independent score 0..1 for each class; non-maximum suppression is outside",
     },
     "classes": ["car", "person", "plate"],
     "training_data": [
@@ -81,7 +82,7 @@ SCENE: dict[str, Any] = {
 
 DAMAGE: dict[str, Any] = {
     "name": "damage",
-    "version": "2026.11.22.3",
+    "version": "2026.11.22.4",
     "file": "damage.onnx",
     "sha256": "",
     "licence": "Apache-2.0",
@@ -92,11 +93,12 @@ DAMAGE: dict[str, Any] = {
         "colour": "BGR",
         "range": "0..255",
         "fit": "letterbox",
+        "multiple_px": 32,
     },
     "outputs": {
-        "boxes": "(1, 5440, 4) xyxy in pixels of the input",
-        "scores": "(1, 5440, 1) score 0..1 of damage of any kind; non-maximum suppression is outside",
-        "types": "(1, 5440, 5) probabilities of the classes, summing to 1, meaningful where the score is high",
+        "boxes": "(1, N, 4) xyxy in pixels of the input",
+        "scores": "(1, N, 1) score 0..1 of damage of any kind; non-maximum suppression is outside",
+        "types": "(1, N, 5) probabilities of the classes, summing to 1, meaningful where the score is high",
     },
     "classes": ["dent", "scratch", "glass_shatter", "lamp_broken", "other_damage"],
     "training_data": [

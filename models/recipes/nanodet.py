@@ -10,7 +10,6 @@ Source: ShuffleNetV2 (arXiv:1807.11164), GhostNet (arXiv:1911.11907), Generalize
 our own writing of the published architecture.
 """
 
-import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -226,13 +225,17 @@ class Detector(nn.Module):
 
 
 def cells(height: int, width: int) -> Tensor:
-    """``(N, 3)`` x, y and stride (px) of every cell, in the order of the detector's output."""
+    """``(N, 3)`` x, y and stride (px) of every cell, in the order of the detector's output.
+
+    Only what the export can follow: while a graph is traced, the sizes are numbers of the graph.
+    """
     out = []
     for s in STRIDES:
         y, x = torch.meshgrid(
-            torch.arange(math.ceil(height / s)), torch.arange(math.ceil(width / s)), indexing="ij"
+            torch.arange((height + s - 1) // s), torch.arange((width + s - 1) // s), indexing="ij"
         )
-        out.append(torch.stack([x.flatten() * s, y.flatten() * s, torch.full((x.numel(),), s)], 1))
+        x, y = x.flatten() * s, y.flatten() * s
+        out.append(torch.stack([x, y, torch.full_like(x, s)], 1))
     return torch.cat(out).float()
 
 
@@ -250,28 +253,28 @@ class Export(nn.Module):
 
     Args:
         detector: The trained network.
-        height, width: Fixed input size, multiples of 32.
         scored: The first ``scored`` channels are independent scores (sigmoid). Channels after them, if any, are
             alternatives of each other (softmax): the types of a thing that was found.
     """
 
-    grid: Tensor
     mean: Tensor
     std: Tensor
 
-    def __init__(self, detector: Detector, height: int, width: int, scored: int | None = None) -> None:
+    def __init__(self, detector: Detector, scored: int | None = None) -> None:
         super().__init__()
         self.detector = detector
         self.scored = detector.classes if scored is None else scored
-        self.register_buffer("grid", cells(height, width))
         self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1))
         self.register_buffer("std", torch.tensor(STD).view(1, 3, 1, 1))
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
-        """``image`` (B, 3, H, W) float32 BGR 0..255 -> boxes (B, N, 4) px, scores (B, N, scored)[, types (B, N, T)]."""
+        """``image`` (B, 3, H, W) float32 BGR 0..255 -> boxes (B, N, 4) px, scores (B, N, scored)[, types (B, N, T)].
+
+        H and W are any multiples of 32.
+        """
         raw = self.detector((image - self.mean) / self.std)
         classes = self.detector.classes
-        boxes = decode(raw, self.grid, classes, self.detector.proj)
+        boxes = decode(raw, cells(image.shape[2], image.shape[3]), classes, self.detector.proj)
         scores = raw[..., : self.scored].sigmoid()
         if self.scored == classes:
             return boxes, scores

@@ -36,6 +36,7 @@ def find_manifest() -> dict[str, Any]:
         "task": "where on a photo of a dashboard the odometer's number stands",
         "input": {
             "name": "image", "shape": [1, 3, side, side], "colour": "BGR", "range": "0..255", "fit": "letterbox",
+            "multiple_px": 32,
         },
         "outputs": {"boxes": "(1, N, 4) xyxy px of the input", "scores": "(1, N, 1) 0..1, no suppression applied"},
         "classes": ["odometer"],

@@ -102,17 +102,17 @@ class Draw:
 class TwoHeads(nn.Module):
     """The COCO detector and the plate heads over one backbone: what goes into the ONNX file."""
 
-    def __init__(self, coco: nanodet.Detector, plates: nanodet.Detector, size: int) -> None:
+    def __init__(self, coco: nanodet.Detector, plates: nanodet.Detector) -> None:
         super().__init__()
         kept = copy.deepcopy(coco)
         kept.set_classes(keep=KEPT, new=0)
-        self.coco = nanodet.Export(kept, size, size)
+        self.coco = nanodet.Export(kept)
         self.towers, self.preds = plates.towers, plates.preds
         self.reg_max = plates.reg_max
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        """``image`` (1, 3, S, S) BGR 0..255 -> boxes (1, 2N, 4) px, scores (1, 2N, 3) of `CLASSES`."""
-        net = self.coco.detector
+        """``image`` (1, 3, H, W) BGR 0..255 -> boxes (1, 2N, 4) px, scores (1, 2N, 3) of `CLASSES`."""
+        net, grid = self.coco.detector, nanodet.cells(image.shape[2], image.shape[3])
         features = net.neck(net.backbone((image - self.coco.mean) / self.coco.std))
 
         def raw(towers: nn.ModuleList, preds: nn.ModuleList) -> Tensor:
@@ -125,8 +125,8 @@ class TwoHeads(nn.Module):
         never = torch.zeros_like(plate)
         boxes = torch.cat(
             [
-                nanodet.decode(first, self.coco.grid, net.classes, net.proj),
-                nanodet.decode(second, self.coco.grid, 1, net.proj),
+                nanodet.decode(first, grid, net.classes, net.proj),
+                nanodet.decode(second, grid, 1, net.proj),
             ],
             1,
         )
@@ -148,32 +148,27 @@ def export(
     Raises:
         ValueError: The file does not compute what the networks compute.
     """
-    folded = nanodet.fuse(plates.eval())
-    module = TwoHeads(coco.eval(), folded, SIZE).eval()
-    x = torch.from_numpy(picture.transpose(2, 0, 1)[None].astype(np.float32))
-    torch.onnx.export(
-        module, (x,), str(path), input_names=["image"], output_names=["boxes", "scores"],
-        opset_version=17, dynamo=False,
-    )  # fmt: skip
-    boxes, scores = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"]).run(
-        None, {"image": x.numpy()}
-    )
-    with torch.no_grad():
-        normal = (x - module.coco.mean) / module.coco.std
-        first, second = coco(normal), plates(normal)
-        grid = module.coco.grid
-        wanted = torch.cat(
-            [nanodet.decode(first, grid, 80, coco.proj), nanodet.decode(second, grid, 1, coco.proj)], 1
-        )
+    module = TwoHeads(coco.eval(), nanodet.fuse(plates.eval())).eval()
+    detection.write_graph(module, SIZE, path, ["boxes", "scores"])
+    session = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    off = dict.fromkeys(("boxes", "car", "person", "plate"), 0.0)
+    for seen in (picture, picture[: detection.oblong(SIZE)]):
+        x = detection.as_input(seen)
+        boxes, scores = session.run(None, {"image": x.numpy()})
+        with torch.no_grad():
+            normal = (x - module.coco.mean) / module.coco.std
+            first, second = coco(normal), plates(normal)
+            grid = nanodet.cells(*seen.shape[:2])
+            decoded = [nanodet.decode(first, grid, 80, coco.proj), nanodet.decode(second, grid, 1, coco.proj)]
         n = first.shape[1]
-        off = {
-            "boxes": float(np.abs(boxes - wanted.numpy()).max()),
-            "car": float(
-                np.abs(scores[:, :n, 0] - first[..., list(KEPT[:3])].amax(-1).sigmoid().numpy()).max()
-            ),
-            "person": float(np.abs(scores[:, :n, 1] - first[..., COCO_PERSON].sigmoid().numpy()).max()),
-            "plate": float(np.abs(scores[:, n:, 2] - second[..., 0].sigmoid().numpy()).max()),
+        pairs = {
+            "boxes": (boxes, torch.cat(decoded, 1)),
+            "car": (scores[:, :n, 0], first[..., list(KEPT[:3])].amax(-1).sigmoid()),
+            "person": (scores[:, :n, 1], first[..., COCO_PERSON].sigmoid()),
+            "plate": (scores[:, n:, 2], second[..., 0].sigmoid()),
         }
+        for name, (found, wanted) in pairs.items():
+            off[name] = max(off[name], float(np.abs(found - wanted.numpy()).max()))
     if off["boxes"] > 0.05 or max(off["car"], off["person"], off["plate"]) > 1e-3:
         raise ValueError(f"{path} differs from the trained network: {off}")
     return off

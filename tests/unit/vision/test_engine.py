@@ -143,6 +143,22 @@ def test_a_letterbox_fills_with_grey_on_both_sides() -> None:
     assert (fitted[25:75] == 255).all()
 
 
+@given(st.integers(8, 900), st.integers(8, 900), st.sampled_from([64, 416, 640]))
+def test_a_letterbox_without_waste_is_the_cut_of_a_square_one(w: int, h: int, side: int) -> None:
+    """Each side ends within a step of the photo, and the photo is as large in it as in the square."""
+    if max(w, h) > 8 * min(w, h):
+        return
+    image = np.full((h, w, 3), 255, np.uint8)
+    fitted, placement = letterbox(image, side, side, 32)
+    _, squared = letterbox(image, side, side)
+    high, wide = fitted.shape[:2]
+    assert (high % 32, wide % 32) == (0, 0)
+    assert max(high, wide) == side
+    assert (placement.scale_x, placement.scale_y) == (squared.scale_x, squared.scale_y)
+    assert high - h * placement.scale_y < 33
+    assert wide - w * placement.scale_x < 33
+
+
 def test_a_strip_is_no_photo_of_a_car() -> None:
     with pytest.raises(UnusableImage):
         letterbox(np.zeros((10, 100, 3), np.uint8), 64, 64)
