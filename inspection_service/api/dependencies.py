@@ -12,7 +12,8 @@ from ipaddress import IPv6Address, ip_address
 from typing import Annotated, Any, Final, cast
 
 from fastapi import Depends, Security
-from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
+from fastapi.security import APIKeyCookie, HTTPBearer, SecurityScopes
+from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
@@ -29,12 +30,6 @@ from inspection_service.inspections.service import Inspections
 SELLER_COOKIE: Final = "seller_session"
 OPERATOR_COOKIE: Final = "operator_session"
 
-_api_key = HTTPBearer(
-    auto_error=False,
-    scheme_name="apiKey",
-    description="The platform's API key, `isk_...`.",
-    bearerFormat="isk_...",
-)
 _seller_cookie = APIKeyCookie(
     name=SELLER_COOKIE,
     auto_error=False,
@@ -94,26 +89,42 @@ async def _opened(connection: HTTPConnection) -> Services:
 Opened = Annotated[Services, Depends(_opened)]
 
 
-async def platform_door(
-    request: Request,
-    services: Opened,
-    scopes: SecurityScopes,
-    credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_api_key)],
-) -> PlatformDoor:
-    """Let a platform in by its API key; take it by ``needs``, which names the scope.
+class PlatformKey(SecurityBase):
+    """Lets a platform in by its API key; taken by ``needs``, which names the scope.
 
-    Raises:
-        KeyUnknown: There is none, or it is not valid.
-        ScopeMissing: It may not do this; ``scope`` names what it lacks.
-        RateLimited: It came too often.
+    The scheme and the door are one dependency and not three: every call of a platform goes through it.
     """
-    if credentials is None:
-        raise KeyUnknown("Send your API key: Authorization: Bearer isk_...")
-    platform = await admitted(request, services, credentials.credentials)
-    for scope in cast("list[KeyScope]", scopes.scopes):
-        if not platform.may(scope):
-            raise ScopeMissing(f"This key lacks the scope {scope}.", scope=scope)
-    return PlatformDoor(platform, services.inspections.of(platform.tenant_id))
+
+    def __init__(self) -> None:
+        """Say how a key is sent."""
+        self._bearer = HTTPBearer(
+            auto_error=False,
+            scheme_name="apiKey",
+            description="The platform's API key, `isk_...`.",
+            bearerFormat="isk_...",
+        )
+        self.model, self.scheme_name = self._bearer.model, self._bearer.scheme_name
+
+    async def __call__(self, request: Request, scopes: SecurityScopes) -> PlatformDoor:
+        """Let a platform in.
+
+        Raises:
+            KeyUnknown: There is no key, or it is not valid.
+            ScopeMissing: It may not do this; ``scope`` names what it lacks.
+            RateLimited: It came too often.
+        """
+        credentials = await self._bearer(request)
+        if credentials is None:
+            raise KeyUnknown("Send your API key: Authorization: Bearer isk_...")
+        services = services_of(request)
+        platform = await admitted(request, services, credentials.credentials)
+        for scope in cast("list[KeyScope]", scopes.scopes):
+            if not platform.may(scope):
+                raise ScopeMissing(f"This key lacks the scope {scope}.", scope=scope)
+        return PlatformDoor(platform, services.inspections.of(platform.tenant_id))
+
+
+_platform_key = PlatformKey()
 
 
 def needs(scope: KeyScope) -> Any:
@@ -121,7 +132,7 @@ def needs(scope: KeyScope) -> Any:
 
     ``door: Annotated[PlatformDoor, needs("photos:read")]``; the OpenAPI document then names the scope.
     """
-    return Security(platform_door, scopes=[scope])
+    return Security(_platform_key, scopes=[scope])
 
 
 async def admitted(request: Request, services: Services, key: str) -> Platform:
@@ -290,7 +301,7 @@ def caller_of(request: Request) -> str:
     return host
 
 
-ByPlatform = Annotated[PlatformDoor, Depends(platform_door)]
+ByPlatform = Annotated[PlatformDoor, Security(_platform_key)]
 """Any key; for what no scope is needed for."""
 ByReader = Annotated[PlatformDoor, needs("inspections:read")]
 ByWriter = Annotated[PlatformDoor, needs("inspections:write")]

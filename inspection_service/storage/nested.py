@@ -78,6 +78,8 @@ def _sqlite_value(column: ColumnElement[Any], written: str) -> str:
 
 def _moment(value: str) -> datetime:
     moment = datetime.fromisoformat(value)
+    if moment.tzinfo is UTC:
+        return moment
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
