@@ -20,7 +20,7 @@ STATIC := inspection_service/static
 export OMP_NUM_THREADS ?= 1
 
 .PHONY: help run test hostile lint check-web bench chaos eval lock clean install install-test web test-packages \
-        train-framing train-damage train-scene train-odometer test-train
+        train-framing train-damage train-plate train-scene train-odometer test-train
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -153,10 +153,14 @@ train-framing: $(VENV)-train/.installed $(VENV)/.test ## rebuild one model from 
 	$(TRAIN).same_car --data $(DATA) --models models
 	$(BIN)/python -m models.recipes.framing_release --data $(DATA) --models models
 
-train-damage train-scene: train-%: $(VENV)-train/.installed $(VENV)/.test ## likewise (also train-odometer)
+train-damage train-plate: train-%: $(VENV)-train/.installed $(VENV)/.test ## likewise (also train-odometer, train-scene)
 	@mkdir -p $(WORK)
 	$(TRAIN).$* --data $(DATA) --init $(COCO_START) --out models --work $(WORK) --seconds $(TRAIN_SECONDS) --resume
 	$(BIN)/python -m models.recipes.detection_release $* --data $(DATA) --models models
+
+train-scene: $(VENV)-train/.installed $(VENV)/.test
+	$(TRAIN).scene --init $(COCO_START) --out models
+	$(BIN)/python -m models.recipes.detection_release scene --data $(DATA) --models models
 
 train-odometer: $(VENV)-train/.installed $(VENV)/.test
 	@mkdir -p $(WORK)

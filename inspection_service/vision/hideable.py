@@ -1,6 +1,6 @@
 """Looks for what privacy hides, harder than judgement does: lower thresholds, and a second look close to every car.
 
-The scene model sees 416 px: on a photo of a whole car a plate is some twenty of them wide. So each car is looked at
+The models see 416 and 640 px: on a photo of a whole car a plate is some thirty of them wide. So each car is looked at
 again on its own, in overlapping halves; a false box costs a smudge, a missed one a person's plate.
 """
 
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from inspection_service.vision.decode import Limits, decode_photo
 from inspection_service.vision.detector import BoxXyxy, Network, as_box, detect
 from inspection_service.vision.engine import Model
+from inspection_service.vision.manifest import model_set
 from inspection_service.vision.scene import OVERLAP, SceneObject
 
 LOOK_PX: Final = 1600
@@ -27,7 +28,7 @@ LEAST: Final[Mapping[str, float]] = {"car": 0.25, "person": 0.25, "plate": 0.2}
 Source: 90 photos of shared data, plates covered by nine tenths: 77 % with the manifest's threshold alone, 85 % with
 these two looks, at 3.4 boxes too many a photo; lower ones found 3 % more and smudged half the car (14 too many).
 """
-CLOSE_LEAST: Final = 0.3
+CLOSE_LEAST: Final[Mapping[str, float]] = {"plate": 0.3}
 """For plates in a second look, where each is larger and a real one scores more."""
 _MOST_CARS: Final = 3
 _AROUND: Final = 0.08
@@ -53,28 +54,25 @@ class Found:
 class Hideable:
     """Finds cars, people and plates to hide; safe to use from several threads."""
 
-    def __init__(self, model: Network, sha256: str, limits: Limits | None = None) -> None:
-        """Use an opened ``scene`` model, whose file has this SHA-256."""
+    def __init__(self, scene: Network, plate: Network, sha256: str, limits: Limits | None = None) -> None:
+        """Use opened ``scene`` and ``plate`` models; this SHA-256 names them both."""
         self._sha256 = sha256
-        self._model = model
+        self._scene, self._plate = scene, plate
         self._limits = limits or Limits()
-        self._least = np.array([LEAST[name] for name in model.classes], np.float32)
-        self._close = self._least.copy()
-        self._close[model.classes.index("plate")] = CLOSE_LEAST
 
     @classmethod
     def open(cls, models_dir: Path) -> Hideable:
-        """Open and verify the model.
+        """Open and verify the models.
 
         Raises:
-            ModelMissing, ModelCorrupt: It is not there, or not the file its manifest describes.
+            ModelMissing, ModelCorrupt: One is not there, or not the file its manifest describes.
         """
-        model = Model.open(models_dir, "scene")
-        return cls(model, model.manifest.sha256)
+        scene, plate = Model.open(models_dir, "scene"), Model.open(models_dir, "plate")
+        return cls(scene, plate, model_set([scene.manifest, plate.manifest]))
 
     @property
     def model_sha256(self) -> str:
-        """Of the model file that looks."""
+        """Of the model files that look, as one."""
         return self._sha256
 
     def find(self, data: bytes) -> Found:
@@ -84,26 +82,30 @@ class Hideable:
             UnusableImage: It cannot be decoded.
         """
         photo = decode_photo(data, LOOK_PX, self._limits)
-        found = self._look(photo.pixels, (0, 0), self._least)
+        found = _look(self._scene, photo.pixels, (0, 0), LEAST)
         cars = sorted((o for o in found if o.kind == "car"), key=lambda o: -_area(o.box))[:_MOST_CARS]
+        found += _look(self._plate, photo.pixels, (0, 0), LEAST)
         for left, top, right, bottom in _close_looks(photo.pixels, [car.box for car in cars]):
             part = photo.pixels[top:bottom, left:right]
-            found += [o for o in self._look(part, (left, top), self._close) if o.kind != "car"]
+            found += [o for o in _look(self._scene, part, (left, top), LEAST) if o.kind != "car"]
+            found += _look(self._plate, part, (left, top), CLOSE_LEAST)
         scaled = tuple(
             SceneObject(o.kind, as_box(np.array(o.box, np.float32) * photo.scale), o.score) for o in found
         )
-        sure = frozenset(o for o in scaled if o.score >= self._model.thresholds[o.kind])
+        judged = {**self._scene.thresholds, **self._plate.thresholds}
+        sure = frozenset(o for o in scaled if o.score >= judged[o.kind])
         return Found(scaled, sure, photo.width, photo.height)
 
-    def _look(
-        self, image: NDArray[np.uint8], at: tuple[int, int], least: NDArray[np.float32]
-    ) -> list[SceneObject]:
-        cells = detect(self._model, image, least, OVERLAP)
-        offset = np.array([*at, *at], np.float32)
-        return [
-            SceneObject(self._model.classes[label], as_box(box + offset), round(float(score), 4))
-            for box, score, label in zip(cells.boxes, cells.scores, cells.labels, strict=True)
-        ]
+
+def _look(
+    model: Network, image: NDArray[np.uint8], at: tuple[int, int], least: Mapping[str, float]
+) -> list[SceneObject]:
+    cells = detect(model, image, np.array([least[name] for name in model.classes], np.float32), OVERLAP)
+    offset = np.array([*at, *at], np.float32)
+    return [
+        SceneObject(model.classes[label], as_box(box + offset), round(float(score), 4))
+        for box, score, label in zip(cells.boxes, cells.scores, cells.labels, strict=True)
+    ]
 
 
 def _close_looks(image: NDArray[np.uint8], cars: list[BoxXyxy]) -> list[tuple[int, int, int, int]]:

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from inspection_service.vision.errors import ModelCorrupt, ModelMissing
 
-REQUIRED_MODELS = ("scene", "framing", "damage", "odometer_find", "odometer_read")
+REQUIRED_MODELS = ("scene", "framing", "damage", "plate", "odometer_find", "odometer_read")
 """What the pipeline cannot do without."""
 
 Fit = Literal["letterbox", "stretch"]

@@ -78,6 +78,7 @@ class Pipeline:
         models_hash: str,
         *,
         scene: Callable[[Image], tuple[SceneObject, ...]],
+        find_plates: Callable[[Image], tuple[SceneObject, ...]],
         framing: Framing,
         damage: Callable[[Image], tuple[Detection, ...]],
         odometer: Callable[[Image], OdometerReading],
@@ -89,6 +90,7 @@ class Pipeline:
         """Use opened models; see :meth:`open`."""
         self.model_set = models_hash
         self._scene = scene
+        self._find_plates = find_plates
         self._framing = framing
         self._damage = damage
         self._odometer = odometer
@@ -111,6 +113,7 @@ class Pipeline:
         return cls(
             model_set([m.manifest for m in models.values()]),
             scene=Scene(models["scene"]),
+            find_plates=Scene(models["plate"]),
             framing=Framing(models["framing"]),
             damage=Damage.of(models["damage"]),
             odometer=Odometer(models["odometer_find"], models["odometer_read"], reader),
@@ -153,6 +156,8 @@ class Pipeline:
         if asked_view == "odometer" and reading is not None and reading.why_not in MENDABLE:
             reasons.add("not_readable")
         things = _at_full_scale(scene, photo.width / size[0])
+        if seen.view in SHOWS_PLATE:
+            things += _at_full_scale(self._find_plates(image), photo.scale)
         detections: tuple[Detection, ...] = ()
         if (asked_view or seen.view) in MAY_BE_DAMAGED or seen.view in MAY_BE_DAMAGED:
             found = _at_full_scale(self._damage(image), photo.scale)

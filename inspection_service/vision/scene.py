@@ -1,6 +1,7 @@
-"""What is in the picture: cars, people, number plates.
+"""What is in the picture: cars and people, or number plates, by a model of each.
 
-Framing asks where the car is, privacy asks what to hide. The classes and their thresholds come from the manifest.
+Framing asks where the car is, privacy what to hide, reading where the plate is. The classes and their thresholds come
+from the model's manifest.
 """
 
 from __future__ import annotations
@@ -37,10 +38,10 @@ class SceneObject:
 
 
 class Scene:
-    """Finds cars, people and plates; safe to use from several threads."""
+    """Finds things in a photo; safe to use from several threads."""
 
     def __init__(self, model: Network) -> None:
-        """Use an opened ``scene`` model; its manifest gives one threshold for each class."""
+        """Use an opened ``scene`` or ``plate`` model; its manifest gives one threshold for each class."""
         self._model = model
         self._thresholds = np.array([model.thresholds[c] for c in model.classes], np.float32)
 

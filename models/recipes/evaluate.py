@@ -21,6 +21,7 @@ from models.recipes.evaluate_detection import damage_metrics, scene_metrics
 from models.recipes.evaluate_faces import face_metrics
 from models.recipes.evaluate_framing import framing_metrics
 from models.recipes.evaluate_odometer import odometer_metrics
+from models.recipes.evaluate_plates import plate_metrics
 from models.recipes.evaluate_same_car import same_car_metrics
 from models.recipes.evaluate_text import text_metrics
 
@@ -29,6 +30,7 @@ PARTS: dict[str, Callable[[Path, Path], list[Row]]] = {
     "framing": framing_metrics,
     "same car": same_car_metrics,
     "scene": scene_metrics,
+    "plate": plate_metrics,
     "face": face_metrics,
     "damage": damage_metrics,
     "odometer": odometer_metrics,

@@ -54,14 +54,16 @@ class Bench:
         self.odometer_sizes: list[tuple[int, int]] = []
         self.damage_calls = 0
         self.plate_boxes: list[list[BoxXyxy]] = []
+        self.plates_looked_for = 0
         self.vin_sizes: list[tuple[int, int]] = []
-        self.more_scene: tuple[SceneObject, ...] = ()
+        self.plates_seen: tuple[SceneObject, ...] = ()
         self.documents_read = 0
         self.reading = reading
         self.why_not = why_not
         self.pipeline = Pipeline(
             "5e7" * 21,
             scene=self.scene,
+            find_plates=self.find_plates,
             framing=Framing(self.views),
             damage=self.damage,
             odometer=self.odometer,
@@ -75,7 +77,11 @@ class Bench:
         height, width = image.shape[:2]
         self.scene_sizes.append((width, height))
         car = SceneObject("car", (width * 0.1, height * 0.2, width * 0.9, height * 0.8), 0.9)
-        return (car, *self.more_scene)
+        return (car,)
+
+    def find_plates(self, image: Image) -> tuple[SceneObject, ...]:
+        self.plates_looked_for += 1
+        return self.plates_seen
 
     def plates(self, image: Image, boxes: Sequence[BoxXyxy]) -> CarText:
         self.plate_boxes.append(list(boxes))
@@ -179,18 +185,26 @@ def test_a_good_photo_of_an_odometer_stands_when_only_the_readers_fail(why_not: 
 def test_the_plate_of_the_photographed_car_is_read_and_not_one_in_the_street() -> None:
     bench = Bench("rear")
     own, other = (180.0, 200.0, 220.0, 210.0), (2.0, 200.0, 30.0, 207.0)
-    bench.more_scene = (SceneObject("plate", other, 0.9), SceneObject("plate", own, 0.6))
+    bench.plates_seen = (SceneObject("plate", other, 0.9), SceneObject("plate", own, 0.6))
     said = bench.pipeline.judge(jpeg(street()), "rear")
     assert bench.plate_boxes == [[own]]
     assert said.plate is not None
     assert said.plate.text == "AB123CD"
+    assert [thing.kind for thing in said.scene] == ["car", "plate", "plate"]
     assert said.vin is None
 
 
 def test_without_a_plate_in_sight_none_is_read() -> None:
     bench = Bench("rear")
     assert bench.pipeline.judge(jpeg(street()), "rear").plate is None
-    assert bench.plate_boxes == []
+    assert (bench.plates_looked_for, bench.plate_boxes) == (1, [])
+
+
+def test_on_a_view_that_shows_no_plate_none_is_looked_for() -> None:
+    """It would cost as much as half of the judgement."""
+    bench = Bench("front_seats")
+    bench.pipeline.judge(jpeg(street()), "front_seats")
+    assert bench.plates_looked_for == 0
 
 
 def test_a_vin_is_read_large_enough_for_small_print_and_boxed_at_full_scale() -> None:
