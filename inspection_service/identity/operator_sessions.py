@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import RowMapping, bindparam, insert, select, update
 
 from inspection_service.clock import new_id
 from inspection_service.identity.base import Room
@@ -26,6 +26,17 @@ PERSON: Final = (
     t.operators.c.organisation_id,
     t.operators.c.totp_confirmed_at,
 )
+_SIGNED_IN: Final = (
+    select(*PERSON, t.operator_sessions.c.id.label("session_id"))
+    .join_from(t.operators, t.operator_sessions)
+    .where(
+        t.operator_sessions.c.token_sha256 == bindparam("sha256"),
+        t.operator_sessions.c.revoked_at.is_(None),
+        t.operator_sessions.c.expires_at > bindparam("now"),
+        t.operators.c.disabled_at.is_(None),
+    )
+)
+"""Whose session it is: asked with every call of a desk, so made once."""
 _BROWSERS: Final = (
     ("Edg", "Edge"),
     ("Firefox|FxiOS", "Firefox"),
@@ -47,22 +58,10 @@ class OperatorSessions(Room):
 
     async def operator(self, token: str) -> Operator:
         """Return whose session this is. Raises ``SessionMissing``."""
-        people, sessions = t.operators.c, t.operator_sessions.c
-        query = (
-            select(*PERSON, sessions.id.label("session_id"))
-            .join_from(t.operators, t.operator_sessions)
-            .where(
-                sessions.token_sha256 == sha256(token),
-                sessions.revoked_at.is_(None),
-                sessions.expires_at > self._clock.now(),
-                people.disabled_at.is_(None),
-            )
-        )
-        async with self._database.read() as transaction:
-            row = (await transaction.connection.execute(query)).first()
-        if row is None:
-            raise SessionMissing
-        return self._person(row, row.session_id)
+        now = self._clock.now()
+        for row in await self._database.ask(_SIGNED_IN, {"sha256": sha256(token), "now": now}):
+            return self._person(row, row["session_id"])
+        raise SessionMissing
 
     async def logout(self, token: str) -> None:
         """End an operator's session; fine when there is none."""
@@ -139,14 +138,14 @@ class OperatorSessions(Room):
         )
         return signed_in
 
-    def _person(self, row: Any, session_id: str | None = None) -> Operator:
+    def _person(self, row: RowMapping, session_id: str | None = None) -> Operator:
         return Operator(
-            OperatorId(row.id),
-            row.email,
-            row.name,
-            row.role,
-            row.organisation_id,
-            must_enrol=self._policy.needs_second_factor and row.totp_confirmed_at is None,
+            OperatorId(row["id"]),
+            row["email"],
+            row["name"],
+            row["role"],
+            row["organisation_id"],
+            must_enrol=self._policy.needs_second_factor and row["totp_confirmed_at"] is None,
             session_id=session_id,
         )
 

@@ -137,7 +137,7 @@ class Operators(SecondFactors, OperatorSessions):
         )
         async with self._database.read() as transaction:
             found = (await transaction.connection.execute(query)).all()
-        return [self._person(row) for row in found]
+        return [self._person(row._mapping) for row in found]
 
     async def operator_names(self, ids: frozenset[OperatorId]) -> dict[OperatorId, str]:
         """Return display names."""

@@ -54,7 +54,7 @@ class Team(Invitations, Organisations):
         locked = await self._locked_until(row.email for row in found)
         return [
             Member(
-                operator=self._person(row),
+                operator=self._person(row._mapping),
                 has_second_factor=row.totp_confirmed_at is not None,
                 signed_in_at=row.signed_in_at,
                 locked_until=locked.get(row.email),
@@ -106,7 +106,7 @@ class Team(Invitations, Organisations):
             row = (await transaction.connection.execute(query)).first()
         if row is None:
             raise MemberUnknown("There is no operator with this e-mail address.")
-        return self._person(row)
+        return self._person(row._mapping)
 
     async def _locked(
         self, transaction: Transaction, organisation_id: str, operator_id: OperatorId
