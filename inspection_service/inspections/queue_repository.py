@@ -29,7 +29,7 @@ class QueueRepository(Questions):
     def __init__(
         self, connection: AsyncConnection, scope: Scope, checklists: FrozenChecklists | None = None
     ) -> None:
-        super().__init__(self._asked, scope, checklists)
+        super().__init__(self._rows_of, scope, checklists)
         self._connection = connection
 
     # -- the queue -------------------------------------------------------------------------------------------
@@ -132,6 +132,6 @@ class QueueRepository(Questions):
         return tuple(InspectionId(row.inspection_id) for row in found)
 
     # -- within ----------------------------------------------------------------------------------------------
-    async def _asked(self, query: Select[Any], values: Mapping[str, Any]) -> Sequence[RowMapping]:
+    async def _rows_of(self, query: Select[Any], values: Mapping[str, Any]) -> Sequence[RowMapping]:
         found: Sequence[RowMapping] = (await self._connection.execute(query, values)).mappings().all()
         return found

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 from sqlalchemy import insert, select
 
@@ -13,6 +13,13 @@ from inspection_service.storage.nested import nested
 from inspection_service.testing import NOON
 
 _SCORES = (0.1 + 0.2, None, 1.0, 1e-17)
+
+
+class Word(NamedTuple):
+    """A consent, as much of it as is wanted."""
+
+    is_given: bool
+    at: datetime
 
 
 async def check_nested(database: Database) -> None:
@@ -30,6 +37,12 @@ async def check_nested(database: Database) -> None:
         outer.c.id,
         nested(findings, outer, order=("position",)).label("findings"),
         nested(consents, outer, order=("at", "id")).label("consents"),
+        nested(
+            consents.with_only_columns(t.consents.c.is_given, t.consents.c.at),
+            outer,
+            order=("at",),
+            made=Word,
+        ).label("words"),
     ).order_by(outer.c.id)
     full, empty = await database.ask(query)
     async with database.read() as transaction:
@@ -45,7 +58,9 @@ async def check_nested(database: Database) -> None:
     assert [row["model_score"] for row in full["findings"]] == list(reversed(_SCORES))
     assert [row["is_given"] for row in full["consents"]] == [False, True]
     assert full["findings"][-1]["created_at"] == NOON
-    assert (empty["findings"], empty["consents"]) == ((), ())
+    assert full["words"] == (Word(False, NOON), Word(True, NOON + timedelta(seconds=1)))
+    assert [type(word) for word in full["words"]] == [Word, Word]
+    assert (empty["findings"], empty["consents"], empty["words"]) == ((), (), ())
 
 
 def _inspection(name: str) -> dict[str, Any]:
