@@ -34,10 +34,12 @@ class _Nothing:
 
 
 def tracer() -> Any:
-    """Return what makes spans; ``None`` where OpenTelemetry is not installed."""
+    """Return what makes spans; ``None`` where OpenTelemetry is not installed, or nothing is set up to receive them."""
     try:
         from opentelemetry import trace  # a library of libraries: it may come with one, and may not
     except ImportError:
+        return None
+    if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
         return None
     return trace.get_tracer("inspection_service")
 
