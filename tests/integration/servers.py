@@ -290,6 +290,8 @@ class SeaweedServer(_Process):
             f"-dir={self.folder / 'data'}",
             *("-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-filer", "-s3", f"-s3.config={config}"),
             *("-master.volumeSizeLimitMB=64", "-volume.max=200", "-volume.preStopSeconds=1"),
+            # its catalogues, which nobody here asks, listen on fixed ports: two servers on one machine would collide
+            *("-s3.port.iceberg=0", "-s3.port.lance=0"),
             *listens,
         ]
 
