@@ -36,13 +36,13 @@ def serve(settings: Settings) -> int:
     """
     configure_logs(settings.log_format)
     server = uvicorn.Server(server_config(settings, create_app(settings)))
-    _keep_what_is_loaded()
+    keep_what_is_loaded()
     with suppress(KeyboardInterrupt):  # raised anew by the server after it has closed everything
         server.run()
     return 0 if server.started else 1
 
 
-def _keep_what_is_loaded() -> None:
+def keep_what_is_loaded() -> None:
     """Take the program itself, a quarter of a million objects, out of the collector's rounds.
 
     Each full round stopped everything, calls too, for a fifth of a second to find that no module had become garbage.

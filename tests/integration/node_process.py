@@ -16,7 +16,7 @@ import httpx
 import uvicorn
 
 from inspection_service.app import create_app
-from inspection_service.commands.serve import server_config
+from inspection_service.commands.serve import keep_what_is_loaded, server_config
 from inspection_service.settings import Settings
 from inspection_service.telemetry.logs import configure_logs
 from tests.integration.servers import READY_S, free_port
@@ -105,7 +105,9 @@ def _serve(settings: dict[str, str], log: Path) -> None:
     """Serve until killed, with these settings and no others."""
     read = take_settings(settings, log)
     app = create_app(read, judge=ScriptedJudge(), messenger=Mailbox())
-    uvicorn.Server(server_config(read, app)).run()
+    server = uvicorn.Server(server_config(read, app))
+    keep_what_is_loaded()
+    server.run()
 
 
 def take_settings(settings: dict[str, str], log: Path) -> Settings:
