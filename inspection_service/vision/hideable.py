@@ -28,7 +28,7 @@ CLOSE_LEAST: Final[Mapping[str, float]] = {"plate": 0.16}
 """For plates in a second look, where each is larger.
 
 Source: 103 photos that trained the plate model, a third of them, where both limits cover 97 of 100 plates at 3.8 boxes
-too many a photo; on the 150 kept apart, which took no part in the choice, 94 at 4.2. Half of the boxes too many cover
+too many a photo; on the 150 kept apart, which took no part in the choice, 94 at 4.2. Many of the boxes too many cover
 other writing and lamps. Lower limits found 2 more of 100 and smudged twice as much.
 """
 _MOST_CARS: Final = 3

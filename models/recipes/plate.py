@@ -3,7 +3,7 @@
     python -m models.recipes.plate --data DATA --init nanodet_plus_m_416_coco_fused.pt --out models/
 
 All of the network learns plates, at half again the resolution of `scene`: heads on features that were made for cars
-missed a quarter of what this one finds. Half of the labelled plates are now and then redrawn (`plate_drawn`), because
+missed a fifth of what this one finds. Half of the labelled plates are now and then redrawn (`plate_drawn`), because
 308 photos show few countries and hardly any square plates.
 """
 
