@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -42,14 +43,19 @@ SELECTED_PATHS = """async () => {
 }"""
 
 
-ENDS = """async () => {
-  const report = await window.connections.at(-1).getStats();
-  const transport = [...report.values()].find((each) => each.type === 'transport');
-  const pair = report.get(transport?.selectedCandidatePairId);
-  const [own, other] = [report.get(pair?.localCandidateId), report.get(pair?.remoteCandidateId)];
-  return own?.url === undefined ? null : { relay: own.url, own: own.port, other: other.port };
+USED_PORTS = """async () => {
+  const report = [...(await window.connections.at(-1).getStats()).values()];
+  const transport = report.find((each) => each.type === 'transport');
+  const pair = report.find((each) => each.id === transport?.selectedCandidatePairId);
+  const port = (id) => report.find((each) => each.id === id)?.port ?? null;
+  const ends = report.filter((each) => each.type === 'local-candidate' && each.url !== undefined);
+  return {
+    from: port(pair?.localCandidateId),
+    to: port(pair?.remoteCandidateId),
+    ends: ends.map((each) => [each.port, { relay: each.url, gathering: each.usernameFragment }]),
+  };
 }"""
-"""Where a page sends its call: over which ``relay``, from which port there (``own``), to which port (``other``)."""
+"""From which port of a relay a page sends its call, to which, and what its own ports are."""
 
 
 def relays(folder: Path, count: int) -> list[Relay]:
@@ -95,20 +101,30 @@ def goes_over_relays(page: Page) -> None:
     until(lambda: ["relay", "relay"] in paths(page) or None, "a path with both ends at a relay")
 
 
-def phones_end(pair: Pair, unlike: str = "none") -> tuple[str, str]:
-    """Wait until both pages send over the phone's own end, whose name begins otherwise; returns relay and name.
+@dataclass(frozen=True)
+class End:
+    """An address of the phone at a relay, and which of its gatherings found it: a new network has new ones."""
 
-    The desk's own end is its own affair: browsers pair an old address of theirs with the other side's new one, too.
+    relay: str
+    gathering: str
+
+
+def phones_end(pair: Pair, wanted: Callable[[End], bool] | None = None) -> End:
+    """Wait until both directions lead over ends of the phone like this, and return the one that it sends from.
+
+    They need not be one: where several ways work, each browser may keep to its own for as long as the call lasts.
+    The desk's ends are its own affair: an old one of them is paired with the phone's new ones, too.
     """
 
-    def look() -> tuple[str, str] | None:
-        phone, desk = (page.evaluate(ENDS) for page in (pair.seller.page, pair.operator.page))
-        if phone is None or desk is None or desk["other"] != phone["own"]:
+    def look() -> End | None:
+        phone, desk = (page.evaluate(USED_PORTS) for page in (pair.seller.page, pair.operator.page))
+        ends = {port: End(**end) for port, end in phone["ends"]}
+        sending, receiving = ends.get(phone["from"]), ends.get(desk["to"])
+        if sending is None or receiving is None:
             return None
-        name = f"{phone['relay']},{phone['own']}"
-        return None if name.startswith(unlike) else (phone["relay"], name)
+        return sending if wanted is None or (wanted(sending) and wanted(receiving)) else None
 
-    return until(look, f"another way than {unlike}")
+    return until(look, "both directions over such an end of the phone")
 
 
 def test_a_call_survives_another_network_the_death_of_its_relay_and_then_of_all(
@@ -125,13 +141,13 @@ def test_a_call_survives_another_network_the_death_of_its_relay_and_then_of_all(
         pair.call()
         desk = pair.operator.page
         goes_over_relays(desk)
-        _, before = phones_end(pair)
+        before = phones_end(pair)
         pair.seller.page.evaluate("navigator.connection.dispatchEvent(new Event('change'))")
-        used, _ = phones_end(pair, unlike=before)
+        used = phones_end(pair, lambda end: end.gathering != before.gathering)
         sees_pictures(desk, more=10)
-        carrying = next(relay for relay in both if relay.url == used)
+        carrying = next(relay for relay in both if relay.url == used.relay)
         carrying.kill()
-        phones_end(pair, unlike=carrying.url)
+        phones_end(pair, lambda end: end.relay != carrying.url)
         sees_pictures(desk, more=10)
         pair.ask("u", "Sound")
         carrying.start()
