@@ -4,23 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, select
+from sqlalchemy import RowMapping, Select, bindparam, select
 
 from inspection_service.inspections import dossiers, outlines, rows
-from inspection_service.inspections.confined import within
+from inspection_service.inspections.confined import NARROW, any_like, values_of, within
 from inspection_service.inspections.dossiers import Depth
-from inspection_service.inspections.errors import InspectionUnknown
+from inspection_service.inspections.errors import CaptureUnknown, InspectionUnknown
 from inspection_service.inspections.frozen import FrozenChecklists
 from inspection_service.inspections.outline import OperatorOutline, PlatformOutline
-from inspection_service.inspections.records import Dossier, Inspection, InspectionId
+from inspection_service.inspections.records import Capture, CaptureId, Dossier, Inspection, InspectionId
 from inspection_service.inspections.requests import Wanted
 from inspection_service.inspections.scope import Scope
 from inspection_service.storage import tables as t
 
 Ask = Callable[[Select[Any], Mapping[str, Any]], Awaitable[Sequence[RowMapping]]]
 """Gives the rows of a query with these values: ``Database.ask``, or the same within a transaction."""
+
+
+@cache
+def _one(scope: Scope, lock: bool) -> Select[Any]:
+    query = within(select(*NARROW), scope).where(t.inspections.c.id == bindparam("inspection_id"))
+    return query.with_for_update() if lock else query
+
+
+@cache
+def _photo(scope: Scope) -> Select[Any]:
+    case, photo = t.inspections, t.captures
+    query = select(photo).select_from(
+        case.outerjoin(photo, (photo.c.inspection_id == case.c.id) & (photo.c.id == bindparam("capture_id")))
+    )
+    return within(query, scope).where(case.c.id == bindparam("inspection_id"))
 
 
 class Questions:
@@ -30,6 +46,37 @@ class Questions:
         self._ask = ask
         self._scope = scope
         self._checklists = checklists or FrozenChecklists()
+
+    async def inspection(self, inspection_id: InspectionId, *, lock: bool = False) -> Inspection:
+        """Read one inspection.
+
+        Args:
+            inspection_id: Which.
+            lock: Keep every other writer of it waiting until this transaction ends.
+
+        Raises:
+            InspectionUnknown: There is none in this scope.
+        """
+        asked = {"inspection_id": inspection_id, **values_of(self._scope)}
+        found = await self._with_checklists(await self._ask(_one(any_like(self._scope), lock), asked))
+        if not found:
+            raise InspectionUnknown
+        return found[0]
+
+    async def capture(self, inspection_id: InspectionId, capture_id: CaptureId) -> Capture:
+        """Read one photo.
+
+        Raises:
+            InspectionUnknown: There is no such inspection in this scope.
+            CaptureUnknown: It has no such photo.
+        """
+        asked = {"inspection_id": inspection_id, "capture_id": capture_id, **values_of(self._scope)}
+        found = await self._ask(_photo(any_like(self._scope)), asked)
+        if not found:
+            raise InspectionUnknown
+        if found[0]["id"] is None:
+            raise CaptureUnknown(capture_id=capture_id)
+        return rows.capture_from(found[0])
 
     async def dossier(self, inspection_id: InspectionId, depth: Depth = "whole") -> Dossier:
         """Read one inspection and what hangs on it.

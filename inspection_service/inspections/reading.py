@@ -29,8 +29,7 @@ class Reading(Acts):
 
     async def get(self, inspection_id: InspectionId) -> Inspection:
         """Return one inspection. Raises ``InspectionUnknown``."""
-        async with self._reading() as repository:
-            return (await repository.case(inspection_id)).inspection
+        return await self._asking().inspection(inspection_id)
 
     async def is_there(self, inspection_id: InspectionId) -> bool:
         """Say whether there is such an inspection in this scope."""
@@ -73,9 +72,8 @@ class Reading(Acts):
         return await self._heads.of(inspection_id)
 
     async def capture(self, inspection_id: InspectionId, capture_id: CaptureId) -> Capture:
-        """Return a capture. Raises ``CaptureUnknown``."""
-        async with self._reading() as repository:
-            return await (await repository.case(inspection_id)).capture(capture_id)
+        """Return a capture. Raises ``InspectionUnknown``, ``CaptureUnknown``."""
+        return await self._asking().capture(inspection_id, capture_id)
 
     async def photo(self, inspection_id: InspectionId, capture_id: CaptureId) -> tuple[Capture, bytes]:
         """Return a capture and its bytes exactly as they arrived (with EXIF: strip before handing out)."""

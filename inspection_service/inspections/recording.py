@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, Final, Literal
 
 from inspection_service.errors import Closed
+from inspection_service.inspections.alike import remember_look
 from inspection_service.inspections.asking import ASKED_FAULTS
 from inspection_service.inspections.changes import Acts
 from inspection_service.inspections.helping import answer_help
@@ -76,6 +77,7 @@ class Recording(Acts):
                 decision_reason=None if is_accepted else (reasons[0] if reasons else NOT_READABLE),
             )
             await change.case.save_capture(decided)
+            await remember_look(change, decided)
             facts = {"capture_id": capture_id, "step_id": capture.step_id}
             await change.record(
                 "capture.judged",

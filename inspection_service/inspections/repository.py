@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from functools import cache
-from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, func, insert, or_, select
+from sqlalchemy import ColumnElement, and_, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from inspection_service.inspections import dossiers, rows
 from inspection_service.inspections.case import Case
-from inspection_service.inspections.confined import NARROW, any_like, values_of, within
+from inspection_service.inspections.confined import NARROW
 from inspection_service.inspections.dossiers import Depth
 from inspection_service.inspections.errors import InspectionUnknown
 from inspection_service.inspections.queue_repository import QueueRepository
@@ -31,15 +29,9 @@ from inspection_service.inspections.records import (
     TenantId,
 )
 from inspection_service.inspections.requests import Upload
-from inspection_service.inspections.scope import OrganisationScope, Scope, TenantScope
+from inspection_service.inspections.scope import OrganisationScope, TenantScope
 from inspection_service.inspections.states import CLOSED
 from inspection_service.storage import tables as t
-
-
-@cache
-def _the_case(scope: Scope, lock: bool) -> Select[Any]:
-    query = within(select(*NARROW), scope).where(t.inspections.c.id == bindparam("inspection_id"))
-    return query.with_for_update() if lock else query
 
 
 class Repository(QueueRepository):
@@ -61,12 +53,7 @@ class Repository(QueueRepository):
         Raises:
             InspectionUnknown: There is none in this scope.
         """
-        query = _the_case(any_like(self._scope), lock)
-        asked = {"inspection_id": inspection_id, **values_of(self._scope)}
-        found = await self._with_checklists(await self._ask(query, asked))
-        if not found:
-            raise InspectionUnknown
-        return Case(self._connection, found[0])
+        return Case(self._connection, await self.inspection(inspection_id, lock=lock))
 
     async def inspections(self, ids: Sequence[InspectionId]) -> list[Inspection]:
         """Return some inspections of this scope, in no order; what is not there is left out."""

@@ -75,7 +75,7 @@ class Handlers:
             logs.capture_unreadable(capture.inspection_id, capture.id, fault)
             self._metrics.framing_verdicts.labels("unreadable").inc()
             return
-        known = await self._inspections.known_pictures(capture, judgement.get("look"))
+        known = await self._inspections.known_pictures(inspection.tenant_id, capture, judgement.get("look"))
         judgement["same_as"] = [
             {"capture_id": each.capture_id, "inspection_id": each.inspection_id}
             for each in known[:MOST_NAMED]

@@ -130,7 +130,7 @@ class _Room:
         deadline = began + _LONGEST_S
         while await self._judged() < self._sent:
             assert time.perf_counter() < deadline, "the workers do not judge"
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.25)
         return time.perf_counter() - began
 
     async def _ordered(self) -> tuple[InspectionId, StepId]:

@@ -11,13 +11,14 @@ import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+import cv2
 import PIL
 
 from inspection_service.reports.canonical import canonical_bytes, sha256_hex
 from inspection_service.reports.render.photos import Box, Crop, Page, PagePhoto, details, page
 
-RECIPE: Final = f"1-{PIL.__version__}"
-"""Changes with how pictures are made: another edition of Pillow may write other bytes."""
+RECIPE: Final = f"2-{PIL.__version__}-{cv2.__version__}"
+"""Changes with how pictures are made: another edition of Pillow or OpenCV may write other bytes."""
 PAGE_SIDES_PX: Final = ((40, 1400), (120, 1000), (10_000, 720))
 """Up to so many photos, so many pixels each: a report of very many can still be sent by e-mail."""
 MOST_BOXES: Final = 20

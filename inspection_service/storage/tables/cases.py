@@ -184,6 +184,19 @@ judgements = Table(
     ForeignKeyConstraint(["inspection_id", "capture_id"], ["captures.inspection_id", "captures.id"]),
 )
 
+looks = Table(
+    "looks",
+    metadata,
+    Column("inspection_id", String(ID), primary_key=True),
+    Column("capture_id", String(ID), primary_key=True),
+    # Of the inspection and of the photo, to find a tenant's newest without reading either.
+    of_tenant(),
+    moment_column("received_at"),
+    Column("look", Text, nullable=False),
+    ForeignKeyConstraint(["inspection_id", "capture_id"], ["captures.inspection_id", "captures.id"]),
+    Index("ix_looks_newest", "tenant_id", "received_at"),
+)
+
 findings = Table(
     "findings",
     metadata,

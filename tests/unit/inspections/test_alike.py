@@ -62,12 +62,21 @@ async def test_another_try_at_the_same_step_may_look_alike(backend: Backend) -> 
     assert again.judgement["same_as"] == []
 
 
-@pytest.mark.parametrize("look", [FAR, None])
+@pytest.mark.parametrize("look", [FAR, None, "no fingerprint"])
 async def test_a_picture_that_looks_otherwise_or_shows_nothing_is_new(
     backend: Backend, look: str | None
 ) -> None:
     seller = await backend.joined()
-    await backend.judged(seller, "front", like(LOOK if look else None))
+    await backend.judged(seller, "front", like(LOOK if look == FAR else look))
     other = await backend.judged(seller, "rear", like(look))
     assert other.judgement is not None
     assert other.judgement["same_as"] == []
+
+
+async def test_a_picture_of_another_tenant_is_none_of_this_ones_business(backend: Backend) -> None:
+    await backend.judged(await backend.joined(), "front", like(LOOK))
+    other = await backend.identity.create_tenant("Other")
+    backend.platform = await backend.identity.platform(await backend.identity.issue_key(other.id))
+    own = await backend.judged(await backend.joined(), "front", like(LOOK))
+    assert own.judgement is not None
+    assert own.judgement["same_as"] == []

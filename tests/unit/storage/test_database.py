@@ -17,7 +17,7 @@ from inspection_service.storage import tables as t
 from inspection_service.storage.database import Database
 from inspection_service.storage.errors import DatabaseUnavailable, StorageFull
 from inspection_service.storage.migrate import alembic_config, migrate
-from inspection_service.testing import NOON, Backend
+from inspection_service.testing import NOON, Backend, judgement
 
 pytestmark = pytest.mark.unit
 
@@ -73,6 +73,25 @@ async def test_signatures_that_wait_are_known_by_their_cases_too(backend: Backen
         await transaction.connection.run_sync(lambda c: command.upgrade(alembic_config(c), "head"))
         found = dict((await run(select(column.id, at))).all())
     assert [found[case] for case in cases] == [NOON, None, None]
+
+
+async def test_photos_that_were_judged_before_are_recognised(backend: Backend) -> None:
+    """The revision that let looks stand by themselves finds them in the judgements; demonstrations are left out."""
+    seller = await backend.joined()
+    look = " ".join(["5a" * 32] * 3)
+    await backend.judged(seller, "front", {**judgement(), "look": look})
+    await backend.judged(seller, "rear", {**judgement(), "look": None})
+    shown = await backend.judged(seller, "right_side", {**judgement(), "look": look})
+    query = select(t.looks).order_by(t.looks.c.received_at)
+    async with backend.database.write() as transaction:
+        run = transaction.connection.run_sync
+        first = (await transaction.connection.execute(query)).all()[:1]
+        demo = update(t.captures).where(t.captures.c.id == shown.id).values(method="demo")
+        await transaction.connection.execute(demo)
+        await run(lambda c: command.downgrade(alembic_config(c), "0009"))
+        await run(lambda c: command.upgrade(alembic_config(c), "head"))
+        assert (await transaction.connection.execute(query)).all() == first
+    assert [row.look for row in first] == [look]
 
 
 async def test_sqlite_is_set_to_survive_a_power_cut(tmp_path: Path) -> None:
