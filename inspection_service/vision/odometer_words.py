@@ -47,9 +47,11 @@ def goes_on(runs: list[str], number: Number) -> bool:
     that case cannot be told from a lost digit here, so it counts as going on.
     """
     exact = {number.shown, number.digits}
-    if number.digits.startswith("0") and len(number.digits) >= FULL_REGISTER:
-        # nothing stands before the zeros of a full register; what seems to is the rim of the display
-        runs = [run[1:] if run[1:] in exact else run for run in runs]
+    if len(number.digits) >= FULL_REGISTER:
+        # Nothing stands before the zeros of a full register; what seems to is the rim of the display. And a zero before
+        # a full one, an unlit place of the display as a rule, makes it no larger.
+        is_register = number.digits.startswith("0")
+        runs = [run[1:] if run[1:] in exact and (is_register or run[0] == "0") else run for run in runs]
     if any(run in exact for run in runs):
         return False
     return any(len(run) > len(number.shown) and number.digits in run for run in runs)

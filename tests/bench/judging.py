@@ -12,6 +12,7 @@ import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import Final
 
 from sqlalchemy import func, insert, select
@@ -44,10 +45,13 @@ _BY: Final = Actor("platform", "bench")
 
 
 async def rows(folder: Path) -> list[Row]:
-    """Measure both; the ratio of the ratios is what is judged."""
+    """Measure both; the ratio of the ratios is what is judged.
+
+    Everything is measured before and after and the mean taken: a machine that is shared is not as fast all the time.
+    """
     photo = photo_of(_VIEW, _SIZE_PX)
-    bare = [await asyncio.to_thread(_bare_per_s, photo, count) for count in (1, 2)]
-    ours = []
+    bare = [[await asyncio.to_thread(_bare_per_s, photo, count)] for count in (1, 2)]
+    ours: list[list[float]] = [[], []]
     async with Cluster(folder, nodes=1, workers=2, queues=("vision",), real_models=True) as cluster:
         settings = cluster.settings
         async with Database(settings.database_url, settings.database) as database:
@@ -65,13 +69,19 @@ async def rows(folder: Path) -> list[Row]:
                 room = _Room(database, inspections, photo)
                 await room.open()
                 await room.judged_s(WARM_UP)
-                two = PHOTOS / await room.judged_s(PHOTOS)
-                cluster.workers[1].kill()
-                one = PHOTOS / await room.judged_s(PHOTOS)
-                ours = [one, two]
+                second = cluster.workers[1]
+                for workers in (2, 1, 1, 2):
+                    if workers == 2 and second.process is None:
+                        second.start()
+                        await room.judged_s(WARM_UP)
+                    if workers == 1:
+                        second.kill()
+                    ours[workers - 1].append(PHOTOS / await room.judged_s(PHOTOS))
             finally:
                 await store.close()
-    return _rows(ours, bare)
+    for count in (2, 1):
+        bare[count - 1].append(await asyncio.to_thread(_bare_per_s, photo, count))
+    return _rows([fmean(each) for each in ours], [fmean(each) for each in bare])
 
 
 def _rows(ours: Sequence[float], bare: Sequence[float]) -> list[Row]:

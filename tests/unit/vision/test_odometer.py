@@ -294,6 +294,15 @@ def test_nothing_stands_before_the_zeros_of_a_full_register() -> None:
     assert goes_on(["134207"], number("34207"))
 
 
+def test_a_zero_before_a_full_number_makes_it_no_larger() -> None:
+    """The second reader sees the unlit place of a display as a zero."""
+    assert not goes_on(["0241187"], number("241187"))
+    assert goes_on(["1241187"], number("241187"))
+    assert goes_on(
+        ["024118"], number("24118")
+    )  # of a short number the zero may be a digit that one reader lost
+
+
 def test_a_clock_that_was_clearly_read_does_not_compete() -> None:
     clock = evidence(
         "2347", second=("22347",), weakest=0.8, place=Place((10, 50, 60, 62), 0.6), box=(10, 50, 60, 62)
