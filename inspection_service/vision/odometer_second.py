@@ -15,6 +15,7 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
+from inspection_service.vision.engine import open_session
 from inspection_service.vision.errors import ModelMissing
 
 INPUT_HEIGHT_PX = 48
@@ -58,11 +59,7 @@ def paddle_session(file: Path) -> ort.InferenceSession:
         raise ModelMissing(
             f"The text network {file.name} of the package rapidocr is not installed.", model=file.name
         )
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    return open_session(str(path))
 
 
 class PaddleText:
