@@ -9,7 +9,7 @@ import signal
 from prometheus_client import ProcessCollector, start_http_server
 
 from inspection_service.app import Running, open_service
-from inspection_service.commands.serve import settings_of
+from inspection_service.commands.serve import keep_what_is_loaded, settings_of
 from inspection_service.errors import InspectionServiceError
 from inspection_service.settings import Settings
 from inspection_service.telemetry import logs
@@ -22,6 +22,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Work until asked to stop (SIGTERM, Ctrl-C); a second time asked, stop at once."""
     settings = settings_of(arguments)
     configure_logs(settings.log_format)
+    keep_what_is_loaded()
     asyncio.run(work(settings, arguments.queues or QUEUES))
     return 0
 

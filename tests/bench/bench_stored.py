@@ -1,4 +1,4 @@
-"""A platform's lists and the operators' queue over many inspections, on both databases.
+"""Lists, the operators' queue and looking for copies of a photo over many inspections, on both databases.
 
 ``BENCH_STORED`` says how many (100,000).
 """
@@ -6,18 +6,22 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import os
+import time
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
+from inspection_service.commands.serve import keep_what_is_loaded
 from inspection_service.settings import Settings
 from inspection_service.storage import tables as t
 from inspection_service.storage.database import Database
+from inspection_service.storage.opening import open_store
 from tests.bench import stored
 from tests.bench.http_load import Line, ms, one_after_another
-from tests.bench.instances import Instance, on_postgres, on_sqlite
+from tests.bench.instances import Instance, on_postgres, on_sqlite, opened_room
 from tests.bench.rows import Row, row
 
 STORED: Final = int(os.environ.get("BENCH_STORED", "100000"))
@@ -55,7 +59,27 @@ def _stored(instance: Instance) -> list[Row]:
         found.append(
             row(f"platform.{name}_of_{STORED}_p95_{instance.name}", ms(took, 95), "ms", at_most=50.0)
         )
+    took = asyncio.run(_looked_for(instance.settings))
+    found.append(row(f"platform.copy_looked_for_of_{STORED}_p95_{instance.name}", ms(took, 95), "ms"))
     return found
+
+
+async def _looked_for(settings: Settings) -> list[float]:
+    """Look for a photo's copies among those of all inspections, as it is done for every photo that is judged."""
+    seconds = []
+    keep_what_is_loaded()  # as nodes and workers do
+    async with Database(settings.database_url, settings.database) as database:
+        store = open_store(settings.store_url, settings.store)
+        room = opened_room(database, store)
+        async with database.read() as transaction:
+            photo = (await transaction.connection.execute(select(t.looks).limit(1))).one()
+        capture = await room.capture(photo.inspection_id, photo.capture_id)
+        for number in range(LISTS + 5):
+            began = time.perf_counter()
+            await room.known_pictures(photo.tenant_id, capture, _look(-1 - number))
+            seconds.append(time.perf_counter() - began)
+        await store.close()
+    return seconds[5:]
 
 
 async def _cursor(instance: Instance, path: str) -> str:
@@ -71,10 +95,30 @@ async def _cursor(instance: Instance, path: str) -> str:
 async def _fill(settings: Settings) -> None:
     async with Database(settings.database_url, settings.database) as database:
         ids = await _templates(database)
+        await _remember_looks(database)
         waiting = int(STORED * OPEN)
         await stored.copy(database, ids["seller_signed"], waiting, start=1)
         await stored.copy(database, ids["sealed"], STORED - waiting, start=waiting + 1)
         await stored.look_over(database)
+
+
+async def _remember_looks(database: Database) -> None:
+    """Let every photo have a look of its own, which scripted judges do not give."""
+    async with database.write() as transaction:
+        photo, case = t.captures.c, t.inspections.c
+        query = select(photo.inspection_id, photo.id, case.tenant_id, photo.received_at).join(t.inspections)
+        found = (await transaction.connection.execute(query)).all()
+        looks = [
+            dict(zip(("inspection_id", "capture_id", "tenant_id", "received_at"), each, strict=True))
+            | {"look": _look(number)}
+            for number, each in enumerate(found)
+        ]
+        await transaction.connection.execute(insert(t.looks), looks)
+
+
+def _look(number: int) -> str:
+    """Write a fingerprint unlike any of another number."""
+    return " ".join(hashlib.sha256(f"{number} {part}".encode()).hexdigest() for part in range(3))
 
 
 async def _templates(database: Database) -> dict[str, str]:

@@ -18,7 +18,14 @@ import httpx
 import psutil
 
 from inspection_service.app import open_directory
-from inspection_service.settings import Settings
+from inspection_service.clock import SystemClock
+from inspection_service.inspections.bus import InProcessBus
+from inspection_service.inspections.scope import AllTenants
+from inspection_service.inspections.service import Inspections
+from inspection_service.settings import Settings, UploadSettings
+from inspection_service.storage.database import Database
+from inspection_service.storage.objects import ObjectStore
+from inspection_service.testing import shipped_shelf
 from tests.bench.http_load import request_of
 from tests.chaos.patient import Patient
 from tests.chaos.sellers import World, carry_out
@@ -65,6 +72,19 @@ def cpu_s(pid: int | None) -> float:
     """Return what a process has taken of a core so far."""
     spent = psutil.Process(pid).cpu_times()
     return float(spent.user + spent.system)
+
+
+def opened_room(database: Database, store: ObjectStore) -> Inspections:
+    """Open the inspections of all tenants in this process."""
+    return Inspections(
+        database,
+        store,
+        SystemClock(),
+        InProcessBus(),
+        shelf=shipped_shelf(),
+        uploads=UploadSettings(),
+        scope=AllTenants(),
+    )
 
 
 @contextmanager

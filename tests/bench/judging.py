@@ -18,18 +18,16 @@ from typing import Final
 from sqlalchemy import func, insert, select
 
 from inspection_service.clock import SystemClock
-from inspection_service.inspections.bus import InProcessBus
 from inspection_service.inspections.records import Actor, CaptureId, InspectionId, StepId, TenantId, Vehicle
 from inspection_service.inspections.requests import NewCapture, Order
-from inspection_service.inspections.scope import AllTenants
 from inspection_service.inspections.service import Inspections
-from inspection_service.settings import UploadSettings, VisionSettings
+from inspection_service.settings import VisionSettings
 from inspection_service.storage import tables as t
 from inspection_service.storage.database import Database
 from inspection_service.storage.opening import open_store
-from inspection_service.testing import shipped_shelf
 from inspection_service.vision.pipeline import Pipeline
 from tests.bench.bench_vision import photo_of
+from tests.bench.instances import opened_room
 from tests.bench.rows import Row, row
 from tests.integration.cluster import Cluster
 
@@ -57,16 +55,7 @@ async def rows(folder: Path) -> list[Row]:
         async with Database(settings.database_url, settings.database) as database:
             store = open_store(settings.store_url, settings.store)
             try:
-                inspections = Inspections(
-                    database,
-                    store,
-                    SystemClock(),
-                    InProcessBus(),
-                    shelf=shipped_shelf(),
-                    uploads=UploadSettings(),
-                    scope=AllTenants(),
-                )
-                room = _Room(database, inspections, photo)
+                room = _Room(database, opened_room(database, store), photo)
                 await room.open()
                 await room.judged_s(WARM_UP)
                 second = cluster.workers[1]

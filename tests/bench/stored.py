@@ -11,7 +11,15 @@ from inspection_service.inspections.views import LISTED_EVENTS
 from inspection_service.storage import tables as t
 from inspection_service.storage.database import Database
 
-_COPIED: Final[Sequence[Table]] = (t.inspections, t.events, t.captures, t.signatures, t.reports, t.consents)
+_COPIED: Final[Sequence[Table]] = (
+    t.inspections,
+    t.events,
+    t.captures,
+    t.looks,
+    t.signatures,
+    t.reports,
+    t.consents,
+)
 _SHIFTED: Final = frozenset({"created_at", "updated_at"})
 """Moved into the past, a minute for each copy; else all would be one moment."""
 
