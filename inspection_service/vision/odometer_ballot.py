@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from inspection_service.vision.odometer_decision import (
     HALF_MARKED,
+    MOST_BEFORE_TENTHS,
     Evidence,
     Limits,
     OdometerReading,
@@ -20,6 +21,7 @@ from inspection_service.vision.odometer_decision import (
 )
 from inspection_service.vision.odometer_number import Box
 from inspection_service.vision.odometer_vote import Vote
+from inspection_service.vision.odometer_words import is_dial
 
 
 @dataclass(frozen=True)
@@ -108,8 +110,9 @@ def carries(ballot: Ballot, limits: Limits, quorum: Quorum) -> bool:
         return False
     if HALF_MARKED[0] < ballot.mark <= HALF_MARKED[1]:
         return False
-    length = len(vote.text) - (ballot.mark > HALF_MARKED[1])
-    if not limits.least_digits <= length <= limits.most_digits:
+    has_tenths = ballot.mark > HALF_MARKED[1]
+    length, most = len(vote.text) - has_tenths, MOST_BEFORE_TENTHS if has_tenths else limits.most_digits
+    if not limits.least_digits <= length <= most or is_dial(vote.text):
         return False
     both = (
         vote.own_same >= quorum.own

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from inspection_service.vision.odometer_number import Box, Number
-from inspection_service.vision.odometer_words import digit_runs
+from inspection_service.vision.odometer_words import digit_runs, is_dial
 
 CLEARLY_READ = 0.6
 """Score of the weakest digit from which a short number is believed to be short: a clock, a trip meter."""
+MOST_BEFORE_TENTHS = 6
+"""Digits of the longest odometers that count tenths."""
 HALF_MARKED = (0.2, 0.5)
 """Between these scores of the tenths mark the number could be ten times larger or smaller."""
 
@@ -156,7 +158,8 @@ def competes(other: Evidence, best: Evidence, limits: Limits) -> bool:
         return False
     own = other.number
     if other.same >= 2 and len(own.digits) < limits.least_digits and other.weakest >= CLEARLY_READ:
-        return False
+        # a clock, unless it stands where the odometer is likelier than where the long number was read
+        return other.place.score > best.place.score
     if other.same >= 2 and limits.least_digits <= len(own.digits) <= limits.most_digits and not own.has_point:
         return True
     runs = [len(run) for text in other.second for run in digit_runs(text)]
@@ -175,6 +178,8 @@ def refusal(e: Evidence, limits: Limits) -> str | None:
     if e.is_other:
         return "implausible"
     if n.has_point and len(n.digits) < limits.digits_with_point:
+        return "implausible"
+    if (n.decimals and len(n.digits) > MOST_BEFORE_TENTHS) or is_dial(n.digits):
         return "implausible"
     if e.half_marked and not n.has_point:
         return "blurred"

@@ -7,6 +7,8 @@ import re
 from inspection_service.vision.odometer_number import Number
 from inspection_service.vision.odometer_second import LOOKALIKES
 
+DIAL_STEP = 40
+"""Most between two figures that are written on a dial."""
 FULL_REGISTER = 6
 """Digits of an odometer that shows its leading zeros."""
 OTHER_WORDS = re.compile(r"(?i)trip|range|rpm|[x×*]\s?10")
@@ -55,6 +57,14 @@ def goes_on(runs: list[str], number: Number) -> bool:
     if any(run in exact for run in runs):
         return False
     return any(len(run) > len(number.shown) and number.digits in run for run in runs)
+
+
+def is_dial(digits: str) -> bool:
+    """True when two neighbouring figures of a dial make up the number: 80 and 100 of a speedometer."""
+    pairs = [
+        (int(digits[:cut]), int(digits[cut:])) for cut in range(2, len(digits) - 1) if digits[cut] != "0"
+    ]
+    return any(low % 10 == 0 and high % 10 == 0 and 0 < high - low <= DIAL_STEP for low, high in pairs)
 
 
 def unit_in(text: str) -> str | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import cv2
@@ -130,6 +130,16 @@ def display_crops(data: Path) -> list[Picture]:
             )  # type: ignore[arg-type]
         )
     return pictures
+
+
+def with_even_characters(picture: Picture) -> Picture:
+    """Box the characters of a photo whose reading and line are known: digits of a display stand at even distances."""
+    if picture.odometer is None or picture.reading is None:
+        return picture
+    x0, y0, x1, y1 = picture.odometer
+    pitch = (x1 - x0) / len(picture.reading)
+    boxes = [(x0 + i * pitch, y0, x0 + (i + 1) * pitch, y1) for i in range(len(picture.reading))]
+    return replace(picture, characters=tuple(map(Character, picture.reading, boxes)))
 
 
 def text_lines(characters: tuple[Character, ...]) -> list[list[int]]:

@@ -74,7 +74,8 @@ def read_manifest() -> dict[str, Any]:
         "thresholds": {},
         "metrics": {},
         "training_data": [
-            TRAINING_DATA[2],
+            TRAINING_DATA[0],
+            {**TRAINING_DATA[2], "photos": 1379},
             {"name": "drawn displays", "photos": 4000, "licence": "Apache-2.0 (models/recipes/odometer_drawn.py)"},
         ],
         "recipe": "models/recipes/odometer_read.py",

@@ -201,6 +201,10 @@ class Source:
         self.mechanical = [c for c in crops if c.mechanical and c.odometer]
         self.trips = [c for c in crops if not c.odometer and c.characters]
         self.measured = [c for c in measured if c.odometer]
+        # cars of which there are no crops with boxed characters, but another country's displays
+        photos, _ = odometer_data.split_pictures(odometer_data.whole_photos(data), held)
+        digital = [p for p in photos if p.path.stem.startswith("ir") and p.reading and not p.mechanical]
+        self.whole = [odometer_data.with_even_characters(p) for p in digital]
         self.pool: list[odometer_drawn.Drawn] = []
         self.drawn = drawn
 
@@ -216,6 +220,8 @@ class Source:
 
     def sample(self) -> Sample:
         """A random strip: half real, half drawn."""
+        if self.whole and self.rng.random() < 0.12:
+            return self.real(self.whole[int(self.rng.integers(len(self.whole)))])
         u = self.rng.random()
         if u < 0.32:
             return self.real(self.digital[int(self.rng.integers(len(self.digital)))])

@@ -28,7 +28,7 @@ from inspection_service.vision.odometer_number import (
 )
 from inspection_service.vision.odometer_second import PaddleText, Text
 from inspection_service.vision.odometer_strip import STRIP_HEIGHT_PX, STRIP_WIDTH_PX, Line, cut_strip
-from inspection_service.vision.odometer_words import digit_runs, goes_on, is_divided, unit_in
+from inspection_service.vision.odometer_words import digit_runs, goes_on, is_dial, is_divided, unit_in
 
 pytestmark = pytest.mark.unit
 
@@ -298,9 +298,8 @@ def test_a_zero_before_a_full_number_makes_it_no_larger() -> None:
     """The second reader sees the unlit place of a display as a zero."""
     assert not goes_on(["0241187"], number("241187"))
     assert goes_on(["1241187"], number("241187"))
-    assert goes_on(
-        ["024118"], number("24118")
-    )  # of a short number the zero may be a digit that one reader lost
+    # of a short number the zero may be a digit that one reader lost
+    assert goes_on(["024118"], number("24118"))
 
 
 def test_a_clock_that_was_clearly_read_does_not_compete() -> None:
@@ -308,6 +307,36 @@ def test_a_clock_that_was_clearly_read_does_not_compete() -> None:
         "2347", second=("22347",), weakest=0.8, place=Place((10, 50, 60, 62), 0.6), box=(10, 50, 60, 62)
     )
     assert decide([evidence(), clock], LIMITS).reading == "127506"
+
+
+def test_a_short_number_at_the_likelier_place_is_not_passed_over() -> None:
+    """The odometer of a new car has four digits; a longer number elsewhere must not take its place."""
+    elsewhere = {"box": (10, 50, 60, 62), "weakest": 0.8}
+    likelier = evidence("3107", place=Place((10, 50, 60, 62), 0.8), **elsewhere)
+    assert decide([evidence("180105"), likelier], LIMITS).reading is None
+    less_likely = evidence("3107", place=Place((10, 50, 60, 62), 0.6), **elsewhere)
+    assert decide([evidence("180105"), less_likely], LIMITS).reading == "180105"
+
+
+@pytest.mark.parametrize(
+    ("digits", "is_two"),
+    [
+        ("80100", True),
+        ("100120", True),
+        ("180200", True),
+        ("80123", False),
+        ("10020", False),
+        ("127506", False),
+    ],
+)
+def test_two_figures_of_a_dial_are_no_number(digits: str, is_two: bool) -> None:
+    assert is_dial(digits) is is_two
+    assert refusal(evidence(digits), LIMITS) == ("implausible" if is_two else None)
+
+
+def test_no_odometer_has_seven_digits_before_its_tenths() -> None:
+    assert refusal(evidence(number=number("200203", "8")), LIMITS) is None
+    assert refusal(evidence(number=number("2000203", "8")), LIMITS) == "implausible"
 
 
 # ---------------------------------------------------------------- geometry
