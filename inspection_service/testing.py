@@ -301,6 +301,7 @@ class FakeFiles:
     jws: bytes
     pdf_bytes: bytes
     root_pem: bytes
+    sealed_at: datetime
     disclosures: tuple[PersonalValue, ...] = ()
 
 
@@ -309,6 +310,7 @@ class FakeSealer:
 
     def __init__(self) -> None:
         self._count = itertools.count(1)
+        self.clock = FakeClock()
         self.photos: Mapping[CaptureId, bytes] = {}
 
     def ready(self) -> None:
@@ -324,7 +326,7 @@ class FakeSealer:
         self.photos = photos
         number = next(self._count)
         body = f"{dossier.inspection.id} attempt {number}".encode()
-        return FakeFiles(b"json " + body, b"jws " + body, b"pdf " + body, b"root")
+        return FakeFiles(b"json " + body, b"jws " + body, b"pdf " + body, b"root", self.clock.now())
 
 
 @dataclass
@@ -443,6 +445,9 @@ async def open_backend(
     objects = store or MemoryStore()
     shelf = shipped_shelf()
     scripted, fake = ScriptedJudge(), FakeSealer()
+    for one in (fake, sealer):
+        if isinstance(one, FakeSealer):
+            one.clock = clock
     async with Database(url or f"sqlite+aiosqlite:///{folder / 'inspection.db'}") as database:
         await migrate(database)
         inspections = Inspections(

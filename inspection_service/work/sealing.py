@@ -56,6 +56,11 @@ class SealedFiles(Protocol):
         ...
 
     @property
+    def sealed_at(self) -> datetime:
+        """When it was sealed, as its record says."""
+        ...
+
+    @property
     def disclosures(self) -> Sequence[PersonalValue]:
         """The clear personal values beside the record."""
         ...
@@ -187,7 +192,7 @@ class Sealing:
         pdf_key, pdf_sha256 = await self._put(folder, "pdf", sealed.pdf_bytes)
         root_key, _ = await self._put(folder, "pem", _bytes(sealed.root_pem))
         files = ReportFiles(
-            sealed_at=datetime.fromisoformat(isoformat(self._clock.now())),  # as precise as its written form
+            sealed_at=datetime.fromisoformat(isoformat(sealed.sealed_at)),  # as precise as its written form
             json_key=json_key,
             json_sha256=json_sha256,
             jws_key=jws_key,

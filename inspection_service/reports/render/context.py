@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from inspection_service.reports.render.clear import clear_record
 from inspection_service.reports.render.inputs import Json, Record, RenderInputs
 from inspection_service.reports.words import Words
+
+UNITS: Final = ("km", "mi")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,11 @@ class Context:
             return "plain"
         return "warn" if finding["source"] == "model" and finding["verdict"] is None else "bad"
 
+    @staticmethod
+    def _is_declared_photo(capture: Json) -> bool:
+        """Whether the seller sent a photo to declare a damage: it answers no step, so no view was asked for."""
+        return capture["step_id"] is None
+
     def photo_title(self, capture_id: str) -> str:
         """Name a photo by its step."""
         capture = next((c for c in self.record["captures"] if c["id"] == capture_id), None)
@@ -148,7 +156,12 @@ class Context:
 
     def unit(self, unit: str | None) -> str:
         """Name a unit, or say that it is unknown."""
-        return self.words.say(f"unit.{unit}" if unit in ("km", "mi") else "unit.none")
+        return self.words.say(f"unit.{unit}" if unit in UNITS else "unit.none")
+
+    @staticmethod
+    def has_unit(value: Json) -> bool:
+        """Whether it was read in which unit a mileage counts."""
+        return value.get("unit") in UNITS
 
 
 def parse(text: str) -> datetime:

@@ -158,6 +158,7 @@ class Overview(Context):
         """Give the figures a hurried reader wants."""
         say, summary, mileage = self.words.say, self.record["summary"], self.record["mileage"]
         settled, verdict = mileage["settled"], mileage.get("verdict")
+        has_unit = settled is None or self.has_unit(settled)
         complete = summary["steps_not_seen"] == 0 and summary["steps_kept"] == 0
         cards = [
             self._damage_card(),
@@ -167,8 +168,9 @@ class Overview(Context):
                 "tone": "good" if complete else "warn",
             },
             {
-                "big": self.reading(settled) if settled else say("mileage.unread"),
-                "small": say("card_mileage") + (f" – {say(f'verdict.short.{verdict}')}" if verdict else ""),
+                "big": self._mileage_figure(settled) if settled else say("mileage.unread"),
+                "small": say("card_mileage" if has_unit else "card_mileage.no_unit")
+                + (f" – {say(f'verdict.short.{verdict}')}" if verdict else ""),
                 "tone": "bad"
                 if verdict == "inconsistent"
                 else "warn"
@@ -190,7 +192,9 @@ class Overview(Context):
         nothing = self.record["summary"]["damage"] == "nothing_photographed"
         found = stated + suspected
         return {
-            "big": str(found) if found else say("card.unknown" if nothing else "card.none"),
+            "big": self.words.count("card.findings", found)
+            if found
+            else say("card.unknown" if nothing else "card.none"),
             "small": self._who_says(counts)
             if found
             else say("card_damage" if nothing else "card_damage.covered"),
@@ -198,13 +202,14 @@ class Overview(Context):
         }
 
     def _who_says(self, counts: Json) -> str:
-        stated = counts["confirmed"] + counts["declared"]
-        parts = []
-        if stated:
-            parts.append(self.words.count("card.stated", stated))
-        if counts["suspected"]:
-            parts.append(self.words.count("card.suspected", counts["suspected"]))
-        return self.words.say("card_damage.who", parts=", ".join(parts))
+        return ", ".join(
+            self.words.count(f"card.{code}", counts[code])
+            for code in ("confirmed", "declared", "suspected")
+            if counts[code]
+        )
+
+    def _mileage_figure(self, settled: Json) -> str:
+        return self.reading(settled) if self.has_unit(settled) else self.digits(settled["reading"])
 
     def state(self) -> Json:
         """Say in what state the car is, by who says so."""
@@ -215,6 +220,9 @@ class Overview(Context):
             for code in ("confirmed", "declared", "suspected", "rejected", "disputed")
             if summary["findings"][code]
         ]
+        standing = {f["capture_id"] for f in self.findings if f["verdict"] != "rejected"}
+        if len(standing - {None}) > 1:
+            lines.append(self.words.say("count.several"))
         return {
             "headline": self.words.say(f"damage.{summary['damage']}"),
             "lines": lines,

@@ -148,7 +148,7 @@ class People(Context):
         rows: list[list[str]] = []
         run: list[Json] = []
         for event in self.record["timeline"]:
-            if run and (event["kind"] != run[0]["kind"] or event["by"] != run[0]["by"]):
+            if run and (self._text(event) != self._text(run[0]) or event["by"] != run[0]["by"]):
                 rows += self._run(run, later)
                 run = []
             if event["kind"] in FOLDED_EVENTS and event["seq"] not in later:
@@ -161,7 +161,7 @@ class People(Context):
     def _run(self, run: list[Json], later: set[int]) -> list[list[str]]:
         if len(run) < FOLDED_FROM:
             return self._lines(run, later)
-        text = self.words.event(run[0]["kind"])
+        text = self._text(run[0])
         if text is None:
             return []
         until = parse(run[-1]["at"])
@@ -171,7 +171,7 @@ class People(Context):
     def _lines(self, events: list[Json], later: set[int]) -> list[list[str]]:
         rows = []
         for event in events:
-            text = self.words.event(event["kind"])
+            text = self._text(event)
             if text is None:
                 continue
             details = self._details(event)
@@ -179,6 +179,12 @@ class People(Context):
                 details.append(self.words.say("timeline.after_seller_signature"))
             rows.append([self.at(event["at"], seconds=True), " – ".join([text, *details]), self._doer(event)])
         return rows
+
+    def _text(self, event: Json) -> str | None:
+        """Name an event; a photo of declared damage is kept whatever it shows, and never said to be accepted."""
+        if _is_declared_photo(event):
+            return self.words.event("capture.accepted.declared")
+        return self.words.event(event["kind"])
 
     def _details(self, event: Json) -> list[str]:
         data, details = event["data"], []
@@ -196,6 +202,12 @@ class People(Context):
     def _doer(self, event: Json) -> str:
         """Name who acted; what the service does by itself is the model's work only where a model judged."""
         by = event["by"]
-        if by is not None and by["kind"] == "service" and not event["kind"].startswith(JUDGED_EVENTS):
+        is_judged = event["kind"].startswith(JUDGED_EVENTS) and not _is_declared_photo(event)
+        if by is not None and by["kind"] == "service" and not is_judged:
             return self.words.say("actor.machine")
         return self.actor(by)
+
+
+def _is_declared_photo(event: Json) -> bool:
+    """Whether a photo was kept that answers no step: the seller sent it to declare a damage."""
+    return bool(event["kind"] == "capture.accepted" and event["data"].get("step_id", "") is None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from inspection_service.reports.render.context import Context
 from inspection_service.reports.render.inputs import Json
 
@@ -92,9 +94,41 @@ class Pictured(Context):
 
     def _model_voice(self, finding: Json, kind: str) -> str:
         if finding["source"] != "model":
-            return self.words.say("model.silent")
+            return self._model_near(finding)
         score = "–" if finding["model_score"] is None else self.words.score(finding["model_score"])
         return self.words.say("model.suspects", kind=kind, score=score)
+
+    def _model_near(self, finding: Json) -> str:
+        """Say what the model suspects where a person states a damage: there, or on the photo when no place is given."""
+        by_model = [
+            f for f in self.findings if f["source"] == "model" and _photos_of(f) & _photos_of(finding)
+        ]
+        if finding["box"] is not None:
+            key = "model.suspects_here"
+            by_model = [
+                f
+                for f in by_model
+                if f["capture_id"] == finding["capture_id"]
+                and f["box"] is not None
+                and _overlap(f["box"], finding["box"])
+            ]
+        else:
+            key = "model.suspects_on_photo"
+            by_model = [f for f in by_model if finding["source"] == "seller"]
+        if not by_model:
+            return self.words.say("model.silent")
+        return self.words.say(key, findings=", ".join(self.finding_no[f["id"]] for f in by_model))
+
+    def _is_on_declared_photo(self, finding: Json) -> bool:
+        """Whether the seller declared a damage on the photo of a finding that somebody else stated."""
+        if any(self._is_declared_photo(c) for c in self.captures if c["id"] in _photos_of(finding)):
+            return True
+        return any(
+            _photos_of(f) & _photos_of(finding)
+            and (f["box"] is None or finding["box"] is None or _overlap(f["box"], finding["box"]))
+            for f in self.findings
+            if f["source"] == "seller"
+        )
 
     def _operator_voice(self, finding: Json) -> str:
         words = []
@@ -115,6 +149,8 @@ class Pictured(Context):
             words.append(self.words.say("seller.declared"))
             if finding["text"]:
                 words.append(self.words.say("said", text=finding["text"]))
+        elif self._is_on_declared_photo(finding):
+            words.append(self.words.say("seller.declared_on_photo"))
         if finding["dispute"]:
             words.append(self.words.say("seller.disputes_below"))
         return ", ".join(words) or self.words.say("seller.silent")
@@ -196,9 +232,9 @@ class Pictured(Context):
             if capture["decision_reason"]:
                 return self.words.say("kept_by", who=who, reason=capture["decision_reason"])
             return self.words.say("kept_by_no_reason", who=who)
-        if capture["state"] == "accepted":
-            return self.words.say("accepted_by", who=self.actor(capture["decided_by"] or {"kind": "service"}))
-        return self.words.say("seller.declared")
+        if self._is_declared_photo(capture):
+            return self.words.say("declared_kept")
+        return self.words.say("accepted_by", who=self.actor(capture["decided_by"] or {"kind": "service"}))
 
     def _caption(self, capture: Json) -> list[str]:
         say, judgement = self.words.say, capture["judgement"]
@@ -216,3 +252,13 @@ class Pictured(Context):
         if capture["attempt"] > 1:
             lines.append(say("caption.attempt", n=capture["attempt"]))
         return lines
+
+
+def _photos_of(finding: Json) -> set[str]:
+    """Give the photos a finding lies on, by capture id."""
+    return {i for i in (finding["capture_id"], *finding.get("more_captures", ())) if i}
+
+
+def _overlap(one: Sequence[float], other: Sequence[float]) -> bool:
+    """Whether two boxes of one photo (``xyxy``) have any area in common."""
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]

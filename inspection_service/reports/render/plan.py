@@ -34,7 +34,6 @@ class Plan(Context):
         """Lay out the drawing with its numbers."""
         grades = panels_seen(self.record)
         placed = spots(self.record, self.findings)
-        absent = [area for area in AREAS if grades.get(area) == "absent"]
         return {
             "file": PLAN_FILE,
             "alt": self._alt(grades),
@@ -68,7 +67,9 @@ class Plan(Context):
             else [],
             "elsewhere": self._elsewhere([f for f in self.findings if f["id"] not in placed]),
             "is_graded": bool(grades),
-            "absent": self._absent(absent) if grades else "",
+            "unseen": self._unseen(grades, NAMED_AREAS),
+            "unseen_named": self._unseen(grades, len(AREAS)),
+            "is_all_well": bool(grades) and all(grades.get(area) == "well" for area in AREAS),
         }
 
     def _grade_text(self, grade: Seen) -> str:
@@ -84,13 +85,21 @@ class Plan(Context):
                 parts.append(f"{self.words.say(f'seen.{grade}')}: {', '.join(named)}.")
         return " ".join(parts)
 
-    def _absent(self, areas: list[str]) -> str:
-        if not areas:
-            return self.words.say("plan.all_seen")
-        if len(areas) > NAMED_AREAS:
-            return self.words.say("plan.not_seen.many", n=len(areas), total=len(AREAS))
-        named = ", ".join(self.area(area) for area in areas)
-        return self.words.count("plan.not_seen", len(areas), areas=named)
+    def _unseen(self, grades: dict[str, Seen], most_named: int) -> list[str]:
+        """Say which panels were not seen, and which badly; nothing for records from before coverage was noted."""
+        if not grades:
+            return []
+        lines = []
+        for grade, key in (("absent", "plan.not_seen"), ("poor", "plan.poorly_seen")):
+            areas = [area for area in AREAS if grades.get(area) == grade]
+            if len(areas) > most_named:
+                lines.append(self.words.say(f"{key}.many", n=len(areas), total=len(AREAS)))
+            elif areas:
+                named = ", ".join(self.area(area) for area in areas)
+                lines.append(self.words.count(key, len(areas), areas=named))
+            elif grade == "absent":
+                lines.append(self.words.say("plan.all_seen"))
+        return lines
 
     def _elsewhere(self, findings: list[Json]) -> str:
         if not findings:

@@ -63,6 +63,8 @@ class Stated(Context):
             lines.append(say("mileage.declared", value=self.words.number(declared)))
         if difference is not None:
             key = "mileage.same" if difference == 0 else "mileage.more" if difference > 0 else "mileage.less"
+            if settled and not self.has_unit(settled):
+                key += ".no_unit"
             lines.append(say(key, value=self.words.number(abs(difference))))
         if (age := mileage.get("age_months")) is not None:
             lines.append(say("mileage.age", years=age // 12, months=age % 12))

@@ -119,7 +119,7 @@ def test_page_one_answers_at_a_glance(tmp_path: Path) -> None:
     case, photos = dossier("en", photographed=8)
     page = text_of(render(draft_of(case, keys_are_good=False), photos).pdf_bytes, tmp_path, page=1)
     for said in (
-        "Peugeot 208", "AB-123-CD", "VF3CCHNZ6GT012345", "127,506 km", "8 / 12", "What state", "Damage is stated",
+        "Peugeot 208", "AB-123-CD", "VF3CCHNZ6GT012345", "127,506 km", "8 / 12", "What state", "Damage was found",
         "disputed by the seller", "How sure", "signed this inspection off", "What was not seen", "Odometer",
         "Signed with development keys", "What weakens this proof", "no timestamp authority confirms",
     ):  # fmt: skip

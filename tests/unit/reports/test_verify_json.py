@@ -78,6 +78,9 @@ def test_without_a_root_trust_cannot_be_told(small: SealedReport) -> None:
     """Never yes, and the fingerprint to compare is named."""
     answers = verify_json(small.json_bytes, small.jws.encode(), (), now=NOW)
     assert answers.signer.code == "unknown_root"
+    assert (
+        "the root is unknown. The issuer’s certificate" in answers.signer.says
+    )  # whose fingerprint is named
     assert "fingerprint" in answers.signer.says
     assert answers.exit_code == 3
 

@@ -168,7 +168,7 @@ async def test_one_bad_case_does_not_stop_the_others(tmp_path: Path) -> None:
         def seal(self, dossier: Dossier, photos: Mapping[CaptureId, bytes], beside: Beside) -> FakeFiles:
             if dossier.inspection.id in self.broken:
                 raise StorageFull
-            return FakeFiles(b"json", b"jws", b"pdf", b"root")
+            return FakeFiles(b"json", b"jws", b"pdf", b"root", self.clock.now())
 
     sealer = Sometimes()
     async with open_backend(tmp_path, sealer=sealer) as backend:
@@ -221,7 +221,7 @@ async def test_sealing_that_keeps_failing_is_tried_ever_more_rarely(tmp_path: Pa
             self.tries.append(dossier.inspection.id)
             if dossier.inspection.id == self.broken:
                 raise StorageFull
-            return FakeFiles(b"json", b"jws", b"pdf", b"root")
+            return FakeFiles(b"json", b"jws", b"pdf", b"root", self.clock.now())
 
     sealer = Full()
     async with open_backend(tmp_path, sealer=sealer) as backend:

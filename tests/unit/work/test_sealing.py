@@ -161,3 +161,21 @@ async def test_a_photo_is_read_when_it_is_asked_for(tmp_path: Path) -> None:
         case = await signed_off(backend)
         await backend.handlers.seal(case)
         assert (await backend.inspections.get(case)).state == "sealed"
+
+
+async def test_a_report_was_sealed_when_its_record_says(tmp_path: Path) -> None:
+    """Whoever asks the API reads the time of the signed record, not of the moment its files were stored."""
+
+    class Slow(FakeSealer):
+        def seal(self, dossier: Dossier, photos: Mapping[CaptureId, bytes], beside: Beside) -> FakeFiles:
+            files = super().seal(dossier, photos, beside)
+            self.clock.advance(seconds=40)
+            return files
+
+    async with open_backend(tmp_path, sealer=Slow()) as backend:
+        case = await signed_off(backend)
+        began = backend.clock.now()
+        await backend.handlers.seal(case)
+        report = (await backend.dossier(case)).report
+        assert report is not None
+        assert report.sealed_at == began
