@@ -7,6 +7,7 @@ import {
   acknowledged,
   effectOf,
   lensAfter,
+  nameOf,
   numbered,
   outcomeOf,
   sent,
@@ -138,10 +139,25 @@ describe("what came of a command", () => {
   });
 
   test("shows the effect in short", () => {
-    expect(effectOf(one("take_photo", {}, { effect: { width: 4032, height: 3024 } }))).toBe("4032×3024");
-    expect(effectOf(one("zoom", { level: 2 }, { effect: { zoom: 2 } }))).toBe("2.0×");
-    expect(effectOf(one("switch_camera", {}, { effect: { facing: "user", width: 640, height: 480 } }))).toBe("user 640×480");
-    expect(effectOf(one("torch", { on: true }, null))).toBe("");
+    const { facing } = operatorTexts.fr.live;
+    expect(effectOf(one("take_photo", {}, { effect: { width: 4032, height: 3024 } }), facing)).toBe("4032×3024");
+    expect(effectOf(one("zoom", { level: 2 }, { effect: { zoom: 2 } }), facing)).toBe("2.0×");
+    expect(effectOf(one("torch", { on: true }, null), facing)).toBe("");
+  });
+
+  test("says in the reader's language which camera, and what was turned on or off", () => {
+    const { live } = operatorTexts.fr;
+    const other = one("switch_camera", {}, { effect: { facing: "user", width: 640, height: 480 } });
+    expect(effectOf(other, live.facing)).toBe("avant 640×480");
+    expect(effectOf({ ...other, ack: { ...other.ack!, effect: { facing: null } } }, live.facing)).toBe("");
+    expect(nameOf(one("torch", { on: true }, null), live)).toBe("Allumer la lampe");
+    expect(nameOf(one("torch", { on: false }, null), live)).toBe("Éteindre la lampe");
+    expect(nameOf(one("record", { on: false }, null), operatorTexts.en.live)).toBe("Recording off");
+    expect(nameOf(one("take_photo", {}, null), live)).toBe("Photo");
+  });
+
+  test("is named by its code where this page is older than the command", () => {
+    expect(nameOf({ name: "dance" as never, args: { on: true } }, operatorTexts.fr.live)).toBe("dance");
   });
 
   test("is the first answer: a late one, or the page's own impatience, changes nothing any more", () => {

@@ -47,7 +47,6 @@ export const en = {
     stop: "You can stop and come back with the same link. Nothing is lost.",
     start: "Start",
     goOn: "Go on",
-    closed: "This inspection is over. Nothing more is needed from you.",
   },
 
   takeover: {
@@ -225,6 +224,9 @@ export const en = {
     accept: "Answer",
     decline: "Not now",
     on: (names: string, areMany: boolean) => `${names || "An operator"} ${areMany ? "see" : "sees"} your screen and camera`,
+    /** The same, and that it is paused, in a few words for the narrowest phones. */
+    onShort: (names: string) => `Seen by ${names || "an operator"}`,
+    pausedShort: "Paused",
     and: " and ",
     paused: (name: string) => `Paused: ${name || "the operator"} sees nothing`,
     connecting: (name: string) => `Connecting to ${name || "the operator"}…`,

@@ -44,7 +44,6 @@ export const fr = typeset<Texts>({
     stop: "Vous pouvez vous arrêter et revenir avec le même lien. Rien n'est perdu.",
     start: "Commencer",
     goOn: "Continuer",
-    closed: "Cette inspection est terminée. On n'attend plus rien de vous.",
   },
 
   takeover: {
@@ -235,6 +234,8 @@ export const fr = typeset<Texts>({
     accept: "Répondre",
     decline: "Pas maintenant",
     on: (names, areMany) => `${names || "Un opérateur"} ${areMany ? "voient" : "voit"} votre écran et votre caméra`,
+    onShort: (names) => `Vu par ${names || "un opérateur"}`,
+    pausedShort: "En pause",
     and: " et ",
     paused: (name) => `En pause : ${name || "l'opérateur"} ne voit rien`,
     connecting: (name) => `Connexion avec ${name || "l'opérateur"}…`,

@@ -71,6 +71,7 @@ export const liveEn = {
   drawHow: "Draw on the picture; the seller sees it at once.",
   undo: "Undo",
   clear: "Clear",
+  clearKey: "Del",
   keepDrawing: "Keep as evidence",
   keepDrawingTitle: "Keep the frame with this drawing as evidence",
   keepDrawingText: "What it shows",
@@ -106,8 +107,12 @@ export const liveEn = {
     request_microphone: "Ask for voice",
     record: "Recording",
   } as Record<CommandName, string>,
-  on: "on",
-  off: "off",
+  /** A command that turns something on or off is named by which of the two it asks for. */
+  switched: {
+    torch: { on: "Torch on", off: "Torch off" },
+    record: { on: "Recording on", off: "Recording off" },
+  } as Record<string, { on: string; off: string }>,
+  callIsOn: "You are in a call: hang up first (v). The list (←) ends the call too.",
   sellerAsked: "the seller is being asked …",
   didNothing: "did nothing: the camera is as it was",
   whyNot: {
@@ -273,6 +278,7 @@ export const liveFr: LiveTexts = {
   drawHow: "Dessinez sur l’image ; le vendeur le voit aussitôt.",
   undo: "Annuler le trait",
   clear: "Effacer",
+  clearKey: "Suppr",
   keepDrawing: "Garder comme preuve",
   keepDrawingTitle: "Garder l’image et ce dessin comme preuve",
   keepDrawingText: "Ce que l’on voit",
@@ -307,8 +313,11 @@ export const liveFr: LiveTexts = {
     request_microphone: "Demande de voix",
     record: "Enregistrement",
   },
-  on: "oui",
-  off: "non",
+  switched: {
+    torch: { on: "Allumer la lampe", off: "Éteindre la lampe" },
+    record: { on: "Enregistrer", off: "Arrêter l’enregistrement" },
+  },
+  callIsOn: "Vous êtes en appel : raccrochez d’abord (v). La liste (←) met aussi fin à l’appel.",
   sellerAsked: "le vendeur est interrogé …",
   didNothing: "sans effet : la caméra n’a pas changé",
   whyNot: {

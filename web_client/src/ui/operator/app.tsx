@@ -129,7 +129,7 @@ function Waiting({ besides }: { readonly besides: string | null }) {
   if (besides === null || first === undefined) return null;
   return (
     <button class={`waiting ${first.needs[0]}`} onClick={() => go("/operator")}>
-      {texts.live.othersWait(waiting.length)} · {carName(first.vehicle)}: {texts.needs[first.needs[0]!]}
+      {texts.live.othersWait(waiting.length)} · {carName(first.vehicle)}{texts.colon}{texts.needs[first.needs[0]!]}
     </button>
   );
 }

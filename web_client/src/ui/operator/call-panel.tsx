@@ -1,7 +1,7 @@
 import { inWords } from "../../core/words";
 import type { CaseModel } from "./case-model";
 import type { CallView } from "./live/live-model";
-import { ago, me, t } from "./desk";
+import { ago, me, notice, t } from "./desk";
 
 /** The line to the seller: ringing, talking, looking on at a colleague's call. */
 export function CallPanel({ model }: { readonly model: CaseModel }) {
@@ -43,9 +43,10 @@ export function CallPanel({ model }: { readonly model: CaseModel }) {
         <button
           class={isInCall ? "danger" : "primary"}
           disabled={!isInCall && whyNot !== null}
-          onClick={() => void live.toggleCall()}
+          onClick={() => toggleCall(model)}
         >
-          {isInCall ? texts.callEnd : isElsewhere ? texts.live.takeHere : texts.callNow} <kbd>v</kbd>
+          {isInCall ? texts.callEnd : isElsewhere ? texts.live.takeHere : model.mayClaim.value ? texts.callAndClaim : texts.callNow}{" "}
+          <kbd>v</kbd>
         </button>
         {isAccepted && microphone.isThere.value && (
           <button aria-pressed={microphone.isMuted.value} onClick={() => microphone.toggleMute()}>
@@ -101,11 +102,19 @@ function isTaken(call: CallView | null): boolean {
   return call !== null && !call.isMine && (call.state === "accepted" || call.state === "ringing");
 }
 
-export function whyNoCall(model: CaseModel): string | null {
+/** Call or hang up; a case that nobody holds is claimed first, as the list does it. */
+export function toggleCall(model: CaseModel): void {
+  if (model.live.isInCall.value || !model.mayClaim.value) return void model.live.toggleCall();
+  const why = whyNoCall(model);
+  notice.value = why;
+  if (why === null) void model.join();
+}
+
+function whyNoCall(model: CaseModel): string | null {
   const texts = t();
   const call = model.live.call.value;
   if (call && isTaken(call)) return texts.callTaken(call.operatorName);
-  if (!model.mayWrite.value) return texts.callClaim;
+  if (!model.mayWrite.value && !model.mayClaim.value) return texts.callClaim;
   const isThere = model.live.seller.value;
   return isThere === null ? texts.live.whyNot["no-line"] : isThere ? null : texts.callAbsent;
 }

@@ -1,7 +1,7 @@
 /** One open inspection on the desk: its view, kept fresh by the event log, and what the operator has before the eyes. */
 
 import { computed, signal } from "@preact/signals";
-import type { EventView, LiveLevel } from "../../core/views";
+import type { EventView, FindingView, LiveLevel } from "../../core/views";
 import { api, attempt, language, me, notice, t } from "./desk";
 import { LiveModel } from "./live/live-model";
 import { TELLS_ALL, viewAfter } from "./view-after";
@@ -22,6 +22,8 @@ export class CaseModel {
   readonly stage = signal<StageMode>("photo");
   /** Whether the chosen step follows the seller's. */
   readonly follows = signal(true);
+  /** The case could not be read: there is none of this name, or not for this desk. */
+  readonly isMissing = signal(false);
   readonly live: LiveModel;
 
   readonly step = computed<OperatorStep | null>(() => {
@@ -40,6 +42,13 @@ export class CaseModel {
   readonly isOver = computed(() => OVER.includes(this.view.value?.inspection.state ?? ""));
   /** Whether this desk may change the case: it holds it, and the case is not over. */
   readonly mayWrite = computed(() => this.isMine.value && !this.isOver.value);
+  /** Whether this desk may take the case: nobody holds it. */
+  readonly mayClaim = computed(() => {
+    const inspection = this.view.value?.inspection;
+    return inspection !== undefined && inspection.claimed_by === null && !this.isOver.value;
+  });
+  /** Whether a photo is large in the middle, and not a live picture. */
+  readonly isPhotoShown = computed(() => !this.live.isLive.value || this.stage.value === "photo");
   /** The step on the seller's phone: as the phone says it now, else as the record has it. */
   readonly sellerStep = computed(
     () => this.live.phone.value?.screen.step_id ?? this.view.value?.inspection.current_step ?? null,
@@ -70,7 +79,8 @@ export class CaseModel {
 
   /** Read the case and listen; `joins` claims it and rings or connects at once. */
   async open(joins = false): Promise<void> {
-    if (!(await this.refresh())) return;
+    this.isMissing.value = !(await this.refresh());
+    if (this.isMissing.value) return;
     this.stepId.value ??= this.view.value?.inspection.current_step ?? null;
     this.live.open(this.view.value?.event_seq ?? 0, this.view.value?.presence.seller ?? false);
     if (joins) await this.join();
@@ -83,8 +93,7 @@ export class CaseModel {
 
   /** Take the case if nobody holds it, and call the seller. */
   async join(): Promise<void> {
-    const holder = this.view.value?.inspection.claimed_by ?? null;
-    if (holder === null && !this.isOver.value && !(await this.act(() => api.claim(this.id)))) return;
+    if (this.mayClaim.value && !(await this.act(() => api.claim(this.id)))) return;
     if (!this.mayWrite.value || this.live.isInCall.value) return;
     await this.live.toggleCall();
   }
@@ -123,6 +132,31 @@ export class CaseModel {
     // A photo that was asked for is shown; otherwise a live picture stays.
     if (captureId !== null || !this.live.isLive.value) this.stage.value = "photo";
     else if (this.stage.value === "photo" && (step?.captures.length ?? 0) === 0) this.stage.value = "live";
+  }
+
+  /** Choose a finding and show its photo, also one of declared damage, which belongs to no step. */
+  showFinding({ id, capture_id }: Pick<FindingView, "id" | "capture_id">): void {
+    const step = this.view.value?.steps.find((each) => each.captures.some((photo) => photo.id === capture_id));
+    if (step) this.choose(step.id, capture_id);
+    else {
+      this.captureId.value = capture_id;
+      if (this.hasPhoto(capture_id)) {
+        this.stage.value = "photo";
+        this.follows.value = false; // The seller's next step does not take it away.
+      }
+    }
+    this.findingId.value = id;
+  }
+
+  /** Whether what a finding speaks of is before the eyes, as far as there is a photo of it. */
+  isShown({ capture_id }: Pick<FindingView, "capture_id">): boolean {
+    if (!this.hasPhoto(capture_id)) return true;
+    return this.isPhotoShown.value && this.capture.value?.id === capture_id;
+  }
+
+  private hasPhoto(captureId: string | null): boolean {
+    const { steps = [], damage_captures = [] } = this.view.value ?? {};
+    return [...steps.flatMap((each) => each.captures), ...damage_captures].some((each) => each.id === captureId);
   }
 
   /** Go to the step the seller is on, and stay with the seller from now on. */

@@ -1,13 +1,13 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { AfterSeal, correctionQuestion, mayCorrect } from "./after-seal";
-import { CallPanel, mayWatch } from "./call-panel";
+import { CallPanel } from "./call-panel";
 import { CaseHeader } from "./case-header";
+import { browseKeys, liveKeys, mayLeave, whyNoMark } from "./case-keys";
 import { CaseModel, type StageMode } from "./case-model";
 import { api, carName, go, language, me, notice, t, takeIntent } from "./desk";
 import { Ask, type Question } from "./dialogs";
-import { useKeys, type Keys } from "./keys";
-import { acts, type Act } from "./live/acts";
-import { Chat, quickSentences } from "./live/chat";
+import { useKeys } from "./keys";
+import { Chat } from "./live/chat";
 import { CommandBar, Commands } from "./live/command-bar";
 import { Glance } from "./live/glance";
 import { Voice } from "./live/picture";
@@ -15,6 +15,7 @@ import { LiveStage } from "./live/stage";
 import { Annotations, Findings, Log, Odometer, Points, Signatures } from "./panels";
 import { PhotoStage, PhotoStrip, type Decisions } from "./photo-stage";
 import { damageQuestion, drawingQuestion, handOverQuestion, keepQuestion, retakeQuestion, takeOverQuestion } from "./questions";
+import { NoCase } from "./no-case";
 import { Looked } from "./people/looked";
 import { PublicationPanel } from "./publication/panel";
 import { StepList } from "./step-list";
@@ -39,6 +40,7 @@ export function Case({ id, isCovered }: { readonly id: string; readonly isCovere
     if (isLive && model.follows.value && sellerStep !== null) model.choose(sellerStep);
   }, [isLive, sellerStep]);
   useTitle(model);
+  useCallSaid(model);
 
   const view = model.view.value;
   const ask = {
@@ -64,7 +66,7 @@ export function Case({ id, isCovered }: { readonly id: string; readonly isCovere
     else if (drawing.frame.value?.isOver) drawing.drop();
     else if (drawing.frame.value !== null) model.live.command("unfreeze");
     else if (isLive && model.stage.value !== "live") model.stage.value = "live";
-    else go("/operator");
+    else if (mayLeave(model)) go("/operator");
   };
 
   useKeys({
@@ -73,7 +75,11 @@ export function Case({ id, isCovered }: { readonly id: string; readonly isCovere
     a: decisions.accept,
     r: decisions.retake,
     o: decisions.keep,
-    m: () => setMarking(decisions.mayDecide && model.stage.value === "photo" && !isMarking),
+    m: () => {
+      const why = whyNoMark(model);
+      notice.value = why;
+      setMarking(why === null && !isMarking);
+    },
     d: ask.drawing,
     c: toggleClaim,
     A: () => ask.correct("addendum"),
@@ -84,7 +90,7 @@ export function Case({ id, isCovered }: { readonly id: string; readonly isCovere
     Escape: isCovered ? undefined : leave,
   });
 
-  if (view === null) return <main class="case" aria-busy="true" />;
+  if (view === null) return model.isMissing.value ? <NoCase /> : <main class="case" aria-busy="true" />;
   // Nobody is called about a case that is closed, unless somebody still talks.
   const isOver = OVER.has(view.inspection.state) && !isLive && !model.live.isInCall.value;
   return (
@@ -174,74 +180,6 @@ function decisionsOn(model: CaseModel, ask: (question: Question) => void): Decis
   };
 }
 
-/** Walking through steps and findings. */
-function browseKeys(model: CaseModel): Keys {
-  const view = model.view.value;
-  const walk = (by: 1 | -1): void => {
-    const steps = view?.steps ?? [];
-    const next = steps[steps.findIndex((each) => each.id === model.step.value?.id) + by];
-    if (next) model.choose(next.id);
-  };
-  const nextFinding = (): void => {
-    const all = view?.findings ?? [];
-    const next = all[(all.findIndex((each) => each.id === model.findingId.value) + 1) % Math.max(1, all.length)];
-    if (!next) return;
-    const owner = view?.steps.find((each) => each.captures.some((photo) => photo.id === next.capture_id));
-    if (owner) model.choose(owner.id, next.capture_id);
-    model.findingId.value = next.id;
-  };
-  const judge = (verdict: "confirmed" | "rejected"): void => {
-    const chosen = model.findingId.value;
-    if (chosen && model.mayWrite.value) void model.act(() => api.judgeFinding(model.id, chosen, verdict));
-  };
-  return {
-    j: () => walk(1),
-    k: () => walk(-1),
-    ArrowDown: () => walk(1),
-    ArrowUp: () => walk(-1),
-    n: nextFinding,
-    y: () => judge("confirmed"),
-    x: () => judge("rejected"),
-  };
-}
-
-/** Calling, steering, drawing and writing. */
-function liveKeys(model: CaseModel): Keys {
-  const { live } = model;
-  const { drawing } = live;
-  const isLive = live.isLive.value;
-  const show = (mode: StageMode): void => {
-    if (isLive) model.stage.value = model.stage.value === mode ? "live" : mode;
-  };
-  const commands = live.isAccepted.value
-    ? Object.fromEntries(acts(model).map((act) => [act.key, () => giveOrSayWhyNot(act)]))
-    : {};
-  const sentences = model.mayWrite.value
-    ? Object.fromEntries(quickSentences(model).map((text, index) => [String(index + 1), () => live.chat.say(text, true)]))
-    : {};
-  return {
-    ...commands,
-    ...sentences,
-    ...(commands["+"] && { "=": commands["+"] }),
-    v: () => void live.toggleCall(),
-    M: () => live.microphone.toggleMute(),
-    W: () => mayWatch(model) && live.toggleWatch(),
-    l: () => show("camera"),
-    p: () => show("photo"),
-    w: () => live.screen.value !== null && show("screen"),
-    f: () => model.followSeller(),
-    Backspace: () => drawing.undo(),
-    Delete: () => drawing.clear(),
-    "/": () => document.getElementById("chat")?.focus(),
-  };
-}
-
-/** A key that can do nothing now says why: silence would look like a lost command. */
-function giveOrSayWhyNot(act: Act): void {
-  notice.value = act.why === null ? null : t().live.whyNot[act.why];
-  if (act.why === null) act.run();
-}
-
 /** The car in the tab's title, with what was written and not read: an operator works in several tabs. */
 function useTitle(model: CaseModel): void {
   const view = model.view.value;
@@ -249,6 +187,14 @@ function useTitle(model: CaseModel): void {
   useEffect(() => {
     if (view) document.title = `${unread > 0 ? `(${unread}) ` : ""}${carName(view.inspection.vehicle)}`;
   }, [view, unread]);
+}
+
+/** What Escape said of a call is no longer so once the call is over. */
+function useCallSaid(model: CaseModel): void {
+  const isInCall = model.live.isInCall.value;
+  useEffect(() => {
+    if (!isInCall && notice.value === t().live.callIsOn) notice.value = null;
+  }, [isInCall]);
 }
 
 /** The platform closed its cases to this team, or the session ended: nothing of the case stays on the screen. */

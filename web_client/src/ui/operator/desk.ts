@@ -75,6 +75,7 @@ function inWords(error: unknown): string {
   if (error instanceof Refused) {
     if (error.status === 401) me.value = null;
     if (error.slug === "second-factor-missing") me.value = null;
+    if (error.slug === "inspection-unknown") return t().noInspection;
     if (error.slug === "login-failed") return t().people.loginFailed;
     if (error.slug === "password-wrong") return t().people.passwordWrong;
     if (error.slug === "code-wrong") return t().people.codeWrong;

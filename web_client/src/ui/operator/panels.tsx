@@ -18,12 +18,6 @@ export function Findings({ model }: Props) {
   const view = model.view.value!;
   const titleOf = (captureId: string | null): string =>
     view.steps.find((step) => step.captures.some((each) => each.id === captureId))?.title ?? texts.seller;
-  const show = (findingId: string, captureId: string | null): void => {
-    const step = view.steps.find((each) => each.captures.some((photo) => photo.id === captureId));
-    if (step) model.choose(step.id, captureId);
-    else model.captureId.value = captureId;
-    model.findingId.value = findingId;
-  };
   return (
     <section>
       <h2>
@@ -33,7 +27,7 @@ export function Findings({ model }: Props) {
       <ul class="findings">
         {view.findings.map((each) => (
           <li key={each.id} class={each.verdict ?? ""} aria-current={each.id === model.findingId.value}>
-            <button class="plain" onClick={() => show(each.id, each.capture_id)}>
+            <button class="plain" onClick={() => model.showFinding(each)}>
               <strong>{each.kind_label}</strong> {titleOf(each.capture_id)}
               <small>
                 {each.source === "model" && `${texts.model}, ${texts.score} ${(each.model_score ?? 0).toFixed(2)}`}
@@ -49,7 +43,7 @@ export function Findings({ model }: Props) {
                 key={verdict}
                 disabled={!model.mayWrite.value}
                 aria-pressed={each.verdict === verdict}
-                aria-label={`${verdict === "confirmed" ? texts.confirm : texts.reject}: ${each.kind_label}`}
+                aria-label={`${verdict === "confirmed" ? texts.confirm : texts.reject}${texts.colon}${each.kind_label}`}
                 title={verdict === "confirmed" ? `${texts.confirm} (y)` : `${texts.reject} (x)`}
                 onClick={() =>
                   void model.act(() => api.judgeFinding(model.id, each.id, each.verdict === verdict ? null : verdict))

@@ -86,6 +86,8 @@ function Row(props: {
   const move = arranged.moved.get(item.id);
   const isDisplaced = arranged.displaced.has(item.id);
   const holder = item.claimed_by;
+  const { make, model, plate } = item.vehicle;
+  const hasName = make !== null || model !== null;
   return (
     <tr
       data-case={item.id}
@@ -113,8 +115,9 @@ function Row(props: {
       </td>
       <td class="number">{item.need_since && ago((Date.now() - Date.parse(item.need_since)) / 1000)}</td>
       <td>
-        <a href={`/operator/inspections/${item.id}`} onClick={(event) => event.preventDefault()}>
-          {carName(item.vehicle)}
+        <a href={`/operator/inspections/${item.id}`} title={carName(item.vehicle)} onClick={(event) => event.preventDefault()}>
+          <span>{plate === null || hasName ? carName({ make, model, plate: null }) : ""}</span>
+          {plate !== null && <b>{`${hasName ? " · " : ""}${plate}`}</b>}
         </a>
       </td>
       <td>

@@ -27,12 +27,25 @@ function Bar(): JSX.Element {
   const { call } = now;
   const isPaused = call?.isPaused ?? false;
   const { live } = seller();
+  const isAway = now.line === "open" && now.operators.length === 0;
+  const isSeen = !isAway && link.value === "connected";
+  const watchers = [call?.operatorName, ...(call?.viewers ?? []).map((viewer) => viewer.name)].filter(Boolean);
+  const names = watchers.join(t.and);
+  // What stands there for most of a call must leave the picture its room on the narrowest phones too.
+  const short = isPaused ? t.pausedShort : isSeen ? t.onShort(names) : null;
   return (
     <div class={`call-bar ${isPaused ? "paused" : ""}`} id="call-on" data-link={link.value}>
       <div class="line">
         <i aria-hidden="true" />
         <p>
-          {saying()}
+          {short === null ? (
+            saying()
+          ) : (
+            <>
+              <span class="whole">{saying()}</span>
+              <span class="short">{short}</span>
+            </>
+          )}
           {recordingId.value === null ? null : <span class="recorded">{t.isRecorded}</span>}
         </p>
         <button type="button" id="call-pause" aria-pressed={isPaused} onClick={() => live.pauseCall(!isPaused)}>
@@ -55,12 +68,11 @@ function Bar(): JSX.Element {
   function saying(): string {
     const name = call?.operatorName ?? "";
     if (isPaused) return t.paused(name);
-    if (now.line === "open" && now.operators.length === 0) return t.away(name);
+    if (isAway) return t.away(name);
     if (link.value === "failed") return t.noPath(name);
     if (link.value === "interrupted") return t.interrupted(name);
     if (link.value === null || link.value === "connecting") return t.connecting(name);
-    const names = [name, ...(call?.viewers ?? []).map((viewer) => viewer.name)].filter(Boolean);
-    return t.on(names.join(t.and), names.length > 1);
+    return t.on(names, watchers.length > 1);
   }
 }
 

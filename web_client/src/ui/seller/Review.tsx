@@ -141,6 +141,9 @@ function Finding(props: { readonly finding: FindingView }): JSX.Element {
           box={finding.box}
           size={step.capture}
         />
+      ) : finding.capture_id !== null ? (
+        // Of declared damage: it belongs to no step.
+        <Photo url={`/v1/seller/captures/${finding.capture_id}/photo?size=full`} alt={finding.kind_label} box={finding.box} />
       ) : null}
       <p>
         <strong>{finding.kind_label}</strong> {step === undefined ? "" : t.on(step.title)}

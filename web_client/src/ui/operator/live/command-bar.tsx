@@ -2,7 +2,7 @@ import { inWords } from "../../../core/words";
 import type { CaseModel } from "../case-model";
 import { t } from "../desk";
 import { acts, type Act } from "./acts";
-import { effectOf, outcomeOf, type SentCommand } from "./commands";
+import { effectOf, nameOf, outcomeOf, type SentCommand } from "./commands";
 
 /** Every act with its key; what cannot be done now is grey and says why. */
 export function CommandBar({ model }: { readonly model: CaseModel }) {
@@ -61,22 +61,19 @@ function Outcome({ command, model }: { readonly command: SentCommand; readonly m
   const outcome = outcomeOf(command);
   const step = model.view.value?.steps.find((each) => each.id === command.args.step_id);
   const isAsked = command.name === "record" && command.args.on === true && model.view.value?.consents.recording === false;
-  const detail = [step?.title, effectOf(command)].filter(Boolean).join(" · ");
+  const detail = [step?.title, effectOf(command, texts.live.facing)].filter(Boolean).join(" · ");
   const said = {
     waiting: isAsked ? texts.live.sellerAsked : texts.commandSent,
     done: texts.commandDone,
     nothing: texts.live.didNothing,
-    refused: `${texts.commandFailed}: ${outcome.is === "refused" ? (inWords(texts.commandErrors, outcome.error) ?? outcome.error) : ""}`,
+    refused: `${texts.commandFailed}${texts.colon}${outcome.is === "refused" ? (inWords(texts.commandErrors, outcome.error) ?? outcome.error) : ""}`,
   }[outcome.is];
   return (
     <li data-outcome={outcome.is} class={{ waiting: "faint", done: "good", nothing: "warning", refused: "bad" }[outcome.is]}>
-      <span class="no">{command.no === null ? "–" : `#${command.no}`}</span> {inWords(texts.live.commandNames, command.name)}{" "}
-      {onOff(command) !== null && texts.live[onOff(command)!]} <strong>{said}</strong>
+      <span class="no">{command.no === null ? "–" : `#${command.no}`}</span> {nameOf(command, texts.live)}
+      {texts.colon}
+      <strong>{said}</strong>
       {detail && <small> {detail}</small>}
     </li>
   );
-}
-
-function onOff(command: SentCommand): "on" | "off" | null {
-  return typeof command.args.on === "boolean" ? (command.args.on ? "on" : "off") : null;
 }

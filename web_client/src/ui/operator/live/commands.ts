@@ -5,6 +5,7 @@
  */
 
 import { allows, COMMANDS, type Ack, type CommandArgs, type CommandName, type LiveLevel, type PhoneState } from "../../../core/messages";
+import { inWords } from "../../../core/words";
 
 export interface SentCommand {
   readonly id: string;
@@ -149,15 +150,24 @@ export function lensAfter(phone: PhoneState | null, done: SentCommand): PhoneSta
   return phone;
 }
 
-/** What was read back, as short as an operator needs it: `1280×720`, `2,0×`, `on`. */
-export function effectOf(command: SentCommand): string {
+/** What was read back, as short as an operator needs it: `1280×720`, `2,0×`, `front 640×480`. */
+export function effectOf(command: SentCommand, facings: Readonly<Record<string, string>>): string {
   const effect = command.ack?.effect;
   if (!effect) return "";
   const { width, height, zoom, facing } = effect;
   const size = typeof width === "number" && typeof height === "number" ? `${width}×${height}` : "";
   if (command.name === "zoom" && typeof zoom === "number") return `${zoom.toFixed(1)}×`;
-  if (command.name === "switch_camera") return [facing, size].filter(Boolean).join(" ");
+  if (command.name === "switch_camera") return [inWords(facings, String(facing)), size].filter(Boolean).join(" ");
   return size;
+}
+
+/** A command in the words of whoever reads, and for what is turned on or off: which of the two. */
+export function nameOf(
+  { name, args }: Pick<SentCommand, "name" | "args">,
+  words: { readonly commandNames: Readonly<Record<string, string>>; readonly switched: Readonly<Record<string, { on: string; off: string }>> },
+): string {
+  const both = typeof args.on === "boolean" ? words.switched[name] : undefined;
+  return both?.[args.on === true ? "on" : "off"] ?? inWords(words.commandNames, name) ?? name;
 }
 
 const MOST_SHOWN = 8;

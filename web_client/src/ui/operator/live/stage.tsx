@@ -54,7 +54,7 @@ function DrawingTools({ model, onKeep }: { readonly model: CaseModel; readonly o
         {words.undo} <kbd>⌫</kbd>
       </button>
       <button disabled={!hasLines} onClick={() => drawing.clear()}>
-        {words.clear} <kbd>Del</kbd>
+        {words.clear} <kbd>{words.clearKey}</kbd>
       </button>
       <button class="primary" disabled={!hasLines || !model.mayWrite.value} onClick={onKeep}>
         {words.keepDrawing} <kbd>d</kbd>

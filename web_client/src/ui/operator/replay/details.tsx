@@ -94,7 +94,7 @@ export function Standing({ replay, moment }: { readonly replay: ReplayView; read
           <dd>
             {moment.call ? words.callWith(nameOf(replay, moment.call.operator)) : words.noCall}
             {moment.call?.isPaused && ` · ${words.paused}`}
-            {moment.viewers > 0 && ` · ${texts.live.viewers}: ${moment.viewers}`}
+            {moment.viewers > 0 && ` · ${texts.live.viewers}${texts.colon}${moment.viewers}`}
           </dd>
         </div>
         <div>

@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { api, attempt, carName, clock, go, language, t } from "../desk";
 import { useKeys } from "../keys";
+import { NoCase } from "../no-case";
 import type { ReplayView } from "../views";
 import { Detail, FilmThen, Standing } from "./details";
 import { ScreenThen } from "./screen-then";
@@ -14,11 +15,14 @@ const FRAME_MS = 200;
 export function Replay({ id }: { readonly id: string }) {
   const [replay, setReplay] = useState<ReplayView | null>(null);
   const texts = t();
-  useEffect(() => void attempt(async () => setReplay(await api.replay(id, language.value))), [id, language.value]);
+  const [isMissing, setMissing] = useState(false);
+  useEffect(() => {
+    void attempt(async () => setReplay(await api.replay(id, language.value))).then((isRead) => setMissing(!isRead));
+  }, [id, language.value]);
   useEffect(() => {
     if (replay) document.title = `${texts.replay.title} · ${carName(replay.inspection.vehicle)}`;
   }, [replay, texts]);
-  if (replay === null) return <main class="replay" aria-busy="true" />;
+  if (replay === null) return isMissing ? <NoCase /> : <main class="replay" aria-busy="true" />;
   return <Recorder replay={replay} />;
 }
 
@@ -72,7 +76,7 @@ function Recorder({ replay }: { readonly replay: ReplayView }) {
           ←
         </button>
         <h1>
-          {texts.title}: {carName(replay.inspection.vehicle)}
+          {texts.title}{t().colon}{carName(replay.inspection.vehicle)}
         </h1>
         <span class="space" />
         {TOPICS.map((each) => (

@@ -181,7 +181,7 @@ function DrawnThen({ replay, moment }: { readonly replay: ReplayView; readonly m
             {capture && !frame && (
               <p class={capture.state === "retake" ? "warning" : "good"}>
                 {{ received: texts.judging, accepted: texts.accepted, retake: texts.retake, overridden: texts.keep }[capture.state]}
-                {capture.state === "retake" && capture.view.advice && `: ${capture.view.advice.sentence}`}
+                {capture.state === "retake" && capture.view.advice && `${texts.colon}${capture.view.advice.sentence}`}
               </p>
             )}
           </footer>

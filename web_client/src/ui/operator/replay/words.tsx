@@ -1,7 +1,7 @@
 import { inWords } from "../../../core/words";
 import { clock, t } from "../desk";
 import type { CommandName } from "../../../core/messages";
-import { effectOf, outcomeOf, type SentCommand } from "../live/commands";
+import { effectOf, nameOf as commandNameOf, outcomeOf, type SentCommand } from "../live/commands";
 import type { ReplayView } from "../views";
 import type { Entry } from "./timeline";
 
@@ -43,9 +43,9 @@ export function aboutOf(replay: ReplayView, entry: Entry): string {
   if (message !== null) return `“${message.text}”`;
   const step = replay.steps.find((each) => each.id === entry.stepId)?.title ?? "";
   if (event.kind === "command.sent") {
-    const args = (data.args ?? {}) as Record<string, unknown>;
-    const detail = typeof args.on === "boolean" ? texts.live[args.on ? "on" : "off"] : typeof args.level === "number" ? `${args.level}×` : step;
-    return [numberOf(data), inWords(texts.live.commandNames, String(data.name)) ?? String(data.name), detail]
+    const args = (data.args ?? {}) as SentCommand["args"];
+    const detail = typeof args.on === "boolean" ? "" : typeof args.level === "number" ? `${args.level}×` : step;
+    return [numberOf(data), commandNameOf({ name: String(data.name) as CommandName, args }, texts.live), detail]
       .filter(Boolean)
       .join(" ");
   }
@@ -100,10 +100,10 @@ export function outcomeIn(command: SentCommand): string {
     case "waiting":
       return texts.replay.noAnswer;
     case "done":
-      return [texts.commandDone, effectOf(command)].filter(Boolean).join(" · ");
+      return [texts.commandDone, effectOf(command, texts.live.facing)].filter(Boolean).join(" · ");
     case "nothing":
       return texts.live.didNothing;
     case "refused":
-      return `${texts.commandFailed}: ${inWords(texts.commandErrors, outcome.error) ?? outcome.error}`;
+      return `${texts.commandFailed}${texts.colon}${inWords(texts.commandErrors, outcome.error) ?? outcome.error}`;
   }
 }
