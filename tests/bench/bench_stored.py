@@ -99,7 +99,7 @@ async def _fill(settings: Settings) -> None:
         waiting = int(STORED * OPEN)
         await stored.copy(database, ids["seller_signed"], waiting, start=1)
         await stored.copy(database, ids["sealed"], STORED - waiting, start=waiting + 1)
-        await stored.look_over(database)
+    await stored.look_over(settings.database_url)
 
 
 async def _remember_looks(database: Database) -> None:
